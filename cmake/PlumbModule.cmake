@@ -1,0 +1,34 @@
+# plumb_module(NAME [USES module ...] [LIBS target ...])
+#
+# The library plumb_NAME of every source in plumb/NAME and, with PLUMB_TESTS, the program NAME_test of
+# every *_test.cc there. main.cc belongs to no library.
+include_guard()
+
+add_library(plumb_flags INTERFACE)
+target_compile_options(plumb_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_include_directories(plumb_flags INTERFACE ${PROJECT_SOURCE_DIR})
+if(PLUMB_SANITIZE)
+  target_compile_options(plumb_flags INTERFACE -fsanitize=${PLUMB_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(plumb_flags INTERFACE -fsanitize=${PLUMB_SANITIZE})
+endif()
+
+function(plumb_module name)
+  cmake_parse_arguments(arg "" "" "USES;LIBS" ${ARGN})
+  set(folder ${PROJECT_SOURCE_DIR}/plumb/${name})
+  file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  list(REMOVE_ITEM sources ${tests} ${folder}/main.cc)
+
+  add_library(plumb_${name} STATIC ${sources})
+  target_link_libraries(plumb_${name} PUBLIC plumb_flags ${arg_LIBS})
+  foreach(used IN LISTS arg_USES)
+    target_link_libraries(plumb_${name} PUBLIC plumb_${used})
+  endforeach()
+
+  if(PLUMB_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE plumb_${name} GTest::gtest_main rapidcheck)
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
+                         WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  endif()
+endfunction()

@@ -1,0 +1,23 @@
+// Files read and written whole, with errors that name the file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "plumb/base/result.h"
+
+namespace plumb {
+
+// The error for errno `code` after an operation on `path`: kNotFound, kNotAllowed, kExhausted (disk
+// or handles) or kBadInput, with the system's words. `doing` is the operation: "read", "write",
+// "list".
+Error file_error(std::string_view doing, const std::filesystem::path& path, int code);
+
+Result<std::string> read_file(const std::filesystem::path& path);
+
+// Writes beside `path`, flushes to the disk, then renames over it: a reader finds the old bytes or
+// the new ones, never a part, and a failure leaves the old ones in place.
+Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace plumb
