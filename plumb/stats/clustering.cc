@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 namespace plumb::stats {
 namespace {
@@ -158,8 +159,7 @@ double adjusted_mutual_information(const Contingency& table) {
 }
 
 double expected_mutual_information(Sizes rows, Sizes columns) {
-  std::int64_t total = 0;
-  for (const std::int64_t size : rows) total += size;
+  const std::int64_t total = std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
   const std::vector<double> log_factorial = log_factorials(total);
   const auto row_sizes = multiplicities(rows), column_sizes = multiplicities(columns);
   double sum = 0;
@@ -172,8 +172,7 @@ double expected_mutual_information(Sizes rows, Sizes columns) {
 }
 
 double expected_v_measure(Sizes rows, Sizes columns) {
-  std::int64_t total = 0;
-  for (const std::int64_t size : rows) total += size;
+  const std::int64_t total = std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
   const double mean = mean_entropy(rows, columns, total);
   return mean == 0 ? 1 : expected_mutual_information(rows, columns) / mean;
 }
@@ -186,6 +185,18 @@ BCubed b_cubed(const Contingency& table) {
   }
   precision /= real(table.total);
   recall /= real(table.total);
+  return {precision, recall, harmonic_mean(precision, recall)};
+}
+
+BCubed expected_b_cubed(Sizes rows, Sizes columns) {
+  const std::int64_t total = std::accumulate(rows.begin(), rows.end(), std::int64_t{0});
+  const auto expected = [total](Sizes own, Sizes other) {
+    const double all_pairs = real(total) * real(total - 1) / 2;
+    const double same = all_pairs == 0 ? 0 : pairs(other) / all_pairs;
+    const double groups = static_cast<double>(own.size());
+    return (groups + (real(total) - groups) * same) / real(total);
+  };
+  const double precision = expected(columns, rows), recall = expected(rows, columns);
   return {precision, recall, harmonic_mean(precision, recall)};
 }
 

@@ -53,8 +53,8 @@ double adjusted_rand_index(const Contingency& table);
 // AMI_sum). 1 for equal partitions, also where the formula is 0/0.
 double adjusted_mutual_information(const Contingency& table);
 
-// E[MI] in nats over all ways to draw a table with these marginals (Vinh, Epps and Bailey 2010, eq.
-// 24a). Classes of one size are handled together.
+// E[MI] in nats over all ways to draw a table with these marginals (Vinh, Epps and Bailey
+// 2010). Classes of one size are handled together.
 // REQUIRES: both sums are equal and all sizes are positive.
 double expected_mutual_information(std::span<const std::int64_t> rows,
                                    std::span<const std::int64_t> columns);
@@ -73,5 +73,11 @@ struct BCubed {
   double f1;  // harmonic mean of the two
 };
 BCubed b_cubed(const Contingency& table);
+
+// The expectations of precision and recall over all tables with these marginals, with K clusters of
+// n items and classes of sizes a: E[precision] = (K + (n - K) sum a (a - 1) / (n (n - 1))) / n, for
+// each of the b - 1 others in an item's cluster is of its class with the probability that two items
+// are. f1 is their harmonic mean. REQUIRES: both sums are equal and all sizes are positive.
+BCubed expected_b_cubed(std::span<const std::int64_t> rows, std::span<const std::int64_t> columns);
 
 }  // namespace plumb::stats

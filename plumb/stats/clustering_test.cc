@@ -117,6 +117,29 @@ TEST(ExpectedVMeasure, OfTrivialPartitionsIsTheirV) {
   EXPECT_EQ(expected_v_measure(Sizes{30}, Sizes{30}), 1);
 }
 
+TEST(ExpectedBCubed, IsTheMeanOverShuffles) {
+  const Labels gold = groups(3, 4);
+  Labels clusters = {0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 3};
+  double precision = 0, recall = 0;
+  const int draws = 20000;
+  for (std::uint64_t draw = 0; draw < draws; ++draw) {
+    Stream stream(2, "test", draw);
+    shuffle(std::span<int>(clusters), stream);
+    const BCubed score = b_cubed(*contingency(gold, clusters));
+    precision += score.precision / draws;
+    recall += score.recall / draws;
+  }
+  const BCubed expected = expected_b_cubed(Sizes{4, 4, 4}, Sizes{5, 3, 3, 1});
+  EXPECT_NEAR(expected.precision, precision, 0.005);
+  EXPECT_NEAR(expected.recall, recall, 0.005);
+}
+
+TEST(ExpectedBCubed, OfTrivialPartitionsIsTheirScore) {
+  EXPECT_NEAR(expected_b_cubed(Sizes(6, 5), Sizes{30}).f1, 2.0 / 7, 1e-15);
+  EXPECT_NEAR(expected_b_cubed(Sizes(6, 5), Sizes(30, 1)).f1, 1.0 / 3, 1e-15);
+  EXPECT_EQ(expected_b_cubed(Sizes{1}, Sizes{1}).f1, 1);
+}
+
 TEST(Contingency, IsUndefinedWithAReason) {
   EXPECT_EQ(contingency(Labels{}, Labels{}).error().reason, "there are no items");
   EXPECT_EQ(contingency(Labels{1}, Labels{}).error().reason, "the two partitions differ in length");
