@@ -1,0 +1,71 @@
+/** Numbers and names as the reader sees them. */
+import { known, why, type Interval, type Maybe, type Subset } from "./data";
+
+export const kNone = "–";
+
+export function number(value: number, digits = 1): string {
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+export function signed(value: number, digits = 1): string {
+  const text = number(value, digits);
+  return text.startsWith("−") || Number(text) === 0 ? text : `+${text}`;
+}
+
+export function interval([low, high]: Interval, format = (x: number) => number(x)): string {
+  return `[${format(low)}, ${format(high)}]`;
+}
+
+export function span([low, high]: Interval): string {
+  return low === high ? `${low}` : `${low}–${high}`;
+}
+
+/** "80.1 [72.1, 86.9]", or a dash. */
+export function measure(
+  value: Maybe<number>,
+  ci?: Maybe<Interval>,
+  format = (x: number) => number(x),
+): string {
+  const point = known(value);
+  if (point === undefined) return kNone;
+  const bounds = known(ci);
+  return bounds ? `${format(point)} ${interval(bounds, format)}` : format(point);
+}
+
+/** A dash, with the reason where one is known. */
+export function absent(value: unknown, row?: { reason?: string }): string {
+  const reason = why(value, row);
+  return reason ? `${kNone} ${reason}` : kNone;
+}
+
+export function percent(level: number): string {
+  return `${Number((100 * level).toPrecision(4))}%`;
+}
+
+/** "1 subset", "4 subsets". */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** The model's name without its owner. */
+export function shortName(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
+
+/** The task without the benchmark's prefix and the type's suffix, with its language if it has several. */
+export function subsetName({ task, subset, language }: Subset): string {
+  const bare = task.replace(/^HUME/, "");
+  const cut = bare.search(/(Instruction)?(Classification|Clustering|Reranking)/);
+  const name = cut > 0 ? bare.slice(0, cut) : bare;
+  return subset === "default" ? name : `${name} ${language}`;
+}
+
+const kProper = ["ARI", "AMI", "MAP", "Cohen", "Fleiss", "Gwet", "Krippendorff", "Spearman"];
+
+/** "Fleiss kappa" of "fleiss_kappa". */
+export function words(id: string): string {
+  const proper = (word: string) => kProper.find((name) => name.toLowerCase() === word) ?? word;
+  const text = id.split(/[_ ]/).map(proper).join(" ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,122 @@
+/** Lays out the report of `plumb report gap` from the data in the page. */
+import "./style.css";
+import { readReport, type Finding, type Report } from "./data";
+import { h } from "./dom";
+import { percent } from "./format";
+import { leaderboardFigure } from "./figures/leaderboard";
+import { sensitivityFigure } from "./figures/sensitivity";
+import { subsetsFigure } from "./figures/subsets";
+import { headline } from "./summary";
+import { leaderboardTable, subsetsTable, viewsTable } from "./tables";
+import { themeToggle } from "./theme";
+
+function page(report: Report): Node[] {
+  const { leaderboard, gap, audit } = report;
+  return [
+    header(report),
+    section("leaderboard", "Leaderboard", leaderboardFigure(leaderboard)),
+    section("subsets", "Human against models", subsetsFigure(gap)),
+    section("sensitivity", "How firm the rank is", sensitivityFigure(audit.rows)),
+    section(
+      "tables",
+      "Tables",
+      h("p", { class: "hint" }, "A click on a column’s head sorts the table."),
+      leaderboardTable(leaderboard),
+      subsetsTable(gap),
+      viewsTable(audit.rows, leaderboard.level),
+    ),
+    section("findings", "Findings", findings(audit.findings)),
+    provenance(report),
+  ];
+}
+
+const kSections = [
+  ["leaderboard", "Leaderboard"],
+  ["subsets", "Subsets"],
+  ["sensitivity", "Rank"],
+  ["tables", "Tables"],
+  ["findings", "Findings"],
+  ["provenance", "Provenance"],
+] as const;
+
+function header(report: Report): HTMLElement {
+  const [lead, ...more] = headline(report);
+  const links = kSections.map(([id, text]) => h("li", {}, h("a", { href: `#${id}` }, text)));
+  return h(
+    "header",
+    {},
+    h(
+      "div",
+      { class: "bar" },
+      h("p", { class: "brand" }, "plumb", h("span", {}, " gap report")),
+      themeToggle(),
+    ),
+    h("h1", {}, report.title),
+    h("p", { class: "lead" }, lead ?? ""),
+    ...more.map((sentence) => h("p", { class: "more" }, sentence)),
+    h("nav", { "aria-label": "Contents" }, h("ul", {}, ...links)),
+  );
+}
+
+function section(id: string, title: string, ...children: Node[]): HTMLElement {
+  return h(
+    "section",
+    { id, "aria-labelledby": `${id}-head` },
+    h("h2", { id: `${id}-head` }, title),
+    ...children,
+  );
+}
+
+function findings(all: Finding[]): HTMLElement {
+  const item = ({ id, title, holds, evidence }: Finding) =>
+    h(
+      "li",
+      { id: `finding-${id}` },
+      h(
+        "h3",
+        {},
+        title,
+        " ",
+        h("span", { class: holds ? "holds" : "fails" }, holds ? "holds" : "does not hold"),
+      ),
+      h("p", {}, evidence),
+    );
+  return h("ol", { class: "findings" }, ...all.map(item));
+}
+
+function provenance({ version, command, inputs, leaderboard }: Report): HTMLElement {
+  const entry = (term: string, ...content: (Node | string)[]) => [
+    h("dt", {}, term),
+    h("dd", {}, ...content),
+  ];
+  const list = h(
+    "dl",
+    {},
+    ...entry("Made by", `plumb ${version}, `, h("code", {}, command)),
+    ...entry("Intervals", `${percent(leaderboard.level)}, ${leaderboard.resampling}`),
+    ...entry("Human", `rule “${leaderboard.human}”`),
+    ...inputs.flatMap(({ name, sha256, origin, licence }) =>
+      entry(
+        `Input ${name}`,
+        [origin, licence].filter(Boolean).join(", "),
+        h("br"),
+        h("code", { class: "hash" }, `sha256 ${sha256}`),
+      ),
+    ),
+  );
+  return h(
+    "footer",
+    { id: "provenance", "aria-labelledby": "provenance-head" },
+    h("h2", { id: "provenance-head" }, "Provenance"),
+    list,
+  );
+}
+
+const root = document.getElementById("report") as HTMLElement;
+try {
+  const report = readReport();
+  document.title = `${report.title} – plumb`;
+  root.replaceChildren(...page(report));
+} catch (error) {
+  root.replaceChildren(h("p", { role: "alert" }, (error as Error).message));
+}
