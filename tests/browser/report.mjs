@@ -1,0 +1,186 @@
+// Opens an HTML report in headless Chromium and checks what a reader would see:
+//   node tests/browser/report.mjs FILE.html     a finished report
+//   node tests/browser/report.mjs --sample TEMPLATE.html     the built page, filled with sample data
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { fill, sample } from "./sample.mjs";
+
+const { chromium } = createRequire(new URL("../../web/package.json", import.meta.url))(
+  "playwright-core",
+);
+
+const kBrowser = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+
+const checks = {
+  async "the three figures hold a mark for each row"(page, data) {
+    const marks = (figure, look) =>
+      page.locator(`#figure-${figure} svg[role=img] g.${look} > *`).count();
+    const scored = data.leaderboard.rows.filter((row) => typeof row.score === "number");
+    assert.equal(await marks("leaderboard", "score"), scored.length);
+    const subsets = data.gap.subsets.filter((row) => typeof row.human === "number");
+    assert.equal(await marks("subsets", "human"), subsets.length);
+    const dots = data.gap.subsets
+      .flatMap((row) => row.models ?? [])
+      .filter((model) => typeof model.score === "number");
+    assert.equal(await marks("subsets", "models"), dots.length);
+    const ranked = data.audit.rows.filter((row) => typeof row.human_rank === "number");
+    assert.equal(await marks("sensitivity", "rank"), ranked.length);
+  },
+
+  async "every figure has a title and a description"(page) {
+    for (const figure of await page.locator("figure").all()) {
+      assert.match(await figure.locator("h3").innerText(), /^Figure \d\. \w/);
+      assert.ok((await figure.locator("svg[role=img]").getAttribute("aria-label")).length > 40);
+    }
+  },
+
+  async "the tables hold every row of the data"(page, data) {
+    const rows = (id) => page.locator(`#table-${id} tbody tr`).count();
+    assert.equal(await rows("leaderboard"), data.leaderboard.rows.length);
+    assert.equal(await rows("subsets"), data.gap.subsets.length);
+    assert.equal(await rows("views"), data.audit.rows.length);
+    assert.equal(await page.locator(".findings > li").count(), data.audit.findings.length);
+  },
+
+  async "a click sorts a column, and Enter turns it round"(page) {
+    const head = page.locator("#table-subsets th", { hasText: "Human" }).first();
+    const column = () =>
+      page
+        .locator("#table-subsets tbody tr td:nth-child(3)")
+        .evaluateAll((cells) =>
+          cells.map((cell) => Number.parseFloat(cell.textContent)).filter(Number.isFinite),
+        );
+    const sorted = (values) => [...values].sort((a, b) => a - b);
+    assert.equal(await head.getAttribute("aria-sort"), "none");
+    await head.locator("button").click();
+    assert.equal(await head.getAttribute("aria-sort"), "descending");
+    assert.deepEqual(await column(), sorted(await column()).reverse());
+    await page.keyboard.press("Enter");
+    assert.equal(await head.getAttribute("aria-sort"), "ascending");
+    assert.deepEqual(await column(), sorted(await column()));
+    assert.equal(await page.locator("#table-subsets [aria-sort]:not([aria-sort=none])").count(), 1);
+  },
+
+  async "nothing undefined is on the screen but in the words of the data"(page, data) {
+    const seen = await page.evaluate(() =>
+      [
+        document.body.innerText,
+        ...[...document.querySelectorAll("svg")].map((svg) => svg.outerHTML),
+      ].join("\n"),
+    );
+    const holes = /\bNaN\b|\bundefined\b|\bnull\b|\bInfinity\b|\[object /;
+    const own = strings(data).filter((text) => text.includes(" ") && holes.test(text));
+    assert.doesNotMatch(
+      own.reduce((left, text) => left.replaceAll(text, ""), seen),
+      holes,
+    );
+  },
+
+  async "the page fits 360 pixels"(page) {
+    await page.setViewportSize({ width: 360, height: 800 });
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll(".chart svg")].every((svg) => svg.clientWidth < 360),
+    );
+    const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+    assert.equal(await width(), 360);
+  },
+
+  async "dark differs from light, by the system and by the button"(page) {
+    const colors = () =>
+      page.evaluate(() => [
+        getComputedStyle(document.body).backgroundColor,
+        getComputedStyle(document.body).color,
+        getComputedStyle(document.querySelector("#figure-subsets g.models")).fill,
+      ]);
+    await page.emulateMedia({ colorScheme: "light" });
+    const light = await colors();
+    await page.emulateMedia({ colorScheme: "dark" });
+    const dark = await colors();
+    light.forEach((color, i) => assert.notEqual(color, dark[i]));
+    await page.locator("button.theme").click();
+    assert.deepEqual(await colors(), light);
+  },
+
+  async "paper is light, without the button, and no wider than a page"(page) {
+    await page.emulateMedia({ colorScheme: "dark", media: "print" });
+    await page.setViewportSize({ width: 688, height: 1000 });
+    assert.equal(await page.locator("button.theme").isVisible(), false);
+    const [paper, wide] = await page.evaluate(() => [
+      getComputedStyle(document.body).backgroundColor,
+      document.documentElement.scrollWidth,
+    ]);
+    assert.equal(paper, "rgb(255, 255, 255)");
+    assert.equal(wide, 688);
+  },
+};
+
+/** Every text in the data, however deep. */
+function strings(value) {
+  if (typeof value === "string") return [value];
+  return value && typeof value === "object" ? Object.values(value).flatMap(strings) : [];
+}
+
+async function run(file) {
+  const text = readFileSync(file, "utf8");
+  const data = JSON.parse(
+    text.match(/<script type="application\/json" id="plumb-data">([^]*?)<\/script>/)[1],
+  );
+  const browser = await chromium.launch(kBrowser);
+  let failed = 0;
+  for (const [name, check] of Object.entries(checks)) {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const trouble = [];
+    page.setDefaultTimeout(20_000);
+    page.on("console", (message) => trouble.push(`console: ${message.text()}`));
+    page.on("pageerror", (error) => trouble.push(`error: ${error.message}`));
+    page.on("request", (request) => {
+      if (!/^(file|data):/.test(request.url())) trouble.push(`request: ${request.url()}`);
+    });
+    try {
+      await page.goto(pathToFileURL(file).href);
+      await page.locator("#figure-sensitivity svg[role=img]").waitFor();
+      await check(page, data);
+      assert.deepEqual(trouble, []);
+      console.log(`ok      ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED  ${name}\n${error.message}`);
+    }
+    await page.close();
+  }
+  await browser.close();
+  console.log(`${Object.keys(checks).length - failed} passed, ${failed} failed`);
+  return failed;
+}
+
+/** The built page filled with sample data, in a folder of its own. */
+function filled(template) {
+  const folder = mkdtempSync(join(tmpdir(), "plumb-report-"));
+  process.on("exit", () => rmSync(folder, { recursive: true }));
+  const file = join(folder, "sample.html");
+  writeFileSync(file, fill(readFileSync(template, "utf8"), sample()));
+  return file;
+}
+
+const [first, second] = process.argv.slice(2);
+if (!first || (first === "--sample" && !second)) {
+  console.error("usage: node tests/browser/report.mjs FILE.html | --sample TEMPLATE.html");
+  process.exit(2);
+}
+process.exitCode = (await run(first === "--sample" ? filled(second) : resolve(first))) > 0 ? 1 : 0;
