@@ -62,7 +62,7 @@ TEST(CohenKappa, OfTheEnglishSentimentAnnotations) {
 }
 
 TEST(Kappa, AgreesWithStatsmodels) {
-  std::ifstream file("tests/golden/stats_b_agreement.json");
+  std::ifstream file("tests/golden/agreement.json");
   ASSERT_TRUE(file) << "run from the repository root";
   const auto golden = nlohmann::json::parse(file);
   for (const auto& c : golden["cases"]) {
@@ -117,8 +117,8 @@ TEST(NumericRatings, CodesFollowTheValues) {
   EXPECT_EQ(ratings->codes, (Codes{1, kMissing, 0, 1}));
 }
 
-// Three raters who each gave one answer throughout: kappa is 0 where the two answers differ, and has
-// no value where they are the same.
+// Three raters who each gave one answer throughout: kappa is 0 where the two answers differ, and
+// has no value where they are the same.
 TEST(PairwiseMean, CountsThePairsWithoutAValue) {
   const auto ratings = *nominal_ratings({0, 1, 0, 0, 1, 0, 0, 1, -1}, 3, 2);
   const auto cohen = [](std::span<const int> a, std::span<const int> b) -> Score {

@@ -15,7 +15,7 @@ namespace {
 using Labels = std::vector<int>;
 
 TEST(Classification, AgreesWithScikitLearn) {
-  std::ifstream file("tests/golden/stats_b_labels.json");
+  std::ifstream file("tests/golden/labels.json");
   ASSERT_TRUE(file) << "run from the repository root";
   const auto golden = nlohmann::json::parse(file);
   for (const auto& c : golden["cases"]) {

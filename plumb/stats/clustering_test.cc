@@ -31,7 +31,7 @@ Labels one_to(std::size_t n) {
 }
 
 TEST(Clustering, AgreesWithScikitLearn) {
-  std::ifstream file("tests/golden/stats_b_labels.json");
+  std::ifstream file("tests/golden/labels.json");
   ASSERT_TRUE(file) << "run from the repository root";
   const auto golden = nlohmann::json::parse(file);
   for (const auto& c : golden["cases"]) {

@@ -62,7 +62,7 @@ TEST(AveragePrecision, TrecEvalGivesAConstantAnswerTheWorstOrder) {
 }
 
 TEST(Ranking, AgreesWithScikitLearnAndTrecEvalOnRandomQueries) {
-  std::ifstream file("tests/golden/stats_b_ranking.json");
+  std::ifstream file("tests/golden/ranking.json");
   ASSERT_TRUE(file) << "run from the repository root";
   const auto golden = nlohmann::json::parse(file);
   for (const auto& c : golden["cases"]) {

@@ -1,6 +1,6 @@
-"""Writes stats_b_labels.json: pairs of label vectors scored by scikit-learn, as answers and as partitions.
+"""Writes labels.json: pairs of label vectors scored by scikit-learn, as answers and as partitions.
 
-    python3 tests/golden/stats_b_labels.py > tests/golden/stats_b_labels.json
+    python3 tests/golden/labels.py > tests/golden/labels.json
 """
 import json
 import random

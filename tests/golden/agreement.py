@@ -1,6 +1,6 @@
-"""Writes stats_b_agreement.json: Cohen's and Fleiss' kappa of random ratings, by statsmodels.
+"""Writes agreement.json: Cohen's and Fleiss' kappa of random ratings, by statsmodels.
 
-    python3 tests/golden/stats_b_agreement.py > tests/golden/stats_b_agreement.json
+    python3 tests/golden/agreement.py > tests/golden/agreement.json
 """
 import json
 import random

@@ -1,6 +1,6 @@
-"""Writes stats_b_ranking.json: random queries with ties, scored by scikit-learn and by hand-written trec_eval rules.
+"""Writes ranking.json: random queries with ties, scored by scikit-learn and by hand-written trec_eval rules.
 
-    python3 tests/golden/stats_b_ranking.py > tests/golden/stats_b_ranking.json
+    python3 tests/golden/ranking.py > tests/golden/ranking.json
 """
 import json
 import random
