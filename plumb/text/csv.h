@@ -1,0 +1,34 @@
+// CSV and TSV: rows of fields as RFC 4180 describes them.
+//
+//   std::string out;
+//   append_csv_row(out, {"model", "5\" disk, new"});     // model,"5"" disk, new"
+//   Result<CsvRows> rows = parse_csv(text, "answers.csv");
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plumb/base/result.h"
+
+namespace plumb {
+
+// Fields with a separator, a quote or a line break are quoted; the row ends with CR LF. So does a
+// row of one empty field, which would otherwise be an empty line.
+void append_csv_row(std::string& out, std::span<const std::string> fields, char separator = ',');
+
+struct CsvRow {
+  std::size_t line;  // where it starts, from 1
+  std::vector<std::string> fields;
+};
+
+// All rows of a text with CR LF or LF line ends and an optional byte order mark; a last line
+// without an end counts, empty lines do not. How many fields a row should have is the caller's
+// business. kBadInput, with file and line: a quote that is never closed, text after a closing
+// quote.
+Result<std::vector<CsvRow>> parse_csv(std::string_view text, std::string_view where,
+                                      char separator = ',');
+
+}  // namespace plumb
