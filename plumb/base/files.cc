@@ -65,20 +65,23 @@ Error file_error(std::string_view doing, const std::filesystem::path& path, int 
                                           std::generic_category().message(code))};
 }
 
-Result<std::string> read_file(const std::filesystem::path& path) {
+Result<std::size_t> read_file_into(const std::filesystem::path& path, std::string& buffer) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) return tl::unexpected(file_error("read", path, errno));
-  std::string bytes;
   std::size_t filled = 0;
   for (;;) {
-    bytes.resize(filled + std::max<std::size_t>(filled, 1 << 16));
-    const ssize_t count = ::read(file.number(), bytes.data() + filled, bytes.size() - filled);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return tl::unexpected(file_error("read", path, errno));
-    if (count == 0) break;
-    filled += static_cast<std::size_t>(count);
+    if (filled == buffer.size()) buffer.resize(std::max<std::size_t>(2 * filled, 1 << 16));
+    const ssize_t count = ::read(file.number(), buffer.data() + filled, buffer.size() - filled);
+    if (count == 0) return filled;
+    if (count < 0 && errno != EINTR) return tl::unexpected(file_error("read", path, errno));
+    if (count > 0) filled += static_cast<std::size_t>(count);
   }
-  bytes.resize(filled);
+}
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::string bytes;
+  PLUMB_TRY(length, read_file_into(path, bytes));
+  bytes.resize(length);
   return bytes;
 }
 

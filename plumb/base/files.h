@@ -16,6 +16,10 @@ Error file_error(std::string_view doing, const std::filesystem::path& path, int 
 
 Result<std::string> read_file(const std::filesystem::path& path);
 
+// Reads the file into the front of `buffer`, which grows where it must and never shrinks, and
+// returns how many bytes there are. For reading many files with one allocation.
+Result<std::size_t> read_file_into(const std::filesystem::path& path, std::string& buffer);
+
 // Writes beside `path`, flushes to the disk, then renames over it: a reader finds the old bytes or
 // the new ones, never a part, and a failure leaves the old ones in place.
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
