@@ -1,0 +1,69 @@
+#include "plumb/stats/intervals.h"
+
+#include <algorithm>
+#include <boost/math/distributions/normal.hpp>
+#include <cassert>
+#include <cmath>
+
+namespace plumb::stats {
+namespace {
+
+// The two-sided critical value: 1.96 for level 0.95.
+double critical(double level) {
+  assert(0 < level && level < 1);
+  return normal_quantile((1 + level) / 2);
+}
+
+IntervalScore transformed(double r, std::size_t n, double variance_factor, double level) {
+  assert(-1 <= r && r <= 1);
+  if (n < 4) return undefined("fewer than four pairs");
+  if (std::abs(r) == 1) return undefined("the correlation is perfect, its z-transform infinite");
+  const double error = std::sqrt(variance_factor / static_cast<double>(n - 3));
+  const double centre = std::atanh(r), reach = critical(level) * error;
+  return Interval{std::tanh(centre - reach), std::tanh(centre + reach)};
+}
+
+}  // namespace
+
+double normal_quantile(double p) {
+  assert(0 < p && p < 1);
+  return boost::math::quantile(boost::math::normal(), p);
+}
+
+double normal_cdf(double z) { return std::erfc(-z / std::sqrt(2.0)) / 2; }
+
+Interval wilson(double successes, double trials, double level) {
+  assert(0 < trials && 0 <= successes && successes <= trials);
+  const double z = critical(level), z2 = z * z;
+  const double failures = trials - successes;
+  const double centre = successes + z2 / 2;
+  const double reach = z * std::sqrt(successes * failures / trials + z2 / 4);
+  const double low = successes == 0 ? 0 : (centre - reach) / (trials + z2);
+  const double high = failures == 0 ? 1 : (centre + reach) / (trials + z2);
+  return {std::max(low, 0.0), std::min(high, 1.0)};
+}
+
+IntervalScore fisher_z(double r, std::size_t n, double level) {
+  return transformed(r, n, 1, level);
+}
+
+IntervalScore spearman_interval(double r, std::size_t n, double level) {
+  return transformed(r, n, 1 + r * r / 2, level);
+}
+
+Interval difference_interval(double a, Interval interval_a, double b, Interval interval_b) {
+  const double below = std::hypot(a - interval_a.low, interval_b.high - b);
+  const double above = std::hypot(interval_a.high - a, b - interval_b.low);
+  return {a - b - below, a - b + above};
+}
+
+Interval bounded_mean_interval(double mean, std::size_t n, double low, double high, double level) {
+  assert(low < high && low <= mean && mean <= high && 0 < n);
+  const auto trials = static_cast<double>(n);
+  const double range = high - low;
+  const double share = std::clamp((mean - low) / range, 0.0, 1.0);
+  const Interval scaled = wilson(share * trials, trials, level);
+  return {low + range * scaled.low, std::min(high, low + range * scaled.high)};
+}
+
+}  // namespace plumb::stats
