@@ -8,6 +8,7 @@
 
 #include "plumb/base/parallel.h"
 #include "plumb/base/random.h"
+#include "plumb/stats/bootstrap.h"
 
 namespace plumb::stats {
 namespace {
@@ -240,14 +241,6 @@ Score resampled(const Alpha& alpha, Stream stream, Scratch& scratch) {
   return alpha(scratch);
 }
 
-// sorted: ascending, not empty. Linear between the draws at (n - 1) * share, as NumPy's default.
-double percentile(std::span<const double> sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return std::lerp(sorted[below], sorted[above], place - std::floor(place));
-}
-
 }  // namespace
 
 Score krippendorff_alpha(const Ratings& ratings, Level level) {
@@ -279,7 +272,7 @@ tl::expected<AlphaBootstrap, Undefined> krippendorff_bootstrap(
   if (defined.empty()) return undefined("no resample has an alpha");
   std::sort(defined.begin(), defined.end());
   const double tail = (1 - options.level) / 2;
-  const Interval interval{percentile(defined, tail), percentile(defined, 1 - tail)};
+  const Interval interval{sorted_quantile(defined, tail), sorted_quantile(defined, 1 - tail)};
   return AlphaBootstrap{*point, interval, draws.size(), draws.size() - defined.size()};
 }
 
