@@ -6,7 +6,11 @@ include_guard()
 
 add_library(plumb_flags INTERFACE)
 target_compile_options(plumb_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(plumb_flags INTERFACE -Wno-restrict)  # false alarms in std::string, GCC PR 105651
+endif()
 target_include_directories(plumb_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(plumb_flags INTERFACE PLUMB_VERSION="${PROJECT_VERSION}")
 if(PLUMB_SANITIZE)
   target_compile_options(plumb_flags INTERFACE -fsanitize=${PLUMB_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(plumb_flags INTERFACE -fsanitize=${PLUMB_SANITIZE})
