@@ -1,0 +1,71 @@
+#include "plumb/gap/figures.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace plumb::gap {
+namespace {
+
+TEST(Figures, OfHumeAreShippedWithTheirOrigin) {
+  const auto hume = load_figures("hume");
+  ASSERT_TRUE(hume) << hume.error().message;
+  EXPECT_EQ(hume->name, "HUME");
+  EXPECT_EQ(hume->licence, "CC0 1.0");
+  EXPECT_FALSE(hume->origin.empty());
+  EXPECT_EQ(hume->entries.size(), 19u);  // 13 models, BM25, two human aggregates, three annotators
+  EXPECT_EQ(hume->files, 279u);
+}
+
+TEST(Figures, AreReadBackAsTheyWereWritten) {
+  const auto hume = load_figures("hume");
+  const std::string text = format_figures(*hume);
+  const auto again = parse_figures(text, "test");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(format_figures(*again), text);
+  EXPECT_EQ(content_hash(*again), content_hash(*hume));
+}
+
+TEST(Figures, HaveAHashOfWhatIsScoredAlone) {
+  auto figures = *load_figures("hume");
+  const std::string before = content_hash(figures);
+  figures.name = "another name";
+  EXPECT_EQ(content_hash(figures), before);
+  figures.entries[0].cells[0].main_score += 1e-9;
+  EXPECT_NE(content_hash(figures), before);
+}
+
+TEST(ParseFigures, NamesTheLineThatIsDamaged) {
+  const std::string header = R"({"schema":"plumb.figures/1"})";
+  const auto cut = parse_figures(header + "\n{\"model\":\"a\",\"revi", "mine.jsonl");
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().kind, ErrorKind::kBadInput);
+  EXPECT_TRUE(cut.error().message.starts_with("mine.jsonl:2: "));
+  EXPECT_EQ(cut.error().message.find('\n'), std::string::npos);
+}
+
+TEST(ParseFigures, RefusesAnotherSchemaACellWithoutARaterAndAnEmptyTable) {
+  EXPECT_FALSE(parse_figures(R"({"schema":"plumb.gap/1"})", "f"));
+  EXPECT_FALSE(parse_figures("{\"schema\":\"plumb.figures/1\"}\n{\"task\":\"T\"}", "f"));
+  const auto empty = parse_figures(R"({"schema":"plumb.figures/1"})", "f");
+  ASSERT_FALSE(empty);
+  EXPECT_EQ(empty.error().kind, ErrorKind::kNotFound);
+}
+
+TEST(LoadFigures, SaysWhereItLooked) {
+  const auto none = load_figures("no/such/place");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, ErrorKind::kNotFound);
+  EXPECT_TRUE(none.error().message.starts_with("no/such/place: "));
+}
+
+TEST(KeptMetric, KnowsTheMetricsOfATable) {
+  EXPECT_EQ(kept_metric("v_measure"), "v_measure");
+  EXPECT_EQ(kept_metric("nauc_map_at_1_max"), "");
+  EXPECT_EQ(kept_metric(std::string(100, 'x')), "");
+  EXPECT_TRUE(is_main_metric("accuracy"));
+  EXPECT_FALSE(is_main_metric("mse"));
+}
+
+}  // namespace
+}  // namespace plumb::gap
