@@ -1,0 +1,57 @@
+#include "plumb/gap/score_interval.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace plumb::gap {
+namespace {
+
+BoardSubset subset_of(const char* task) {
+  BoardSubset subset;
+  subset.suite = find_task(task);
+  subset.type = subset.suite->type;
+  subset.items = subset.suite->subsets[0].items;
+  return subset;
+}
+
+TEST(ScoreInterval, HoldsTheScoreAndGrowsWithTheLevel) {
+  NoiseCurves curves;
+  for (const char* task : {"HUMEEmotionClassification", "HUMEWikiCitiesClustering",
+                           "HUMECore17InstructionReranking", "HUMESTS12"}) {
+    for (const double score : {0.4, 0.6, 0.8, 0.95}) {
+      const auto usual = score_interval(subset_of(task), score, 0.95, curves);
+      const auto wide = score_interval(subset_of(task), score, 0.99, curves);
+      ASSERT_TRUE(usual && wide) << task;
+      EXPECT_LE(usual->low, score);
+      EXPECT_GE(usual->high, score);
+      EXPECT_LE(wide->low, usual->low) << task << score;
+      EXPECT_GE(wide->high, usual->high) << task << score;
+    }
+  }
+}
+
+TEST(ScoreInterval, OfAPerfectClusteringDoesNotClaimCertainty) {
+  NoiseCurves curves;
+  const auto ci = score_interval(subset_of("HUMEWikiCitiesClustering"), 1, 0.95, curves);
+  EXPECT_LT(ci->low, 0.97);
+  EXPECT_DOUBLE_EQ(ci->high, 1);
+}
+
+TEST(ScoreInterval, WithoutANumberOfItemsIsUndefined) {
+  NoiseCurves curves;
+  EXPECT_FALSE(score_interval(BoardSubset{}, 0.5, 0.95, curves));
+  EXPECT_FALSE(paper_interval(BoardSubset{}, 0.5, 0.95));
+}
+
+// Two people at 0.4 and 0.6: their mean has the standard error |a - b| / 2 = 0.1, by hand.
+TEST(WithSpread, AddsWhatSeparatesTheAnnotators) {
+  const std::vector<double> people = {0.4, 0.6};
+  const stats::Interval ci = with_spread({0.5, 0.5}, 0.5, people, 0.95);
+  EXPECT_NEAR(ci.low, 0.5 - 1.959964 * 0.1, 1e-6);
+  EXPECT_NEAR(ci.high, 0.5 + 1.959964 * 0.1, 1e-6);
+  EXPECT_EQ(with_spread({0.1, 0.9}, 0.5, {people.data(), 1}, 0.95).low, 0.1);
+}
+
+}  // namespace
+}  // namespace plumb::gap
