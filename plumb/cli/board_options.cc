@@ -1,0 +1,42 @@
+#include "plumb/cli/board_options.h"
+
+#include <fmt/format.h>
+
+namespace plumb::cli {
+
+void BoardArguments::declare(CLI::App& verb) {
+  verb.add_option(
+      "--models", models,
+      "paper (the 13 of HUME), all, or a glob such as '*e5*' [paper for hume, else all]");
+  verb.add_option("--human", human,
+                  "whose score is the human's: published, individual, better, worse annotator")
+      ->check(CLI::IsMember({"published", "individual", "better", "worse"}))
+      ->capture_default_str();
+  verb.add_option("--language", language, "only subsets of this language (en, eng, eng_Latn)");
+  verb.add_option("--task-type", task_type,
+                  "only tasks of this type: Classification, Clustering, Reranking, STS");
+  verb.add_option("--revision", revisions,
+                  "of a model with several, show this one only (repeatable)")
+      ->type_name("NAME=REVISION");
+  verb.add_flag("--annotators", annotators, "a row for every single annotator");
+}
+
+Result<gap::BoardOptions> BoardArguments::resolve(const std::string& source) const {
+  gap::BoardOptions options;
+  options.models = !models.empty() ? models : source == "hume" ? "paper" : "all";
+  options.human = *gap::parse_human_rule(human);
+  options.annotators = annotators;
+  if (!language.empty()) options.language = language;
+  if (!task_type.empty()) options.task_type = task_type;
+  for (const std::string& revision : revisions) {
+    const std::size_t cut = revision.find('=');
+    if (cut == std::string::npos) {
+      return fail(ErrorKind::kUsage,
+                  fmt::format("--revision {}: write it as NAME=REVISION", revision));
+    }
+    options.revisions[revision.substr(0, cut)] = revision.substr(cut + 1);
+  }
+  return options;
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,77 @@
+// What the verbs share: how results leave the program, where options are declared, how errors end
+// it.
+//
+// A verb is one file that declares its options on a CLI::App and leaves an action in `Program`.
+// Data goes to stdout, everything else to stderr.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "plumb/base/json.h"
+#include "plumb/base/progress.h"
+#include "plumb/base/result.h"
+#include "plumb/gap/figures.h"
+#include "plumb/report/table.h"
+#include "plumb/stats/standings.h"
+
+namespace plumb::cli {
+
+// The action of the verb that was named; set by its callback, run once parsing is done.
+struct Program {
+  CLI::App* app;
+  std::function<Result<void>()> action;
+};
+
+// --json, --csv, --markdown, -o FILE.
+struct OutputOptions {
+  bool json = false;
+  bool csv = false;
+  bool markdown = false;
+  std::string file;
+
+  void declare(CLI::App& verb);
+};
+
+// One result in all its forms; only the form that was asked for is made.
+struct Output {
+  std::function<Json()> json;
+  std::function<report::Table()> records;  // CSV
+  std::function<std::string(bool bold)> text;
+  std::function<std::string()> markdown;
+};
+Result<void> write(const Output& output, const OutputOptions& options);
+
+// --resamples, --level, --seed, --threads.
+struct SamplingOptions {
+  stats::ResampleOptions values;
+  double level = 0.95;
+
+  void declare(CLI::App& verb);
+};
+
+// SOURCE, --unknown-subsets, and the progress bar while it is read.
+struct SourceOptions {
+  std::string source;
+  std::string unknown_subsets = "refuse";
+
+  void declare(CLI::App& verb, bool required);
+  Result<gap::Figures> load(int threads) const;
+};
+
+// A bar on a terminal for what takes over two seconds, a line now and then otherwise.
+Progress progress_bar(std::string what);
+
+// True where `descriptor` is a terminal and NO_COLOR is not set.
+bool wants_colour(int descriptor);
+
+// The verbs, one file each.
+void add_leaderboard(CLI::App& app, Program& program);
+void add_gap(CLI::App& app, Program& program);
+void add_report(CLI::App& app, Program& program);
+void add_doctor(CLI::App& app, Program& program);
+void add_completion(CLI::App& app, Program& program);
+
+}  // namespace plumb::cli
