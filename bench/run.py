@@ -62,7 +62,7 @@ def bootstrap(folder):
     seconds = median(ours, "seconds")
     what = "paired bootstrap of Spearman"
     return [
-        row(what, seconds, "s", median(theirs, "scipy_loop_seconds"), "loop over scipy.stats.spearmanr", 100),
+        row(what, seconds, "s", median(theirs, "scipy_seconds"), "loop over scipy.stats.spearmanr", 100),
         row(what, seconds, "s", median(theirs, "numpy_seconds"), "vectorised NumPy", 10),
         row(what + ", one thread", median(ours, "seconds_one_thread"), "s",
             median(theirs, "numpy_seconds"), "vectorised NumPy"),
