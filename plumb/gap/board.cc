@@ -72,11 +72,12 @@ TaskType type_from_metrics(const Cell& cell) {
 BoardSubset describe(const Cell& cell) {
   BoardSubset subset{cell.task, cell.subset, cell.language, type_from_metrics(cell),
                      std::string(cell.main_metric())};
-  subset.suite = find_task(cell.task);
-  if (subset.suite == nullptr) return subset;
-  const SuiteSubset* known = find_subset(*subset.suite, cell.subset);
-  subset.type = subset.suite->type;
-  subset.metric = subset.suite->metric;
+  const SuiteTask* suite = find_task(cell.task);
+  const SuiteSubset* known = suite == nullptr ? nullptr : find_subset(*suite, cell.subset);
+  if (known == nullptr) return subset;
+  subset.suite = suite;
+  subset.type = suite->type;
+  subset.metric = suite->metric;
   subset.language = known->language;
   subset.items = known->items;
   return subset;

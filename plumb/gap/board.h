@@ -36,7 +36,7 @@ struct BoardSubset {
   std::string language;  // ISO 639-3
   TaskType type = TaskType::kOther;
   std::string metric;
-  const SuiteTask* suite = nullptr;  // the published suite's facts, where plumb knows them
+  const SuiteTask* suite = nullptr;  // the published suite's facts, where it has this subset
   int items = 0;                     // 0: not known
 
   // "HUMESTS22" or "HUMESTS22/ar".

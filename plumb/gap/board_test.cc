@@ -198,6 +198,17 @@ TEST(MakeBoard, AddsNoTrivialAnswersToTasksThatItDoesNotKnow) {
   EXPECT_EQ(make_board(figures, {})->competitors.size(), 3u);
 }
 
+TEST(MakeBoard, ShowsASubsetThatTheSuiteDoesNotKnow) {
+  Cell cell = accuracy_cell("HUMESTS22", 0.5);
+  cell.subset = "xx";
+  Figures figures;
+  figures.entries.push_back({"a/M", "1", {}, {cell}});
+  const Board board = make_board(figures, plain()).value();
+  ASSERT_EQ(board.subsets.size(), 1u);
+  EXPECT_EQ(board.subsets[0].label(), "HUMESTS22/xx");
+  EXPECT_EQ(board.subsets[0].suite, nullptr);
+}
+
 TEST(KeepSubsets, KeepsRowsPeopleAndScoresTogether) {
   const Board board = hume_board();
   const Board kept = keep_subsets(board, [](std::size_t s) { return s == 3 || s == 25; });
