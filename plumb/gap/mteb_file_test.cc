@@ -209,6 +209,14 @@ TEST(ResultFile, WithoutEntriesOrTheirNamesIsNamed) {
   }
 }
 
+TEST(ResultFile, OfTheOldLayoutWithoutASplitIsNamed) {
+  for (const char* text :
+       {R"({"mteb_dataset_name":"A"})", R"({"mteb_dataset_name":"A","train":{}})",
+        R"({"mteb_dataset_name":"A","test":0.5})"}) {
+    expect_error(parse(text), ErrorKind::kBadInput, {"dir/Task.json: ", "; "});
+  }
+}
+
 TEST(ResultFile, ThatIsMissingIsNotFound) {
   expect_error(ResultFileReader(Skip::kRefuse).read("/nowhere/A.json"), ErrorKind::kNotFound,
                {"/nowhere/A.json: cannot read"});

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "plumb/gap/mteb_parsers.h"
@@ -120,11 +121,16 @@ Result<std::vector<RawEntry>> read_current_layout(dom::object splits, std::strin
   return entries;
 }
 
+constexpr std::string_view kOldSplits[] = {"test", "validation", "dev"};
+
 // {"mteb_dataset_name", "test": {subset: {...}} or {metric: ...}}, the layout before MTEB 1.11.
-std::vector<RawEntry> read_old_layout(dom::object file) {
+Result<std::vector<RawEntry>> read_old_layout(dom::object file, std::string_view where) {
   dom::object split;
-  for (const std::string_view name : {"test", "validation", "dev"}) {
-    if (file[name].get(split) == simdjson::SUCCESS) break;
+  const bool found = std::ranges::any_of(kOldSplits, [&](std::string_view name) {
+    return file[name].get(split) == simdjson::SUCCESS;
+  });
+  if (!found) {
+    return bad(where, "no scores of a test or validation split; remove it from the tree");
   }
   std::vector<RawEntry> entries;
   if (main_score_of(split)) {
@@ -172,7 +178,8 @@ Result<RawFile> WholeParser::parse(const std::string& text, std::string_view whe
     return bad(where,
                "not an MTEB result: no \"task_name\" with \"scores\"; remove it from the tree");
   }
-  raw.entries = read_old_layout(file);
+  PLUMB_TRY(entries, read_old_layout(file, where));
+  raw.entries = std::move(entries);
   return raw;
 }
 
