@@ -196,7 +196,7 @@ TEST(ResultFile, ThatIsNotJsonIsNamed) {
 TEST(ResultFile, ThatIsAnotherJsonIsNamed) {
   for (const char* text : {"[1,2]", "3", "{}", R"({"task_name":"A"})", R"({"scores":{}})",
                            R"({"task_name":"A","scores":[]})"}) {
-    expect_error(parse(text), ErrorKind::kBadInput, {"dir/Task.json: not a"});
+    expect_error(parse(text), ErrorKind::kBadInput, {"dir/Task.json: not a", "; "});
   }
 }
 
@@ -205,7 +205,7 @@ TEST(ResultFile, WithoutEntriesOrTheirNamesIsNamed) {
        {R"({"task_name":"A","scores":{}})", R"({"task_name":"A","scores":{"test":3}})",
         R"({"task_name":"A","scores":{"test":[{"main_score":0.5}]}})",
         R"({"task_name":"A","scores":{"test":[3]}})"}) {
-    expect_error(parse(text), ErrorKind::kBadInput, {"dir/Task.json: ", "\"scores\""});
+    expect_error(parse(text), ErrorKind::kBadInput, {"dir/Task.json: ", "\"scores\"", "; "});
   }
 }
 

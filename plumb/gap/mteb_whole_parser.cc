@@ -108,13 +108,13 @@ Result<std::vector<RawEntry>> read_current_layout(dom::object splits, std::strin
   const bool has_test = splits["test"].get(items) == simdjson::SUCCESS;
   if (!has_test &&
       (splits.begin() == splits.end() || (*splits.begin()).value.get(items) != simdjson::SUCCESS)) {
-    return bad(where, "\"scores\" holds no list of scores for any split");
+    return bad(where, "\"scores\" holds no list of scores for any split; fetch the file again");
   }
   std::vector<RawEntry> entries;
   for (dom::element item : items) {
     dom::object object;
     if (item.get(object) != simdjson::SUCCESS || string_at(object, "hf_subset").empty()) {
-      return bad(where, "an entry of \"scores\" names no \"hf_subset\"");
+      return bad(where, "an entry of \"scores\" names no \"hf_subset\"; fetch the file again");
     }
     entries.push_back(read_entry(object, string_at(object, "hf_subset")));
   }
@@ -161,7 +161,8 @@ Result<RawFile> WholeParser::parse(const std::string& text, std::string_view whe
                                   simdjson::error_message(code)));
   }
   dom::object file;
-  if (root.get(file) != simdjson::SUCCESS) return bad(where, "not a JSON object of MTEB scores");
+  if (root.get(file) != simdjson::SUCCESS)
+    return bad(where, "not a JSON object of MTEB scores; remove it from the tree");
 
   RawFile raw{string_at(file, "task_name"),
               string_at(file, "dataset_revision"),
