@@ -60,6 +60,7 @@ Agreement read_agreement(ondemand::object object) {
   return agreement;
 }
 
+// An entry without a subset is left to WholeParser.
 RawEntry read_entry(ondemand::object object) {
   RawEntry entry;
   for (ondemand::field field : object) {
@@ -76,6 +77,8 @@ RawEntry read_entry(ondemand::object object) {
       for (ondemand::value experiment : field.value().get_array()) {
         entry.experiments.push_back(read_experiment(experiment.get_object()));
       }
+    } else if (key == "cos_sim") {
+      return {};  // older names
     } else if (key == "agreement") {
       entry.agreement = read_agreement(field.value().get_object());
     } else {

@@ -245,6 +245,24 @@ TEST(Parsers, TheFastOneReadsTheCurrentLayoutAndLeavesTheOld) {
   EXPECT_FALSE(reads(R"({"mteb_dataset_name":"A","test":{"map":0.5}})"));
 }
 
+TEST(Parsers, AgreeOnAnEntryWithoutAMainScore) {
+  Json file = result_json("A", "accuracy", {{"eng", 0.5}});
+  file["scores"]["test"][0].erase("main_score");
+  EXPECT_TRUE(cells(to_text(file)).empty());
+  EXPECT_TRUE(cells(for_whole_parser(file)).empty());
+}
+
+TEST(Parsers, AgreeOnNestedCorrelations) {
+  Json file = result_json("A", "spearman", {{"eng", -0.5}});
+  Json& entry = file["scores"]["test"][0];
+  entry.erase("spearman");
+  entry["cos_sim"] = {{"pearson", -0.25}, {"spearman", -0.5}};
+  const auto read = cells(to_text(file));
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].main_metric(), "cosine_spearman");
+  EXPECT_EQ(text_of(read), text_of(cells(for_whole_parser(file))));
+}
+
 TEST(Parsers, AgreeOnShuffledKeys) {
   const Json file = with_agreement();
   const std::string expected = text_of(cells(to_text(file)));

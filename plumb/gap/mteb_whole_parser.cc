@@ -81,7 +81,7 @@ std::optional<Agreement> agreement_of(dom::object entry) {
 RawEntry read_entry(dom::object object, std::string_view subset) {
   RawEntry entry;
   entry.subset = subset;
-  entry.main_score = main_score_of(object);
+  entry.main_score = number_at(object, "main_score");
   entry.scores = kept_scores(object);
   entry.agreement = agreement_of(object);
   dom::array items;
@@ -121,6 +121,12 @@ Result<std::vector<RawEntry>> read_current_layout(dom::object splits, std::strin
   return entries;
 }
 
+RawEntry read_old_entry(dom::object object, std::string_view subset) {
+  RawEntry entry = read_entry(object, subset);
+  entry.main_score = main_score_of(object);
+  return entry;
+}
+
 constexpr std::string_view kOldSplits[] = {"test", "validation", "dev"};
 
 // {"mteb_dataset_name", "test": {subset: {...}} or {metric: ...}}, the layout before MTEB 1.11.
@@ -134,13 +140,13 @@ Result<std::vector<RawEntry>> read_old_layout(dom::object file, std::string_view
   }
   std::vector<RawEntry> entries;
   if (main_score_of(split)) {
-    entries.push_back(read_entry(split, "default"));
+    entries.push_back(read_old_entry(split, "default"));
     return entries;
   }
   for (const dom::key_value_pair field : split) {
     dom::object object;
     if (field.value.get(object) == simdjson::SUCCESS) {
-      entries.push_back(read_entry(object, field.key));
+      entries.push_back(read_old_entry(object, field.key));
     }
   }
   return entries;
