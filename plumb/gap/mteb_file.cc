@@ -115,6 +115,12 @@ Result<std::vector<Cell>> make_cells(RawFile& file, std::string_view where,
   return cells;
 }
 
+// Bare ones; most files hold none of the words, not even in strings.
+bool has_nonfinite_words(std::string_view text) {
+  if (text.find("NaN") == text.npos && text.find("Infinity") == text.npos) return false;
+  return without_nonfinite_words(text).replaced > 0;
+}
+
 }  // namespace
 
 struct ResultFileReader::Parsers {
@@ -132,7 +138,7 @@ ResultFileReader::~ResultFileReader() = default;
 Result<ResultFile> ResultFileReader::parse_buffer(std::size_t length, std::string_view where) {
   const std::string_view text(buffer_.data(), length);
   ResultFile result;
-  result.nonstandard = text.find("NaN") != text.npos || text.find("Infinity") != text.npos;
+  result.nonstandard = has_nonfinite_words(text);
   if (auto file = parsers_->fast.parse(buffer_, length)) {
     PLUMB_TRY(cells, make_cells(*file, where, unknown_subsets_));
     result.cells = std::move(cells);

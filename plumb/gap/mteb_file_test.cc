@@ -118,6 +118,12 @@ TEST(ResultFile, IsStandardWithoutBareWords) {
   EXPECT_FALSE(parse(to_text(with_agreement()))->nonstandard);
 }
 
+TEST(ResultFile, IsStandardWhereTheWordsStandInStrings) {
+  Json file = result_json("A", "accuracy", {{"eng", 0.5}});
+  file["scores"]["test"][0]["NaN"] = "Infinity";
+  EXPECT_FALSE(parse(to_text(file))->nonstandard);
+}
+
 TEST(ResultFile, WithoutAMainScoreIsMissingNotZero) {
   const auto read = cells(R"({"task_name":"A","scores":{"test":[
       {"hf_subset":"eng","main_score":null,"accuracy":0.5},
