@@ -6,7 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <system_error>
+#include <tuple>
 
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
@@ -118,15 +120,28 @@ Cell cell_from_json(const Json& line) {
   return cell;
 }
 
+auto by_rater(const Entry& entry) { return std::tie(entry.name, entry.revision); }
+auto by_subset(const Cell& cell) { return std::tie(cell.task, cell.subset); }
+
+template <typename T, typename Key>
+void append_in_order(std::vector<T>& items, T item, Key key, const char* rule) {
+  if (!items.empty() && key(items.back()) >= key(item)) throw std::invalid_argument(rule);
+  items.push_back(std::move(item));
+}
+
 void read_line(const Json& line, Figures& figures) {
   if (line.contains("model")) {
     Entry entry;
     entry.name = line["model"];
     entry.revision = line.at("revision");
     if (line.contains("training_datasets")) entry.training_datasets = line["training_datasets"];
-    figures.entries.push_back(std::move(entry));
+    append_in_order(figures.entries, std::move(entry), by_rater,
+                    "raters must stand once, in the order of name and revision");
+  } else if (figures.entries.empty()) {
+    throw std::invalid_argument("a cell stands before any rater");
   } else {
-    figures.entries.at(figures.entries.size() - 1).cells.push_back(cell_from_json(line));
+    append_in_order(figures.entries.back().cells, cell_from_json(line), by_subset,
+                    "cells must stand once, in the order of task and subset");
   }
 }
 

@@ -52,6 +52,28 @@ TEST(ParseFigures, RefusesAnotherSchemaACellWithoutARaterAndAnEmptyTable) {
   EXPECT_EQ(empty.error().kind, ErrorKind::kNotFound);
 }
 
+std::string refusal(const std::string& lines) {
+  const auto figures = parse_figures("{\"schema\":\"plumb.figures/1\"}\n" + lines, "f");
+  EXPECT_FALSE(figures);
+  return figures ? "" : figures.error().message;
+}
+
+// Cells are looked up by halving: out of order they would seem to be missing.
+TEST(ParseFigures, NamesTheLineThatIsOutOfOrder) {
+  const auto rater = [](const std::string& name) {
+    return "{\"model\":\"" + name + "\",\"revision\":\"1\"}\n";
+  };
+  const auto cell = [](const std::string& task) {
+    return "{\"task\":\"" + task +
+           "\",\"subset\":\"default\",\"language\":\"eng\",\"main_score\":0.5,\"scores\":{}}\n";
+  };
+  EXPECT_TRUE(refusal(rater("a") + cell("B") + cell("A")).starts_with("f:4: "));
+  EXPECT_TRUE(refusal(rater("a") + cell("B") + cell("B")).starts_with("f:4: "));
+  EXPECT_TRUE(refusal(rater("b") + cell("A") + rater("a")).starts_with("f:4: "));
+  EXPECT_TRUE(refusal(rater("a") + cell("A") + rater("a")).starts_with("f:4: "));
+  EXPECT_NE(refusal(cell("A")).find("before any rater"), std::string::npos);
+}
+
 TEST(LoadFigures, SaysWhereItLooked) {
   const auto none = load_figures("no/such/place");
   ASSERT_FALSE(none);
