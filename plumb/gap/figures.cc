@@ -255,6 +255,7 @@ Result<Figures> load_figures(std::string_view source, const LoadOptions& options
     return std::move(figures);
   }
   if (!std::filesystem::exists(path, code)) {
+    if (code) return tl::unexpected(file_error("read", path, code.value()));
     return fail(
         ErrorKind::kNotFound,
         fmt::format("{}: no such file, directory or published table; `hume` is built in", source));

@@ -1,15 +1,20 @@
 #include "plumb/gap/mteb_results.h"
 
 #include <fmt/format.h>
+#include <grp.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 
 #include "plumb/gap/board.h"
 #include "plumb/gap/leaderboard.h"
 #include "plumb/gap/mteb_file.h"
+#include "plumb/gap/testing.h"
 
 namespace plumb::gap {
 namespace {
@@ -264,6 +269,41 @@ TEST(ResultFileReader, GivesTheSameForAnyOrderOfKeys) {
   EXPECT_EQ(text(*first), text(*second));
   EXPECT_EQ(first->cells[0].experiments, (std::vector<double>{0.4, 0.6}));
   EXPECT_EQ(first->cells[0].agreement->interpretation, "Moderate");
+}
+
+// What `body` finds out as a user whom permissions bind: root gives its rights up in a child.
+bool holds_without_rights(const std::function<bool()>& body) {
+  if (::geteuid() != 0) return body();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    const bool dropped = ::setgroups(0, nullptr) == 0 &&
+                         ::setresgid(kNobody, kNobody, kNobody) == 0 &&
+                         ::setresuid(kNobody, kNobody, kNobody) == 0;
+    ::_exit(dropped && body() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST(Permissions, ThatAreMissingAreNamed) {
+  const TestFolder folder;
+  const fs::path file = folder.write("tree/locked/r/A.json", result("A", entry("eng", "0.5")));
+  const fs::path locked = folder.path() / "tree/locked";
+  const auto refused = [](const fs::path& source, const fs::path& named) {
+    return holds_without_rights([&] {
+      const auto figures = load_figures(source.string());
+      return !figures && figures.error().kind == ErrorKind::kNotAllowed &&
+             figures.error().message.starts_with(named.string());
+    });
+  };
+  fs::permissions(file, fs::perms::none);
+  EXPECT_TRUE(refused(folder.path() / "tree", file));
+  fs::permissions(locked, fs::perms::none);
+  EXPECT_TRUE(refused(folder.path() / "tree", locked));
+  EXPECT_TRUE(refused(locked / "r", locked / "r"));
+  fs::permissions(locked, fs::perms::owner_all);
 }
 
 TEST(MtebTree, OfHumeIsWhatTheProgramShips) {
