@@ -15,6 +15,7 @@
 #include "plumb/gap/audit.h"
 #include "plumb/gap/gap.h"
 #include "plumb/gap/leaderboard.h"
+#include "plumb/gap/testing.h"
 
 namespace plumb::gap {
 namespace {
@@ -128,6 +129,16 @@ TEST_F(Hume, BorderlineAggregatesNeedTwoRows) {
   LeaderboardOptions options;
   options.aggregate = Aggregate::kBorda;
   EXPECT_FALSE(make_leaderboard(human, options));
+}
+
+TEST(Leaderboard, TakesNoBaselineForTheBestModel) {
+  Figures figures;
+  figures.entries.push_back({"a/M", "1", {}, {accuracy_cell("A", 0.5)}});
+  figures.entries.push_back({"baseline/words", "1", {}, {accuracy_cell("A", 0.75)}});
+  const auto table = make_leaderboard(*make_board(figures, {}), {});
+  ASSERT_TRUE(table);
+  ASSERT_NE(table->best_model(), nullptr);
+  EXPECT_EQ(table->board.competitors[table->best_model()->competitor].name, "a/M");
 }
 
 TEST_F(Hume, HasNoIntervalOverAFewSubsets) {

@@ -238,7 +238,7 @@ const LeaderboardRow* Leaderboard::human() const {
 
 const LeaderboardRow* Leaderboard::best_model() const {
   const auto found = std::ranges::find_if(rows, [this](const LeaderboardRow& row) {
-    return row.rank && board.competitors[row.competitor].kind != RaterKind::kHuman;
+    return row.rank && board.competitors[row.competitor].kind == RaterKind::kModel;
   });
   return found == rows.end() ? nullptr : &*found;
 }
