@@ -185,7 +185,7 @@ std::optional<Measured> GapMeter::opponent(const std::vector<std::size_t>& model
   if (options_.against == "best") return score(models.front(), s, level);
   if (options_.against == "mean") return mean_of(models, s, level);
   const auto named = std::ranges::find_if(board_.competitors, [&](const Competitor& row) {
-    return has_name(row, options_.against) && row.scores[s];
+    return row.kind != RaterKind::kHuman && has_name(row, options_.against) && row.scores[s];
   });
   if (named == board_.competitors.end()) return std::nullopt;
   return score(static_cast<std::size_t>(named - board_.competitors.begin()), s, level);

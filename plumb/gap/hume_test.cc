@@ -276,8 +276,12 @@ TEST_F(Hume, TheGapIsMeasuredAgainstTheMeanOrANamedModel) {
   options.against = "all-MiniLM-L6-v2";
   EXPECT_EQ((*measure_gaps(board(), options))[0].model_name,
             "sentence-transformers/all-MiniLM-L6-v2");
-  options.against = "nobody";
-  EXPECT_EQ(measure_gaps(board(), options).error().kind, ErrorKind::kNotFound);
+  for (const char* name : {"nobody", "Human"}) {
+    options.against = name;
+    const auto gaps = measure_gaps(board(), options);
+    ASSERT_FALSE(gaps) << name;
+    EXPECT_EQ(gaps.error().kind, ErrorKind::kNotFound);
+  }
 }
 
 const AuditRow& view(const Audit& audit, const std::string& words) {
