@@ -2,22 +2,32 @@
 
 #include <fmt/format.h>
 
+#include "plumb/cli/options.h"
+
 namespace plumb::cli {
 
 void BoardArguments::declare(CLI::App& verb) {
   verb.add_option(
-      "--models", models,
-      "paper (the 13 of HUME), all, or a glob such as '*e5*' [paper for hume, else all]");
+          "--models", models,
+          "paper (the 13 of HUME), all, or a glob such as '*e5*' [paper for hume, else all]")
+      ->type_name("GLOB");
   verb.add_option("--human", human,
-                  "whose score is the human's: published, individual, better, worse annotator")
-      ->check(CLI::IsMember({"published", "individual", "better", "worse"}))
+                  "whose score is the human's: as published, or that of an individual annotator, "
+                  "the better or the worse one")
+      ->type_name("RULE")
+      ->check(one_of("published, individual, better, worse"))
       ->capture_default_str();
-  verb.add_option("--language", language, "only subsets of this language (en, eng, eng_Latn)");
+  verb.add_option("--language", language, "only subsets of this language (en, eng, eng_Latn)")
+      ->type_name("CODE");
   verb.add_option("--task-type", task_type,
-                  "only tasks of this type: Classification, Clustering, Reranking, STS");
+                  "only tasks of this type: Classification, Clustering, Reranking, STS")
+      ->type_name("TYPE");
   verb.add_option("--revision", revisions,
                   "of a model with several, show this one only (repeatable)")
       ->type_name("NAME=REVISION");
+}
+
+void BoardArguments::declare_annotators(CLI::App& verb) {
   verb.add_flag("--annotators", annotators, "a row for every single annotator");
 }
 

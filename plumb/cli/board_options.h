@@ -18,7 +18,8 @@ struct BoardArguments {
   std::vector<std::string> revisions;  // NAME=REVISION
   bool annotators = false;
 
-  void declare(CLI::App& verb);
+  void declare(CLI::App& verb);             // all but --annotators
+  void declare_annotators(CLI::App& verb);  // where the people are rows
   // kUsage: a --revision without '='.
   Result<gap::BoardOptions> resolve(const std::string& source) const;
 };

@@ -75,8 +75,9 @@ void add_completion(CLI::App& app, Program& program) {
                                       "Example:\n  source <(plumb completion bash)\n\n"
                                       "A script that completes verbs and options in your shell.");
   verb->add_option("SHELL", *shell, "bash, zsh or fish")
+      ->type_name("")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+      ->check(one_of("bash, zsh, fish"));
   verb->callback([shell, &app, &program] {
     program.action = [shell, &app]() -> Result<void> {
       const std::string zsh_first = "autoload -U +X bashcompinit && bashcompinit\n";
@@ -84,7 +85,7 @@ void add_completion(CLI::App& app, Program& program) {
                                  : *shell == "zsh" ? zsh_first + bash_script(app)
                                                    : bash_script(app);
       return write(
-          {.json = {}, .records = {}, .text = [&](bool) { return script; }, .markdown = {}},
+          {.json = {}, .records = {}, .text = [&](auto) { return script; }, .markdown = {}},
           OutputOptions{});
     };
   });

@@ -112,7 +112,7 @@ void add_doctor(CLI::App& app, Program& program) {
       const Json found = examine();
       return write({.json = [&] { return found; },
                     .records = [&] { return as_table(found); },
-                    .text = [&](bool bold) { return to_terminal(as_table(found), bold); },
+                    .text = [&](auto terminal) { return to_terminal(as_table(found), terminal); },
                     .markdown = [&] { return to_markdown(as_table(found)); }},
                    *output);
     };

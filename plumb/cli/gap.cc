@@ -29,16 +29,6 @@ struct GapCommand {
   Result<void> run_audit() const;
 };
 
-std::string warnings_text(const std::vector<gap::SubsetGap>& gaps) {
-  std::string text;
-  for (const gap::SubsetGap& gap : gaps) {
-    for (const std::string& warning : gap.warnings) {
-      text += fmt::format("  {}: {}\n", gap.subset.label(), warning);
-    }
-  }
-  return text.empty() ? text : "Warnings:\n" + text;
-}
-
 Result<void> GapCommand::run_gap() const {
   PLUMB_TRY(figures, source.load(sampling.values.threads));
   PLUMB_TRY(options, board.resolve(source.source));
@@ -48,13 +38,16 @@ Result<void> GapCommand::run_gap() const {
   const report::Context context{&figures, board.human, sampling.level};
   const auto for_people = [&] { return report::gap_table(gaps, context.level); };
   const auto after = [&] {
-    return "\n" + report::gap_notes(gaps, how, context) + "\n\n" + warnings_text(gaps);
+    const std::string warnings = report::gap_warnings(gaps);
+    return "\n" + report::wrapped(report::gap_notes(gaps, how, context)) + "\n" +
+           (warnings.empty() ? "" : "\nWarnings:\n\n" + warnings);
   };
-  return write({.json = [&] { return report::gap_json(gaps, how, context); },
-                .records = [&] { return report::gap_records(gaps); },
-                .text = [&](bool bold) { return to_terminal(for_people(), bold) + after(); },
-                .markdown = [&] { return to_markdown(for_people()) + after(); }},
-               output);
+  return write(
+      {.json = [&] { return report::gap_json(gaps, how, context); },
+       .records = [&] { return report::gap_records(gaps); },
+       .text = [&](auto terminal) { return to_terminal(for_people(), terminal) + after(); },
+       .markdown = [&] { return to_markdown(for_people()) + after(); }},
+      output);
 }
 
 Result<void> GapCommand::run_audit() const {
@@ -63,18 +56,20 @@ Result<void> GapCommand::run_audit() const {
   PLUMB_TRY(audited, gap::audit_figures(figures, options.models, sampling.values, sampling.level));
   const report::Context context{&figures, "published", sampling.level};
   const auto for_people = [&] { return report::audit_table(audited, context.level); };
-  return write(
-      {.json = [&] { return report::audit_json(audited, context); },
-       .records = [&] { return report::audit_records(audited); },
-       .text =
-           [&](bool bold) {
-             return "What the headline depends on\n\n" + to_terminal(for_people(), bold) +
-                    "\nFindings, recomputed from the published figures\n\n" +
-                    report::findings_text(audited, false);
-           },
-       .markdown =
-           [&] { return to_markdown(for_people()) + "\n" + report::findings_text(audited, true); }},
-      output);
+  const auto after = [&](bool markdown) {
+    const std::string findings = report::findings_text(audited, markdown);
+    if (findings.empty()) return findings;
+    return "\nFindings, recomputed from the published figures\n\n" + findings;
+  };
+  return write({.json = [&] { return report::audit_json(audited, context); },
+                .records = [&] { return report::audit_records(audited); },
+                .text =
+                    [&](auto terminal) {
+                      return "What the headline depends on\n\n" +
+                             to_terminal(for_people(), terminal) + after(false);
+                    },
+                .markdown = [&] { return to_markdown(for_people()) + after(true); }},
+               output);
 }
 
 struct ImportCommand {
@@ -87,9 +82,9 @@ struct ImportCommand {
 
 Result<void> ImportCommand::run() const {
   PLUMB_TRY(figures, source.load(threads));
-  figures.name = name;
-  figures.origin = origin;
-  figures.licence = licence;
+  if (!name.empty()) figures.name = name;
+  if (!origin.empty()) figures.origin = origin;
+  if (!licence.empty()) figures.licence = licence;
   if (auto written = write_file_atomic(output, format_figures(figures)); !written) return written;
   std::size_t cells = 0;
   for (const gap::Entry& entry : figures.entries) cells += entry.cells.size();
@@ -107,12 +102,16 @@ void add_import(CLI::App& gap, Program& program) {
   command->source.declare(*verb, true);
   verb->add_option("-o,--output", command->output, "the table to write")
       ->required()
-      ->type_name("FILE");
-  verb->add_option("--name", command->name, "the name that results carry");
-  verb->add_option("--origin", command->origin, "where the scores were published");
-  verb->add_option("--licence", command->licence, "the licence they were published under");
+      ->type_name("FILE")
+      ->check(not_empty());
+  verb->add_option("--name", command->name, "the name that results carry")->type_name("TEXT");
+  verb->add_option("--origin", command->origin, "where the scores were published")
+      ->type_name("TEXT");
+  verb->add_option("--licence", command->licence, "the licence they were published under")
+      ->type_name("TEXT");
   verb->add_option("--threads", command->threads, "threads; 0 takes all")
-      ->check(CLI::Range(0, 1024));
+      ->type_name("N")
+      ->check(whole_number(0, 1024));
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 
@@ -129,11 +128,16 @@ void add_gap(CLI::App& app, Program& program) {
   command->board.declare(*verb);
   verb->add_option("--against", command->against,
                    "best (of each subset), mean (of all), or a model's name")
+      ->type_name("MODEL")
       ->capture_default_str();
   verb->add_flag("--uncorrected", command->uncorrected,
                  "do not widen intervals for having chosen the best model");
-  verb->add_flag("--audit", command->audit,
-                 "what the headline depends on, and what is inconsistent");
+  CLI::Option* audit = verb->add_flag("--audit", command->audit,
+                                      "what the headline depends on, and what is inconsistent");
+  for (const char* fixed :
+       {"--human", "--language", "--task-type", "--revision", "--against", "--uncorrected"}) {
+    audit->excludes(verb->get_option(fixed));
+  }
   command->sampling.declare(*verb);
   command->output.declare(*verb);
   verb->callback([command, verb, &program] {

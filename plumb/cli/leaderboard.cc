@@ -36,9 +36,9 @@ Result<void> LeaderboardCommand::run() const {
   return write({.json = [&] { return report::leaderboard_json(table, aggregate, context); },
                 .records = [&] { return report::leaderboard_records(table); },
                 .text =
-                    [&](bool bold) {
+                    [&](auto terminal) {
                       return report::leaderboard_heading(table, context) + "\n" +
-                             to_terminal(for_people(), bold) + "\n" +
+                             to_terminal(for_people(), terminal) + "\n" +
                              report::leaderboard_notes(table);
                     },
                 .markdown =
@@ -59,12 +59,11 @@ void add_leaderboard(CLI::App& app, Program& program) {
       "People and models ranked by one aggregate of their scores, with intervals and tie groups.");
   command->source.declare(*verb, true);
   command->board.declare(*verb);
-  verb->add_option("--aggregate", command->aggregate, "one of " + gap::aggregate_names())
-      ->check([](const std::string& name) {
-        return gap::parse_aggregate(name)
-                   ? std::string()
-                   : fmt::format("'{}' is not one of {}", name, gap::aggregate_names());
-      })
+  command->board.declare_annotators(*verb);
+  const std::string aggregates = gap::aggregate_names();
+  verb->add_option("--aggregate", command->aggregate, "one of " + aggregates)
+      ->type_name("NAME")
+      ->check(one_of(aggregates))
       ->capture_default_str();
   verb->add_flag("--common", command->common,
                  "rank all rows, on the subsets that all of them have");

@@ -1,25 +1,105 @@
 #include "plumb/cli/options.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <system_error>
+#include <vector>
 
 #include "plumb/base/files.h"
+#include "plumb/base/nearest.h"
 
 namespace plumb::cli {
 
+namespace {
+
+std::vector<std::string> split(std::string_view names) {
+  std::vector<std::string> words;
+  while (!names.empty()) {
+    const std::size_t end = std::min(names.find(", "), names.size());
+    words.emplace_back(names.substr(0, end));
+    names.remove_prefix(std::min(end + 2, names.size()));
+  }
+  return words;
+}
+
+// All of `text` as a number; nothing where it is none.
+template <typename Number>
+std::optional<Number> parse(const std::string& text) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  return code == std::errc() && stop == end ? std::optional(value) : std::nullopt;
+}
+
+template <typename Number>
+CLI::Validator between(std::string_view what, Number low, Number high) {
+  const auto check = [what, low, high](const std::string& text) {
+    const std::optional<Number> value = parse<Number>(text);
+    if (value && *value >= low && *value <= high) return std::string();
+    return fmt::format("'{}' is not a {} from {} to {}", text, what, low, high);
+  };
+  return CLI::Validator(check, "");
+}
+
+}  // namespace
+
+CLI::Validator one_of(std::string_view names) {
+  const auto check = [list = std::string(names)](const std::string& text) {
+    const std::vector<std::string> words = split(list);
+    if (std::ranges::find(words, text) != words.end()) return std::string();
+    const auto meant = nearest(text, words);
+    return fmt::format("'{}' is not one of {}{}", text, list,
+                       meant ? fmt::format("; did you mean '{}'?", *meant) : std::string());
+  };
+  return CLI::Validator(check, "");
+}
+
+CLI::Validator whole_number(std::uint64_t low, std::uint64_t high) {
+  return between("whole number", low, high);
+}
+
+CLI::Validator number(double low, double high) { return between("number", low, high); }
+
+CLI::Validator not_empty() {
+  const auto check = [](const std::string& text) {
+    return text.empty() ? std::string("the value is empty") : std::string();
+  };
+  return CLI::Validator(check, "");
+}
+
 void OutputOptions::declare(CLI::App& verb) {
-  auto* forms = verb.add_option_group("output", "");
-  forms->add_flag("--json", json, "one JSON object (docs/formats.md names its schema)");
-  forms->add_flag("--csv", csv, "every digit, one value a column");
-  forms->add_flag("--markdown", markdown, "a Markdown table");
-  forms->require_option(0, 1);
-  verb.add_option("-o,--output", file, "write to FILE instead of stdout")->type_name("FILE");
+  CLI::Option* forms[] = {
+      verb.add_flag("--json", json, "one JSON object (docs/formats.md names its schema)"),
+      verb.add_flag("--csv", csv, "every digit, one value a column"),
+      verb.add_flag("--markdown", markdown, "a Markdown table")};
+  forms[0]->excludes(forms[1])->excludes(forms[2]);
+  forms[1]->excludes(forms[2]);
+  for (CLI::Option* form : forms) form->group("Output");
+  verb.add_option("-o,--output", file, "write to FILE instead of stdout")
+      ->type_name("FILE")
+      ->check(not_empty())
+      ->group("Output");
+}
+
+Result<void> write_stdout(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) {
+    return {};
+  }
+  return fail(ErrorKind::kExhausted,
+              fmt::format("stdout: cannot write the result: {}; is it closed, or the disk full?",
+                          std::generic_category().message(errno)));
 }
 
 Result<void> write(const Output& output, const OutputOptions& options) {
@@ -31,25 +111,28 @@ Result<void> write(const Output& output, const OutputOptions& options) {
   } else if (options.markdown) {
     text = output.markdown();
   } else {
-    text = output.text(options.file.empty() && wants_colour(STDOUT_FILENO));
+    text = output.text(options.file.empty() ? terminal_of_stdout() : report::Terminal{});
   }
   if (!options.file.empty()) return write_file_atomic(options.file, text);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    return fail(ErrorKind::kExhausted, "stdout: cannot write the result; is the disk full?");
-  }
-  return {};
+  return write_stdout(text);
 }
 
 void SamplingOptions::declare(CLI::App& verb) {
   verb.add_option("--resamples", values.resamples, "bootstrap resamples")
-      ->check(CLI::Range(100, 10000000))
+      ->type_name("N")
+      ->check(whole_number(100, 10'000'000))
       ->capture_default_str();
   verb.add_option("--level", level, "level of the intervals")
-      ->check(CLI::Range(0.5, 0.999))
+      ->type_name("X")
+      ->check(number(0.5, 0.999))
       ->capture_default_str();
-  verb.add_option("--seed", values.seed, "seed of every random draw")->capture_default_str();
+  verb.add_option("--seed", values.seed, "seed of every random draw")
+      ->type_name("N")
+      ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
+      ->capture_default_str();
   verb.add_option("--threads", values.threads, "threads; 0 takes all (never changes a result)")
-      ->check(CLI::Range(0, 1024))
+      ->type_name("N")
+      ->check(whole_number(0, 1024))
       ->capture_default_str();
 }
 
@@ -57,10 +140,13 @@ void SourceOptions::declare(CLI::App& verb, bool required) {
   verb.add_option("SOURCE", source,
                   "`hume` (built in), a directory of MTEB result files, or a table made by "
                   "`plumb gap import`")
+      ->type_name("")
+      ->check(not_empty())
       ->required(required);
   verb.add_option("--unknown-subsets", unknown_subsets,
                   "what to do with a subset whose name is not known: refuse, keep, skip")
-      ->check(CLI::IsMember({"refuse", "keep", "skip"}))
+      ->type_name("WHAT")
+      ->check(one_of("refuse, keep, skip"))
       ->capture_default_str();
 }
 
@@ -73,8 +159,12 @@ Result<gap::Figures> SourceOptions::load(int threads) const {
   return gap::load_figures(source, options);
 }
 
-bool wants_colour(int descriptor) {
-  return ::isatty(descriptor) == 1 && std::getenv("NO_COLOR") == nullptr;
+report::Terminal terminal_of_stdout() {
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) != 1) return {};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) size.ws_col = 0;
+  const char* no_color = std::getenv("NO_COLOR");
+  return {.bold = no_color == nullptr || *no_color == '\0', .width = size.ws_col};
 }
 
 Progress progress_bar(std::string what) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "plumb/base/json.h"
 #include "plumb/base/progress.h"
@@ -39,10 +40,19 @@ struct OutputOptions {
 struct Output {
   std::function<Json()> json;
   std::function<report::Table()> records;  // CSV
-  std::function<std::string(bool bold)> text;
+  std::function<std::string(const report::Terminal&)> text;
   std::function<std::string()> markdown;
 };
 Result<void> write(const Output& output, const OutputOptions& options);
+
+// The bytes on stdout, all of them; kExhausted where it is closed or full.
+Result<void> write_stdout(std::string_view text);
+
+// Checks of values, whose errors say what would have been right.
+CLI::Validator one_of(std::string_view names);  // "refuse, keep, skip"
+CLI::Validator whole_number(std::uint64_t low, std::uint64_t high);
+CLI::Validator number(double low, double high);
+CLI::Validator not_empty();
 
 // --resamples, --level, --seed, --threads.
 struct SamplingOptions {
@@ -64,8 +74,8 @@ struct SourceOptions {
 // A bar on a terminal for what takes over two seconds, a line now and then otherwise.
 Progress progress_bar(std::string what);
 
-// True where `descriptor` is a terminal and NO_COLOR is not set.
-bool wants_colour(int descriptor);
+// stdout as it is: bold on a terminal where NO_COLOR is not set, and as wide as that terminal.
+report::Terminal terminal_of_stdout();
 
 // The verbs, one file each.
 void add_leaderboard(CLI::App& app, Program& program);

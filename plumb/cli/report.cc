@@ -56,10 +56,12 @@ void add_report(CLI::App& app, Program& program) {
       "gap", "Example:\n  plumb report gap hume -o gap.html\n\nThe gap between people and models.");
   command->source.declare(*verb, true);
   command->board.declare(*verb);
-  verb->add_option("--title", command->title, "the page's title");
+  command->board.declare_annotators(*verb);
+  verb->add_option("--title", command->title, "the page's title")->type_name("TEXT");
   verb->add_option("-o,--output", command->output, "the page to write")
       ->required()
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(not_empty());
   command->sampling.declare(*verb);
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }

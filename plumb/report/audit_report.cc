@@ -43,17 +43,18 @@ Json audit_json(const Audit& audit, const Context& context) {
 }
 
 Table audit_table(const Audit& audit, double level) {
-  Table table{{{"view"},
-               {"subsets", Align::kRight},
-               {"human", Align::kRight},
-               {fmt::format("{:g} % interval", 100 * level), Align::kRight},
-               {"rank", Align::kRight},
-               {"interval", Align::kRight},
-               {"best model", Align::kRight},
-               {"name"},
-               {audit.rows.empty() ? "" : short_name(audit.rows.front().best_name), Align::kRight},
-               {"trivial", Align::kRight}},
-              {}};
+  Table table{
+      {{"view"},
+       {"subsets", Align::kRight, 2},
+       {"human", Align::kRight},
+       {fmt::format("{:g} % interval", 100 * level), Align::kRight},
+       {"rank", Align::kRight},
+       {"interval", Align::kRight},
+       {"best model", Align::kRight, 1},
+       {"name", Align::kLeft, 1},
+       {audit.rows.empty() ? "" : short_name(audit.rows.front().best_name), Align::kRight, 3},
+       {"trivial", Align::kRight, 3}},
+      {}};
   for (const AuditRow& row : audit.rows) {
     table.rows.push_back({row.group + ": " + row.view, fmt::format("{}", row.subsets),
                           fixed(row.human), interval(row.human_ci),
@@ -82,7 +83,8 @@ std::string findings_text(const Audit& audit, bool markdown) {
   for (const Finding& finding : audit.findings) {
     const std::string_view mark = finding.holds ? "yes" : "no";
     text += markdown ? fmt::format("- **{}** ({}): {}\n", finding.title, mark, finding.evidence)
-                     : fmt::format("{:>3}  {}\n     {}\n", mark, finding.title, finding.evidence);
+                     : wrapped(fmt::format("{:>3}  {}", mark, finding.title), kProseWidth, 5) +
+                           "\n" + wrapped("     " + finding.evidence, kProseWidth, 5) + "\n";
   }
   return text;
 }

@@ -66,12 +66,14 @@ std::string list_of(const std::vector<double>& values) {
 std::string against_words(const std::string& against, const std::vector<SubsetGap>& gaps) {
   if (against == "mean") return gaps.front().model_name;
   if (against != "best") return against;
-  return fmt::format("the best of {} models of each subset", gaps.front().models.size());
+  return gaps.front().models.size() == 1
+             ? gaps.front().model_name
+             : fmt::format("the best of {} models of each subset", gaps.front().models.size());
 }
 
 std::string interval_words(const gap::GapOptions& options, const std::vector<SubsetGap>& gaps) {
   const std::string plain = fmt::format("Intervals are {:g} %", 100 * options.level);
-  if (options.against != "best") return plain;
+  if (options.against != "best" || gaps.front().models.size() == 1) return plain;
   if (!options.corrected) return plain + ", not widened for having chosen the best";
   return fmt::format(
       "{}; those of differences are widened (Bonferroni) for having chosen the best of {}", plain,
@@ -98,13 +100,13 @@ Json gap_json(const std::vector<SubsetGap>& gaps, const gap::GapOptions& options
 Table gap_table(const std::vector<SubsetGap>& gaps, double level) {
   const std::string ci = fmt::format("{:g} % interval", 100 * level);
   Table table{{{"subset"},
-               {"n", Align::kRight},
-               {"human", Align::kRight},
-               {ci, Align::kRight},
-               {"annotators"},
-               {"agreement", Align::kRight},
-               {"model", Align::kRight},
-               {"name"},
+               {"n", Align::kRight, 2},
+               {"human", Align::kRight, 1},
+               {ci, Align::kRight, 1},
+               {"annotators", Align::kLeft, 5},
+               {"agreement", Align::kRight, 4},
+               {"model", Align::kRight, 1},
+               {"name", Align::kLeft, 3},
                {"human - model", Align::kRight},
                {ci, Align::kRight},
                {"verdict"}},
@@ -175,6 +177,16 @@ Table gap_records(const std::vector<SubsetGap>& gaps) {
   return table;
 }
 
+std::string gap_warnings(const std::vector<SubsetGap>& gaps) {
+  std::string text;
+  for (const SubsetGap& gap : gaps) {
+    for (const std::string& warning : gap.warnings) {
+      text += wrapped(fmt::format("- {}: {}", short_task(gap), warning), kProseWidth, 2) + "\n";
+    }
+  }
+  return text;
+}
+
 std::string gap_notes(const std::vector<SubsetGap>& gaps, const gap::GapOptions& options,
                       const Context& context) {
   std::map<std::string_view, int> verdicts;
@@ -189,8 +201,7 @@ std::string gap_notes(const std::vector<SubsetGap>& gaps, const gap::GapOptions&
   return fmt::format(
       "Human ({}) against {}, {} subsets: {}. {}; only aggregates were published, so people and "
       "models are treated as independent samples. By the paper's own intervals the model lies "
-      "outside "
-      "the human's on {} of {}.",
+      "outside the human's on {} of {}.",
       context.human_rule, against_words(options.against, gaps), gaps.size(),
       fmt::join(counts, ", "), interval_words(options, gaps), outside, gaps.size());
 }

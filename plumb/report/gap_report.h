@@ -33,6 +33,7 @@ Json gap_json(const std::vector<gap::SubsetGap>& gaps, const gap::GapOptions& op
               const Context& context);
 Table gap_table(const std::vector<gap::SubsetGap>& gaps, double level);
 Table gap_records(const std::vector<gap::SubsetGap>& gaps);
+std::string gap_warnings(const std::vector<gap::SubsetGap>& gaps);  // one a line; "" for none
 std::string gap_notes(const std::vector<gap::SubsetGap>& gaps, const gap::GapOptions& options,
                       const Context& context);
 

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "plumb/report/common.h"
 #include "plumb/report/gap_report.h"
 
@@ -30,6 +33,21 @@ Json row_json(const Leaderboard& table, const LeaderboardRow& row) {
   return json;
 }
 
+// Names without their folders, unless two rows would then be called the same.
+std::vector<std::string> names(const Leaderboard& table) {
+  std::vector<std::string> full, brief;
+  for (const LeaderboardRow& row : table.rows) {
+    const Competitor& competitor = table.board.competitors[row.competitor];
+    const std::string suffix = competitor.kind == gap::RaterKind::kHuman
+                                   ? fmt::format(" ({})", competitor.revision)
+                                   : std::string();
+    full.push_back(competitor.name + suffix);
+    brief.push_back(short_name(competitor.name) + suffix);
+  }
+  const std::set<std::string> different(brief.begin(), brief.end());
+  return different.size() == brief.size() ? brief : full;
+}
+
 std::string whole(std::optional<int> value) { return value ? fmt::format("{}", *value) : "-"; }
 
 }  // namespace
@@ -54,21 +72,21 @@ Table leaderboard_table(const Leaderboard& table, double level) {
   const std::string ci = fmt::format("{:g} % interval", 100 * level);
   Table result{{{"rank", Align::kRight},
                 {"interval", Align::kRight},
-                {"ties", Align::kRight},
+                {"ties", Align::kRight, 2},
                 {"name"},
-                {"kind"},
+                {"kind", Align::kLeft, 3},
                 {"score", Align::kRight},
                 {ci, Align::kRight},
-                {"to human", Align::kRight},
-                {ci, Align::kRight},
+                {"to human", Align::kRight, 1},
+                {ci, Align::kRight, 1},
                 {"subsets", Align::kRight}},
                {}};
-  for (const LeaderboardRow& row : table.rows) {
+  const std::vector<std::string> shown = names(table);
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const LeaderboardRow& row = table.rows[i];
     const Competitor& competitor = table.board.competitors[row.competitor];
-    const bool human = competitor.kind == gap::RaterKind::kHuman;
     result.rows.push_back(
-        {whole(row.rank), rank_range(row.rank_ci), whole(row.tie_group),
-         human ? fmt::format("{} ({})", competitor.name, competitor.revision) : competitor.name,
+        {whole(row.rank), rank_range(row.rank_ci), whole(row.tie_group), shown[i],
          std::string(kind_name(competitor.kind)), fixed(row.score), interval(row.ci),
          with_sign(row.difference), signed_interval(row.difference_ci),
          fmt::format("{}/{}{}", row.have, row.of, row.partial ? " partial" : "")});
@@ -100,15 +118,14 @@ std::string leaderboard_heading(const Leaderboard& table, const Context& context
 
 std::string leaderboard_notes(const Leaderboard& table) {
   std::string notes =
-      fmt::format("Intervals: {}. Rows of one tie group cannot be told from its first row.\n",
-                  table.resampling);
-  for (const LeaderboardRow& row : table.rows) {
-    if (row.partial) {
-      notes +=
-          "Partial rows lack subsets; their scores are means over what they have and are not "
-          "ranked (--common ranks all rows on the subsets they share).\n";
-      break;
-    }
+      wrapped(fmt::format("Intervals: {}. Rows of one tie group cannot be told from its first row.",
+                          table.resampling)) +
+      "\n";
+  if (std::ranges::any_of(table.rows, &LeaderboardRow::partial)) {
+    notes += wrapped(
+                 "Partial rows lack subsets; their scores are means over what they have and are "
+                 "not ranked (--common ranks all rows on the subsets they share).") +
+             "\n";
   }
   return notes;
 }

@@ -12,7 +12,7 @@ Table sample() {
 }
 
 TEST(ToTerminal, AlignsByWhatIsSeenNotByBytes) {
-  EXPECT_EQ(to_terminal(sample(), false),
+  EXPECT_EQ(to_terminal(sample(), {}),
             "name    score\n"
             "jasper   80.1\n"
             "µ           -\n"
@@ -20,7 +20,7 @@ TEST(ToTerminal, AlignsByWhatIsSeenNotByBytes) {
 }
 
 TEST(ToTerminal, MarksTheHeaderWhereAsked) {
-  EXPECT_TRUE(to_terminal(sample(), true).starts_with("\033[1mname    score\033[0m\n"));
+  EXPECT_TRUE(to_terminal(sample(), {.bold = true}).starts_with("\033[1mname    score\033[0m\n"));
 }
 
 TEST(ToCsv, QuotesWhatNeedsIt) {
