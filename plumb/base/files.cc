@@ -55,7 +55,20 @@ int write_all(int descriptor, std::string_view bytes) {
     if (written < 0) return errno;
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  return ::fsync(descriptor) == 0 ? 0 : errno;
+  return 0;
+}
+
+// A device or a pipe cannot be replaced, only written to.
+bool is_special(const std::filesystem::path& path) {
+  struct stat found {};
+  return ::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
+}
+
+Result<void> write_special(const std::filesystem::path& path, std::string_view bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  const int code = file.number() < 0 ? errno : write_all(file.number(), bytes);
+  if (code == 0) return {};
+  return tl::unexpected(file_error("write", path, code));
 }
 
 }  // namespace
@@ -86,10 +99,12 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 }
 
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {
+  if (is_special(path)) return write_special(path, bytes);
   std::string temporary = path.string() + ".XXXXXX";
   const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.number() < 0) return tl::unexpected(file_error("write", path, errno));
   int code = write_all(file.number(), bytes);
+  if (code == 0 && ::fsync(file.number()) != 0) code = errno;
   if (code == 0 && ::fchmod(file.number(), 0644) != 0) code = errno;
   if (code == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) code = errno;
   if (code == 0) return {};

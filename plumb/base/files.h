@@ -22,6 +22,7 @@ Result<std::size_t> read_file_into(const std::filesystem::path& path, std::strin
 
 // Writes beside `path`, flushes to the disk, then renames over it: a reader finds the old bytes or
 // the new ones, never a part, and a failure leaves the old ones in place.
+// A device or a pipe (/dev/stdout) is written to as it is.
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
 }  // namespace plumb
