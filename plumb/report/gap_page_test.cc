@@ -17,6 +17,17 @@ TEST(GapPage, CannotBeLeftByADangerousName) {
   EXPECT_EQ(page.find("__PLUMB_DATA__"), std::string::npos);
 }
 
+TEST(GapPage, KeepsANameThatLooksLikeItsPlaceholder) {
+  gap::Figures figures;
+  figures.name = "__PLUMB_DATA__";
+  const std::string page = gap_page("t", "c", Json::object(), Json::object(), Json::object(),
+                                    {&figures, "published", 0.95});
+  const std::size_t at = page.find("\"name\":\"__PLUMB_DATA__\"");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(page.find("__PLUMB_DATA__"), at + 8);
+  EXPECT_EQ(page.find("__PLUMB_DATA__", at + 9), std::string::npos);
+}
+
 TEST(GapPage, AsksNothingOfTheNetwork) {
   const gap::Figures figures;
   const std::string page = gap_page("t", "c", Json::object(), Json::object(), Json::object(),
