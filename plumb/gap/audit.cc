@@ -141,7 +141,8 @@ void add_other_scores(const Board& board, Views& views) {
   views.add("scores", "clustering by AMI instead of V (models: estimated from V)",
             with_scores(board, [&board](const Competitor& row, std::size_t s, double score) {
               const BoardSubset& subset = board.subsets[s];
-              return subset.type == TaskType::kClustering ? ami_of(row, subset, s, score) : score;
+              return subset.type == tasks::TaskType::kClustering ? ami_of(row, subset, s, score)
+                                                                 : score;
             }));
 }
 

@@ -46,7 +46,8 @@ bool matches(const std::string& glob, const std::string& name) {
 bool is_chosen(const Entry& entry, const std::string& models) {
   if (kind_of(entry.name) != RaterKind::kModel || models == "all") return true;
   if (models != "paper") return matches(models, entry.name);
-  return std::ranges::find(hume_paper_models(), entry.name) != hume_paper_models().end();
+  return std::ranges::find(tasks::hume_paper_models(), entry.name) !=
+         tasks::hume_paper_models().end();
 }
 
 // The revision asked for, or the one that HUME pins for people where the figures hold it.
@@ -57,23 +58,25 @@ std::optional<std::string> wanted_revision(const Figures& figures, const std::st
   }
   const bool pinned = std::ranges::any_of(figures.entries, [&name](const Entry& entry) {
     return entry.name == name && kind_of(name) == RaterKind::kHuman &&
-           entry.revision == kHumeHumanRevision;
+           entry.revision == tasks::kHumeHumanRevision;
   });
-  return pinned ? std::optional<std::string>(kHumeHumanRevision) : std::nullopt;
+  return pinned ? std::optional<std::string>(tasks::kHumeHumanRevision) : std::nullopt;
 }
 
-TaskType type_from_metrics(const Cell& cell) {
-  if (cell.find("v_measure")) return TaskType::kClustering;
-  if (cell.find("accuracy") && cell.find("f1")) return TaskType::kClassification;
-  if (cell.find("cosine_spearman") || cell.find("spearman")) return TaskType::kSts;
-  return cell.find("map") || cell.find("map_at_1000") ? TaskType::kReranking : TaskType::kOther;
+tasks::TaskType type_from_metrics(const Cell& cell) {
+  if (cell.find("v_measure")) return tasks::TaskType::kClustering;
+  if (cell.find("accuracy") && cell.find("f1")) return tasks::TaskType::kClassification;
+  if (cell.find("cosine_spearman") || cell.find("spearman")) return tasks::TaskType::kSts;
+  return cell.find("map") || cell.find("map_at_1000") ? tasks::TaskType::kReranking
+                                                      : tasks::TaskType::kOther;
 }
 
 BoardSubset describe(const Cell& cell) {
   BoardSubset subset{cell.task, cell.subset, cell.language, type_from_metrics(cell),
                      std::string(cell.main_metric())};
-  const SuiteTask* suite = find_task(cell.task);
-  const SuiteSubset* known = suite == nullptr ? nullptr : find_subset(*suite, cell.subset);
+  const tasks::SuiteTask* suite = tasks::find_task(cell.task);
+  const tasks::SuiteSubset* known =
+      suite == nullptr ? nullptr : tasks::find_subset(*suite, cell.subset);
   if (known == nullptr) return subset;
   subset.suite = suite;
   subset.type = suite->type;
@@ -86,11 +89,11 @@ BoardSubset describe(const Cell& cell) {
 // The suite's order first, other tasks after it by name.
 auto order_of(const BoardSubset& subset) {
   const auto position = subset.suite == nullptr
-                            ? hume_tasks().size()
-                            : static_cast<std::size_t>(subset.suite - hume_tasks().data());
+                            ? tasks::hume_tasks().size()
+                            : static_cast<std::size_t>(subset.suite - tasks::hume_tasks().data());
   std::size_t within = 0;
   if (subset.suite != nullptr) {
-    within = static_cast<std::size_t>(find_subset(*subset.suite, subset.subset) -
+    within = static_cast<std::size_t>(tasks::find_subset(*subset.suite, subset.subset) -
                                       subset.suite->subsets.data());
   }
   return std::tuple(position, subset.task, within, subset.subset);
@@ -168,15 +171,15 @@ void add_trivial_rows(Board& board) {
 }
 
 Result<Board> filtered(const Board& board, const BoardOptions& options) {
-  std::optional<TaskType> type;
+  std::optional<tasks::TaskType> type;
   std::optional<std::string_view> language;
-  if (options.task_type && !(type = parse_type(*options.task_type))) {
+  if (options.task_type && !(type = tasks::parse_type(*options.task_type))) {
     return fail(ErrorKind::kUsage,
                 fmt::format("unknown task type '{}'; one of Classification, Clustering, Reranking, "
                             "STS, Other",
                             *options.task_type));
   }
-  if (options.language && !(language = fold_language(*options.language))) {
+  if (options.language && !(language = tasks::fold_language(*options.language))) {
     return fail(ErrorKind::kUsage,
                 fmt::format("unknown language '{}'; use a code such as en, eng or "
                             "eng_Latn",

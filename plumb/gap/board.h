@@ -34,10 +34,10 @@ struct BoardSubset {
   std::string task;
   std::string subset;
   std::string language;  // ISO 639-3
-  TaskType type = TaskType::kOther;
+  tasks::TaskType type = tasks::TaskType::kOther;
   std::string metric;
-  const SuiteTask* suite = nullptr;  // the published suite's facts, where it has this subset
-  int items = 0;                     // 0: not known
+  const tasks::SuiteTask* suite = nullptr;  // the published suite's facts, where it has this subset
+  int items = 0;                            // 0: not known
 
   // "HUMESTS22" or "HUMESTS22/ar".
   std::string label() const;

@@ -35,7 +35,7 @@ TEST(MakeBoard, OfThePaperHoldsThePinnedHumanAndThirteenModels) {
   ASSERT_EQ(board.competitors.size(), 15u);  // BM25 stands on every board
   EXPECT_EQ(board.human(), 0u);
   EXPECT_EQ(board.competitors[0].name, "baseline/Human");
-  EXPECT_EQ(board.competitors[0].revision, kHumeHumanRevision);
+  EXPECT_EQ(board.competitors[0].revision, tasks::kHumeHumanRevision);
   EXPECT_TRUE(std::ranges::is_sorted(board.competitors.begin() + 1, board.competitors.end(), {},
                                      &Competitor::name));
   EXPECT_EQ(board.subsets.size(), 26u);
@@ -76,11 +76,11 @@ TEST(MakeBoard, TakesTheTypeOfAnUnknownTaskFromItsMetrics) {
     figures.entries.push_back({"a/M", "1", {}, {cell}});
     return make_board(figures, plain())->subsets[0].type;
   };
-  EXPECT_EQ(type({"v_measure"}), TaskType::kClustering);
-  EXPECT_EQ(type({"accuracy", "f1"}), TaskType::kClassification);
-  EXPECT_EQ(type({"cosine_spearman"}), TaskType::kSts);
-  EXPECT_EQ(type({"map"}), TaskType::kReranking);
-  EXPECT_EQ(type({"ndcg_at_10"}), TaskType::kOther);
+  EXPECT_EQ(type({"v_measure"}), tasks::TaskType::kClustering);
+  EXPECT_EQ(type({"accuracy", "f1"}), tasks::TaskType::kClassification);
+  EXPECT_EQ(type({"cosine_spearman"}), tasks::TaskType::kSts);
+  EXPECT_EQ(type({"map"}), tasks::TaskType::kReranking);
+  EXPECT_EQ(type({"ndcg_at_10"}), tasks::TaskType::kOther);
 }
 
 TEST(MakeBoard, ChoosesModelsByAGlobOnEitherPartOfTheirName) {
@@ -177,7 +177,7 @@ TEST(MakeBoard, ShowsAnnotatorsAsRowsOnRequest) {
   const Board board = hume_board({.models = "paper", .annotators = true, .trivial = false});
   EXPECT_EQ(board.competitors.size(), 18u);
   EXPECT_EQ(board.human(), 0u);
-  EXPECT_EQ(board.competitors[0].revision, kHumeHumanRevision);
+  EXPECT_EQ(board.competitors[0].revision, tasks::kHumeHumanRevision);
   for (std::size_t c = 1; c < 4; ++c) EXPECT_EQ(board.competitors[c].kind, RaterKind::kHuman);
 }
 

@@ -17,7 +17,7 @@
 
 #include "plumb/base/progress.h"
 #include "plumb/base/result.h"
-#include "plumb/gap/suite.h"
+#include "plumb/tasks/suite.h"
 
 namespace plumb::gap {
 
@@ -36,7 +36,7 @@ struct Agreement {
 // The scores of one revision of one rater on one subset of one task.
 struct Cell {
   std::string task;
-  std::string subset;    // folded: the suite's id, or fold_subset of the file's
+  std::string subset;    // folded: the suite's id, or tasks::fold_subset of the file's
   std::string original;  // as the file spells it
   std::string language;  // ISO 639-3, or a pair
   std::string dataset_revision;

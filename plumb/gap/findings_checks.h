@@ -21,7 +21,7 @@ struct Evidence {
   std::vector<SubsetGap> gaps;  // against the best model
 
   std::size_t subsets() const { return board.subsets.size(); }
-  bool is_type(std::size_t s, TaskType type) const { return board.subsets[s].type == type; }
+  bool is_type(std::size_t s, tasks::TaskType type) const { return board.subsets[s].type == type; }
   const Cell* cell(std::size_t s) const { return human->cells[s]; }
   double human_score(std::size_t s) const { return 100 * *human->scores[s]; }
   const std::vector<double>& annotator_scores(std::size_t s) const {

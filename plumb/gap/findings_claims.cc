@@ -18,8 +18,8 @@ std::size_t separable(const std::vector<SubsetGap>& gaps) {
 }  // namespace
 
 std::optional<Finding> two_weightings(const Evidence& evidence) {
-  std::map<TaskType, std::vector<double>> by_subset;
-  std::map<TaskType, std::map<std::string, std::vector<double>>> by_task;
+  std::map<tasks::TaskType, std::vector<double>> by_subset;
+  std::map<tasks::TaskType, std::map<std::string, std::vector<double>>> by_task;
   for (std::size_t s = 0; s < evidence.subsets(); ++s) {
     const BoardSubset& subset = evidence.board.subsets[s];
     by_subset[subset.type].push_back(evidence.human_score(s));
@@ -32,7 +32,7 @@ std::optional<Finding> two_weightings(const Evidence& evidence) {
     for (const auto& [task, subsets] : by_task[type]) tasks.push_back(mean(subsets));
     differ = differ || std::abs(mean(tasks) - mean(scores)) > 0.05;
     parts.push_back(
-        fmt::format("{} {:.1f} against {:.1f}", type_name(type), mean(tasks), mean(scores)));
+        fmt::format("{} {:.1f} against {:.1f}", tasks::type_name(type), mean(tasks), mean(scores)));
   }
   return Finding{"two-weightings", "Type columns weigh tasks, the headline weighs subsets", differ,
                  fmt::format("human by tasks against by subsets: {}", fmt::join(parts, ", "))};
@@ -64,7 +64,7 @@ std::optional<Finding> human_wins(const Evidence& evidence) {
 }
 
 std::optional<Finding> highest_cells(const Evidence& evidence) {
-  std::map<std::pair<TaskType, std::string>, std::vector<std::size_t>> cells;
+  std::map<std::pair<tasks::TaskType, std::string>, std::vector<std::size_t>> cells;
   for (std::size_t s = 0; s < evidence.subsets(); ++s) {
     cells[{evidence.board.subsets[s].type, evidence.board.subsets[s].language}].push_back(s);
   }

@@ -14,7 +14,8 @@ std::optional<Finding> alphabetical_ties(const Evidence& evidence) {
   std::vector<std::string> effects;
   double largest = 0;
   for (std::size_t s = 0; s < evidence.subsets(); ++s) {
-    if (!evidence.is_type(s, TaskType::kClassification) || evidence.annotator_scores(s).size() != 2)
+    if (!evidence.is_type(s, tasks::TaskType::kClassification) ||
+        evidence.annotator_scores(s).size() != 2)
       continue;
     const double effect = 100 * (*evidence.human->scores[s] - mean(evidence.annotator_scores(s)));
     largest = std::max(largest, std::abs(effect));
@@ -29,7 +30,7 @@ std::optional<Finding> alphabetical_ties(const Evidence& evidence) {
 }
 
 std::optional<Finding> human_rules(const Evidence& evidence) {
-  std::map<TaskType, std::pair<std::size_t, std::size_t>> mean_rule;  // equal, of
+  std::map<tasks::TaskType, std::pair<std::size_t, std::size_t>> mean_rule;  // equal, of
   for (std::size_t s = 0; s < evidence.subsets(); ++s) {
     if (evidence.annotator_scores(s).size() < 2) continue;
     auto& [equal, of] = mean_rule[evidence.board.subsets[s].type];
@@ -41,7 +42,8 @@ std::optional<Finding> human_rules(const Evidence& evidence) {
   std::vector<std::string> parts;
   std::size_t by_mean = 0, by_other = 0;
   for (const auto& [type, counts] : mean_rule) {
-    parts.push_back(fmt::format("{} {} of {}", type_name(type), counts.first, counts.second));
+    parts.push_back(
+        fmt::format("{} {} of {}", tasks::type_name(type), counts.first, counts.second));
     (counts.first == counts.second ? by_mean : by_other) += 1;
   }
   return Finding{"several-human-rules",
@@ -55,7 +57,7 @@ std::optional<Finding> tied_blocks(const Evidence& evidence) {
   std::vector<std::string> parts;
   std::size_t models = 0, equal = 0;
   for (std::size_t s = 0; s < evidence.subsets(); ++s) {
-    const SuiteTask* suite = evidence.board.subsets[s].suite;
+    const tasks::SuiteTask* suite = evidence.board.subsets[s].suite;
     if (!suite || suite->relevant != 1 || !evidence.cell(s)) continue;
     const auto map = evidence.cell(s)->find("map");
     const auto mrr = evidence.cell(s)->find("mrr@10");
@@ -82,8 +84,8 @@ std::optional<Finding> below_singletons(const Evidence& evidence) {
   std::vector<std::string> below;
   std::size_t subsets = 0;
   for (std::size_t s = 0; s < evidence.subsets(); ++s) {
-    const SuiteTask* suite = evidence.board.subsets[s].suite;
-    if (!suite || suite->type != TaskType::kClustering) continue;
+    const tasks::SuiteTask* suite = evidence.board.subsets[s].suite;
+    if (!suite || suite->type != tasks::TaskType::kClustering) continue;
     ++subsets;
     const TrivialAnswer trivial = *best_trivial_answer(*suite);
     if (*evidence.human->scores[s] >= trivial.score) continue;
@@ -105,7 +107,7 @@ std::optional<Finding> lexical_baseline(const Evidence& evidence) {
     for (std::size_t s = 0; s < evidence.subsets(); ++s) {
       const BoardSubset& subset = evidence.board.subsets[s];
       const Cell* cell = entry.find(subset.task, subset.subset);
-      if (!cell || subset.type != TaskType::kReranking) continue;
+      if (!cell || subset.type != tasks::TaskType::kReranking) continue;
       own.push_back(100 * cell->main_score);
       human.push_back(evidence.human_score(s));
       ahead += own.back() > human.back() ? 1 : 0;

@@ -106,7 +106,7 @@ std::optional<Finding> single_seed(const Evidence& evidence) {
 std::optional<Finding> draw_spread(const Evidence& evidence) {
   std::vector<std::string> parts;
   for (std::size_t s = 0; s < evidence.subsets(); ++s) {
-    if (!evidence.is_type(s, TaskType::kClassification)) continue;
+    if (!evidence.is_type(s, tasks::TaskType::kClassification)) continue;
     std::vector<double> deviations;
     for (const Competitor& row : evidence.board.competitors) {
       const Cell* cell = row.kind == RaterKind::kModel ? row.cells[s] : nullptr;

@@ -83,7 +83,7 @@ double level_for(const GapOptions& options, std::size_t models) {
 // The best of the suite's trivial answers and the board's lexical baselines.
 std::optional<NamedScore> best_trivial(const Board& board, std::size_t s) {
   std::optional<NamedScore> best;
-  const SuiteTask* suite = board.subsets[s].suite;
+  const tasks::SuiteTask* suite = board.subsets[s].suite;
   if (const auto answer = suite ? best_trivial_answer(*suite) : std::nullopt) {
     best = NamedScore{std::string(answer->name), 100 * answer->score};
   }

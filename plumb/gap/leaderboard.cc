@@ -39,7 +39,7 @@ std::string unit_key(const BoardSubset& subset, Aggregate aggregate) {
     case Aggregate::kType:
       return subset.task;
     case Aggregate::kCell:
-      return fmt::format("{}/{}", type_name(subset.type), subset.language);
+      return fmt::format("{}/{}", tasks::type_name(subset.type), subset.language);
     default:
       return subset.task + "\n" + subset.subset;
   }

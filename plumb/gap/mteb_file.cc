@@ -24,7 +24,7 @@ tl::unexpected<Error> bad(std::string_view where, const std::string& what) {
 std::string language_of(const RawEntry& entry, std::string_view folded_subset) {
   std::string language;
   for (const std::string_view name : entry.languages) {
-    const std::string_view folded = fold_language(name).value_or(name);
+    const std::string_view folded = tasks::fold_language(name).value_or(name);
     if (language.find(folded) != std::string::npos) continue;
     if (!language.empty()) language += '-';
     language += folded;
@@ -53,11 +53,11 @@ Result<void> check_range(const Cell& cell, std::string_view where) {
 // The folded subset; "" where it is outside the benchmark or is to be skipped.
 Result<std::string> folded_subset(std::string_view task_name, std::string_view subset,
                                   std::string_view where, UnknownSubsets unknown_subsets) {
-  if (const SuiteTask* task = find_task(task_name)) {
-    if (const SuiteSubset* known = find_subset(*task, subset)) {
+  if (const tasks::SuiteTask* task = tasks::find_task(task_name)) {
+    if (const tasks::SuiteSubset* known = tasks::find_subset(*task, subset)) {
       return std::string(known->used ? known->id : "");
     }
-  } else if (auto folded = fold_subset(subset)) {
+  } else if (auto folded = tasks::fold_subset(subset)) {
     return *std::move(folded);
   }
   if (unknown_subsets == UnknownSubsets::kKeep) return std::string(subset);

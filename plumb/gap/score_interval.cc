@@ -80,7 +80,7 @@ Interval share_interval(const BoardSubset& subset, double score, double level) {
 }
 
 // The least AP that a query can have: all relevant documents last.
-double least_ap(const SuiteTask& task) {
+double least_ap(const tasks::SuiteTask& task) {
   double sum = 0;
   for (int i = 1; i <= task.relevant; ++i) {
     sum += static_cast<double>(i) / (task.documents - task.relevant + i);
@@ -102,17 +102,17 @@ IntervalScore score_interval(const BoardSubset& subset, double score, double lev
   const auto n = static_cast<std::size_t>(subset.items);
   if (n == 0) return stats::undefined("the number of items was not published");
   switch (subset.type) {
-    case TaskType::kClassification:
+    case tasks::TaskType::kClassification:
       return share_interval(subset, score, level);
-    case TaskType::kClustering:
+    case tasks::TaskType::kClustering:
       return v_interval(curves.of(subset.suite->class_sizes), score, level);
-    case TaskType::kReranking: {
+    case tasks::TaskType::kReranking: {
       const double least = least_ap(*subset.suite);
       return stats::bounded_mean_interval(std::clamp(score, least, 1.0), n, least, 1, level);
     }
-    case TaskType::kSts:
+    case tasks::TaskType::kSts:
       return stats::spearman_interval(std::clamp(score, -1.0, 1.0), n, level);
-    case TaskType::kOther:
+    case tasks::TaskType::kOther:
       break;
   }
   return stats::undefined("no interval is known for this metric");
@@ -120,7 +120,7 @@ IntervalScore score_interval(const BoardSubset& subset, double score, double lev
 
 IntervalScore paper_interval(const BoardSubset& subset, double score, double level) {
   if (subset.items == 0) return stats::undefined("the number of items was not published");
-  if (subset.type == TaskType::kClassification) return share_interval(subset, score, level);
+  if (subset.type == tasks::TaskType::kClassification) return share_interval(subset, score, level);
   return stats::fisher_z(std::clamp(score, -1.0, 1.0), static_cast<std::size_t>(subset.items),
                          level);
 }

@@ -9,7 +9,7 @@ namespace {
 
 BoardSubset subset_of(const char* task) {
   BoardSubset subset;
-  subset.suite = find_task(task);
+  subset.suite = tasks::find_task(task);
   subset.type = subset.suite->type;
   subset.items = subset.suite->subsets[0].items;
   return subset;

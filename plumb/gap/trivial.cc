@@ -29,30 +29,30 @@ std::vector<TrivialAnswer> clustering(std::span<const int> class_sizes) {
 }
 
 // REQUIRES: at least one relevant document, as every suite has.
-std::vector<TrivialAnswer> reranking(const SuiteTask& task) {
+std::vector<TrivialAnswer> reranking(const tasks::SuiteTask& task) {
   return {{"random", *stats::chance_average_precision(static_cast<std::size_t>(task.documents),
                                                       static_cast<std::size_t>(task.relevant))}};
 }
 
 }  // namespace
 
-std::vector<TrivialAnswer> trivial_answers(const SuiteTask& task) {
+std::vector<TrivialAnswer> trivial_answers(const tasks::SuiteTask& task) {
   switch (task.type) {
-    case TaskType::kClassification:
+    case tasks::TaskType::kClassification:
       return classification(task.class_sizes);
-    case TaskType::kClustering:
+    case tasks::TaskType::kClustering:
       return clustering(task.class_sizes);
-    case TaskType::kReranking:
+    case tasks::TaskType::kReranking:
       return reranking(task);
-    case TaskType::kSts:
+    case tasks::TaskType::kSts:
       return {{"random", 0.0}};
-    case TaskType::kOther:
+    case tasks::TaskType::kOther:
       break;
   }
   return {};
 }
 
-std::optional<TrivialAnswer> best_trivial_answer(const SuiteTask& task) {
+std::optional<TrivialAnswer> best_trivial_answer(const tasks::SuiteTask& task) {
   const std::vector<TrivialAnswer> answers = trivial_answers(task);
   if (answers.empty()) return std::nullopt;
   return *std::ranges::max_element(answers, {}, &TrivialAnswer::score);

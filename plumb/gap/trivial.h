@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plumb/gap/suite.h"
+#include "plumb/tasks/suite.h"
 
 namespace plumb::gap {
 
@@ -21,9 +21,9 @@ struct TrivialAnswer {
 // labels into as many groups as there are classes, one cluster, singletons. Reranking: the expected
 // AP of a random order. STS: correlation 0. The first is the chance level. Empty for a type without
 // one.
-std::vector<TrivialAnswer> trivial_answers(const SuiteTask& task);
+std::vector<TrivialAnswer> trivial_answers(const tasks::SuiteTask& task);
 
 // The one with the highest score.
-std::optional<TrivialAnswer> best_trivial_answer(const SuiteTask& task);
+std::optional<TrivialAnswer> best_trivial_answer(const tasks::SuiteTask& task);
 
 }  // namespace plumb::gap

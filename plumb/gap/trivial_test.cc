@@ -10,7 +10,7 @@ namespace {
 
 std::map<std::string, double> answers(const char* task) {
   std::map<std::string, double> scores;
-  for (const TrivialAnswer& answer : trivial_answers(*find_task(task))) {
+  for (const TrivialAnswer& answer : trivial_answers(*tasks::find_task(task))) {
     scores[std::string(answer.name)] = answer.score;
   }
   return scores;
@@ -39,8 +39,8 @@ TEST(TrivialAnswers, OfRerankingAreARandomOrder) {
 }
 
 TEST(BestTrivialAnswer, IsTheHighest) {
-  EXPECT_EQ(best_trivial_answer(*find_task("HUMEWikiCitiesClustering"))->name, "singletons");
-  EXPECT_EQ(best_trivial_answer(*find_task("HUMESTS12"))->score, 0);
+  EXPECT_EQ(best_trivial_answer(*tasks::find_task("HUMEWikiCitiesClustering"))->name, "singletons");
+  EXPECT_EQ(best_trivial_answer(*tasks::find_task("HUMESTS12"))->score, 0);
 }
 
 }  // namespace

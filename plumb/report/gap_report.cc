@@ -26,7 +26,7 @@ Json agreement_json(const gap::AgreementScore& agreement) {
 Json subset_json(const SubsetGap& gap) {
   Json json;
   json["task"] = gap.subset.task;
-  json["type"] = type_name(gap.subset.type);
+  json["type"] = tasks::type_name(gap.subset.type);
   json["subset"] = gap.subset.subset;
   json["language"] = gap.subset.language;
   json["n"] = gap.subset.items > 0 ? Json(gap.subset.items) : Json(nullptr);
@@ -152,7 +152,7 @@ Table gap_records(const std::vector<SubsetGap>& gaps) {
     const auto ci = to_optional(gap.ci);
     table.rows.push_back({gap.subset.task,
                           gap.subset.subset,
-                          std::string(type_name(gap.subset.type)),
+                          std::string(tasks::type_name(gap.subset.type)),
                           gap.subset.language,
                           gap.subset.metric,
                           gap.subset.items ? fmt::format("{}", gap.subset.items) : "",

@@ -1,10 +1,10 @@
-#include "plumb/gap/suite.h"
+#include "plumb/tasks/suite.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-namespace plumb::gap {
+namespace plumb::tasks {
 namespace {
 
 // Counts of the benchmark's definition: 16 tasks, 26 used subsets, 928 items.
@@ -73,4 +73,4 @@ TEST(ParseType, TakesAnyCase) {
 }
 
 }  // namespace
-}  // namespace plumb::gap
+}  // namespace plumb::tasks

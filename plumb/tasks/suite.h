@@ -1,5 +1,6 @@
-// What plumb knows of published benchmarks before it reads a single result: the tasks of HUME,
-// their subsets, sizes and metrics, and the names under which result files know one language.
+// What plumb knows of published benchmarks before it reads a single file: the tasks of HUME, their
+// subsets, sizes, metrics and instructions, and the names under which result files know one
+// language.
 //
 //   const SuiteTask* task = find_task("HUMESTS22");
 //   const SuiteSubset* arabic = find_subset(*task, "arb_Arab");   // the subset "ar"
@@ -10,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace plumb::gap {
+namespace plumb::tasks {
 
 enum class TaskType { kClassification, kClustering, kReranking, kSts, kOther };
 
@@ -39,10 +40,13 @@ struct SuiteTask {
   std::span<const int> class_sizes;
   int documents;
   int relevant;
+  std::string_view instruction;              // what an instruction model is given
+  std::span<const std::string_view> labels;  // of classification; clustering: where published
 };
 
 // The 16 tasks of HUME, in the order of the paper's table: by type, then as published.
-// Origin of sizes: descriptive statistics of HUME(v1) in MTEB.
+// Origin of sizes: descriptive statistics of HUME(v1) in MTEB; of instructions: its task prompts,
+// or the prompt of the task type where a task has none.
 std::span<const SuiteTask> hume_tasks();
 
 // The revision of the human rows that the benchmark pins, and the 13 models of the paper.
@@ -62,4 +66,4 @@ std::optional<std::string_view> fold_language(std::string_view name);
 // pair of codes. Nothing where any part is unknown.
 std::optional<std::string> fold_subset(std::string_view subset);
 
-}  // namespace plumb::gap
+}  // namespace plumb::tasks

@@ -1,11 +1,11 @@
-#include "plumb/gap/suite.h"
+#include "plumb/tasks/suite.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <vector>
 
-namespace plumb::gap {
+namespace plumb::tasks {
 namespace {
 
 using Names = std::span<const std::string_view>;
@@ -69,34 +69,65 @@ constexpr NameList<2> kSts22Parents = {"STS22", "STS22.v2"};
 constexpr std::string_view kAp = "map", kV = "v_measure", kAccuracy = "accuracy",
                            kRho = "cosine_spearman";
 
+constexpr NameList<6> kEmotions = {"anger", "fear", "joy", "love", "sadness", "surprise"};
+constexpr NameList<2> kToxicity = {"not toxic", "toxic"};
+constexpr NameList<3> kTweetSentiments = {"negative", "neutral", "positive"};
+constexpr NameList<2> kSentiments = {"negative", "positive"};
+constexpr Names kUnknownLabels;
+constexpr std::span<const int> kNoClasses;
+constexpr NameList<5> kArxivFields = {"astro-ph", "cs", "eess", "math", "q-bio"};
+
+constexpr std::string_view
+    kEmotionPrompt =
+        "Classify the emotion expressed in the given Twitter message into one of the six emotions: "
+        "anger, fear, joy, love, sadness, and surprise",
+    kToxicPrompt = "Classify the given comments as either toxic or not toxic",
+    kTweetPrompt =
+        "Classify the sentiment of a given tweet as either positive, negative, or neutral",
+    kSentimentPrompt = "Classify user passages.",
+    kArxivPrompt =
+        "Identify the main and secondary category of Arxiv papers based on the titles and "
+        "abstracts",
+    kRedditPrompt = "Identify the topic or theme of Reddit posts based on the titles and posts",
+    kCitiesPrompt = "Identify categories in user passages.",
+    kSib200Prompt = "Identify the news category that articles belong to based on their content",
+    kRerankPrompt = "Given a query, rerank the documents by their relevance to the query",
+    kWikipediaPrompt =
+        "Given a query, rerank the Wikipedia passages by their relevance to the query",
+    kStsPrompt = "Retrieve semantically similar text.";
+
 constexpr std::array<SuiteTask, 16> kHume = {{
     {"HUMEEmotionClassification", kClassification, kAccuracy, kEmotionParents, kEnglish48,
-     kSixOfEight, 0, 0},
+     kSixOfEight, 0, 0, kEmotionPrompt, kEmotions},
     {"HUMEToxicConversationsClassification", kClassification, kAccuracy, kToxicParents, kEnglish45,
-     kToxic, 0, 0},
+     kToxic, 0, 0, kToxicPrompt, kToxicity},
     {"HUMETweetSentimentExtractionClassification", kClassification, kAccuracy, kTweetParents,
-     kEnglish45, kThreeOfFifteen, 0, 0},
+     kEnglish45, kThreeOfFifteen, 0, 0, kTweetPrompt, kTweetSentiments},
     {"HUMEMultilingualSentimentClassification", kClassification, kAccuracy, kSentimentParents,
-     kSentiment, kTwoOfTwenty, 0, 0},
-    {"HUMEArxivClusteringP2P", kClustering, kV, kArxivParents, kEnglish30, kFiveOfSix, 0, 0},
-    {"HUMERedditClusteringP2P", kClustering, kV, kRedditParents, kEnglish30, kSixOfFive, 0, 0},
-    {"HUMEWikiCitiesClustering", kClustering, kV, kCitiesParents, kEnglish30, kSixOfFive, 0, 0},
-    {"HUMESIB200ClusteringS2S", kClustering, kV, kSib200Parents, kSib200, kSixOfFive, 0, 0},
-    {"HUMECore17InstructionReranking", kReranking, kAp, kCoreParents, kEnglish20, {}, 7, 3},
-    {"HUMENews21InstructionReranking", kReranking, kAp, kNewsParents, kEnglish31, {}, 7, 3},
-    {"HUMERobust04InstructionReranking", kReranking, kAp, kRobustParents, kEnglish49, {}, 7, 3},
-    {"HUMEWikipediaRerankingMultilingual",
-     kReranking,
-     kAp,
-     kWikipediaParents,
-     kWikipedia,
-     {},
-     7,
-     1},
-    {"HUMESICK-R", kSts, kRho, kSickParents, kEnglish40, {}, 0, 0},
-    {"HUMESTS12", kSts, kRho, kSts12Parents, kEnglish50, {}, 0, 0},
-    {"HUMESTSBenchmark", kSts, kRho, kStsbParents, kEnglish50, {}, 0, 0},
-    {"HUMESTS22", kSts, kRho, kSts22Parents, kSts22, {}, 0, 0},
+     kSentiment, kTwoOfTwenty, 0, 0, kSentimentPrompt, kSentiments},
+    {"HUMEArxivClusteringP2P", kClustering, kV, kArxivParents, kEnglish30, kFiveOfSix, 0, 0,
+     kArxivPrompt, kArxivFields},
+    {"HUMERedditClusteringP2P", kClustering, kV, kRedditParents, kEnglish30, kSixOfFive, 0, 0,
+     kRedditPrompt, kUnknownLabels},
+    {"HUMEWikiCitiesClustering", kClustering, kV, kCitiesParents, kEnglish30, kSixOfFive, 0, 0,
+     kCitiesPrompt, kUnknownLabels},
+    {"HUMESIB200ClusteringS2S", kClustering, kV, kSib200Parents, kSib200, kSixOfFive, 0, 0,
+     kSib200Prompt, kUnknownLabels},
+    {"HUMECore17InstructionReranking", kReranking, kAp, kCoreParents, kEnglish20, kNoClasses, 7, 3,
+     kRerankPrompt, kUnknownLabels},
+    {"HUMENews21InstructionReranking", kReranking, kAp, kNewsParents, kEnglish31, kNoClasses, 7, 3,
+     kRerankPrompt, kUnknownLabels},
+    {"HUMERobust04InstructionReranking", kReranking, kAp, kRobustParents, kEnglish49, kNoClasses, 7,
+     3, kRerankPrompt, kUnknownLabels},
+    {"HUMEWikipediaRerankingMultilingual", kReranking, kAp, kWikipediaParents, kWikipedia,
+     kNoClasses, 7, 1, kWikipediaPrompt, kUnknownLabels},
+    {"HUMESICK-R", kSts, kRho, kSickParents, kEnglish40, kNoClasses, 0, 0, kStsPrompt,
+     kUnknownLabels},
+    {"HUMESTS12", kSts, kRho, kSts12Parents, kEnglish50, kNoClasses, 0, 0, kStsPrompt,
+     kUnknownLabels},
+    {"HUMESTSBenchmark", kSts, kRho, kStsbParents, kEnglish50, kNoClasses, 0, 0, kStsPrompt,
+     kUnknownLabels},
+    {"HUMESTS22", kSts, kRho, kSts22Parents, kSts22, kNoClasses, 0, 0, kStsPrompt, kUnknownLabels},
 }};
 
 constexpr NameList<13> kPaperModels = {"NovaSearch/jasper_en_vision_language_v1",
@@ -241,4 +272,4 @@ const SuiteSubset* find_subset(const SuiteTask& task, std::string_view subset) {
   return folded == task.subsets.end() ? nullptr : &*folded;
 }
 
-}  // namespace plumb::gap
+}  // namespace plumb::tasks
