@@ -102,13 +102,13 @@ TEST(Mean, WeighsEachValueWithItsCount) {
 }
 
 TEST(Resampling, DrawsAsManyItemsAsThereAre) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const auto items = *rc::gen::inRange<std::size_t>(0, 200);
     Stream stream(*rc::gen::arbitrary<std::uint64_t>(), "test", 0);
     CountVector counts(items, 99);
     Resampling::of_items(items).draw(stream, counts);
     RC_ASSERT(std::accumulate(counts.begin(), counts.end(), std::size_t{0}) == items);
-  });
+  }));
 }
 
 TEST(Resampling, DrawsClustersWhole) {

@@ -153,7 +153,7 @@ TEST(Adjustment, EqualsStatsmodels) {
 }
 
 TEST(Adjustment, RaisesPValuesAndKeepsTheirOrder) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const Values p = any_p_values();
     const Values by_holm = holm(p), by_false_discoveries = benjamini_hochberg(p);
     for (const Values& adjusted : {by_holm, by_false_discoveries}) {
@@ -166,7 +166,7 @@ TEST(Adjustment, RaisesPValuesAndKeepsTheirOrder) {
         }
       }
     }
-  });
+  }));
 }
 
 }  // namespace

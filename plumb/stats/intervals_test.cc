@@ -40,13 +40,13 @@ TEST(Wilson, EqualsStatsmodels) {  // proportion_confint(method="wilson") 0.13.5
 }
 
 TEST(Wilson, HoldsTheEstimateAndStaysInsideTheRange) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const double trials = *rc::gen::inRange(1, 2000), share = any_share();
     const Interval interval = wilson(share * trials, trials, 0.95);
     RC_ASSERT(0 <= interval.low && interval.low <= share);
     RC_ASSERT(share <= interval.high && interval.high <= 1);
     RC_ASSERT(interval.low < interval.high);
-  });
+  }));
 }
 
 TEST(FisherZ, EqualsSciPys) {  // scipy.stats.pearsonr(...).confidence_interval 1.10.1
@@ -68,13 +68,13 @@ TEST(SpearmanInterval, FollowsBonettAndWright) {  // the formula in NumPy: r = 0
 }
 
 TEST(SpearmanInterval, IsWiderThanFishersUnlessTheCorrelationIsZero) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const double r = 0.99 * (2 * any_share() - 1);
     const auto n = *rc::gen::inRange<std::size_t>(4, 500);
     const Interval fisher = *fisher_z(r, n, 0.95), spearman = *spearman_interval(r, n, 0.95);
     RC_ASSERT(spearman.low <= fisher.low && fisher.low < r);
     RC_ASSERT(r < fisher.high && fisher.high <= spearman.high);
-  });
+  }));
 }
 
 TEST(DifferenceInterval, OfWilsonIntervalsIsNewcombesMethod10) {
@@ -110,7 +110,7 @@ TEST(BoundedMeanInterval, HoldsEveryMeanWithinZErrorsOfTheLargestVariance) {
 }
 
 TEST(BoundedMeanInterval, StaysInsideTheRangeAndHasAWidth) {
-  rc::check([] {
+  EXPECT_TRUE(rc::check([] {
     const double low = *rc::gen::inRange(-50, 50) / 7.0;
     const double high = low + *rc::gen::inRange(1, 50) / 3.0;
     const double mean = std::min(high, low + (high - low) * any_share());
@@ -119,7 +119,7 @@ TEST(BoundedMeanInterval, StaysInsideTheRangeAndHasAWidth) {
     RC_ASSERT(low <= interval.low && interval.high <= high);
     RC_ASSERT(interval.low <= mean + 1e-12 && mean - 1e-12 <= interval.high);
     RC_ASSERT(interval.low < interval.high);
-  });
+  }));
 }
 
 }  // namespace
