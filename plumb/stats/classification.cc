@@ -7,9 +7,17 @@ namespace {
 
 double ratio(double part, double whole) { return whole == 0 ? 0.0 : part / whole; }
 
-std::vector<int> labels_of(std::span<const int> gold, std::span<const int> answers) {
-  std::vector<int> labels(gold.begin(), gold.end());
-  labels.insert(labels.end(), answers.begin(), answers.end());
+// Whether pair i occurs, and how often.
+double weight_of(std::span<const double> weights, std::size_t i) {
+  return weights.empty() ? 1.0 : weights[i];
+}
+
+std::vector<int> labels_of(std::span<const int> gold, std::span<const int> answers,
+                           std::span<const double> weights) {
+  std::vector<int> labels;
+  for (std::size_t i = 0; i < gold.size(); ++i) {
+    if (weight_of(weights, i) > 0) labels.insert(labels.end(), {gold[i], answers[i]});
+  }
   std::sort(labels.begin(), labels.end());
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
   return labels;
@@ -24,7 +32,7 @@ std::vector<double> gold_sizes(const Confusion& table) {
   const std::size_t size = table.labels.size();
   std::vector<double> sizes(size);
   for (std::size_t i = 0; i < table.counts.size(); ++i) {
-    sizes[i / size] += static_cast<double>(table.counts[i]);
+    sizes[i / size] += table.counts[i];
   }
   return sizes;
 }
@@ -33,7 +41,7 @@ std::vector<double> answer_sizes(const Confusion& table) {
   const std::size_t size = table.labels.size();
   std::vector<double> sizes(size);
   for (std::size_t i = 0; i < table.counts.size(); ++i) {
-    sizes[i % size] += static_cast<double>(table.counts[i]);
+    sizes[i % size] += table.counts[i];
   }
   return sizes;
 }
@@ -54,32 +62,37 @@ ClassScores average(const Confusion& table, std::span<const double> weights) {
 }  // namespace
 
 tl::expected<Confusion, Undefined> confusion(std::span<const int> gold,
-                                             std::span<const int> answers) {
-  if (gold.size() != answers.size()) return undefined("gold and answers differ in length");
-  if (gold.empty()) return undefined("there are no items");
+                                             std::span<const int> answers,
+                                             std::span<const double> weights) {
+  if (gold.size() != answers.size() || (!weights.empty() && weights.size() != gold.size())) {
+    return undefined("gold and answers differ in length");
+  }
   Confusion table;
-  table.labels = labels_of(gold, answers);
+  table.labels = labels_of(gold, answers, weights);
+  if (table.labels.empty()) return undefined("there are no items");
   if (table.labels.front() < 0) return undefined("a label is negative");
   table.counts.resize(table.labels.size() * table.labels.size());
   for (std::size_t i = 0; i < gold.size(); ++i) {
+    const double weight = weight_of(weights, i);
+    if (weight == 0) continue;
     const std::size_t row = place(table.labels, gold[i]);
-    ++table.counts[row * table.labels.size() + place(table.labels, answers[i])];
+    table.counts[row * table.labels.size() + place(table.labels, answers[i])] += weight;
+    table.total += weight;
   }
-  table.total = static_cast<std::int64_t>(gold.size());
   return table;
 }
 
 double accuracy(const Confusion& table) {
-  std::int64_t right = 0;
+  double right = 0;
   for (std::size_t i = 0; i < table.labels.size(); ++i) right += table.at(i, i);
-  return static_cast<double>(right) / static_cast<double>(table.total);
+  return right / table.total;
 }
 
 std::vector<ClassScores> per_class(const Confusion& table) {
   const std::vector<double> gold = gold_sizes(table), answered = answer_sizes(table);
   std::vector<ClassScores> scores;
   for (std::size_t i = 0; i < table.labels.size(); ++i) {
-    const auto right = static_cast<double>(table.at(i, i));
+    const double right = table.at(i, i);
     scores.push_back({ratio(right, answered[i]), ratio(right, gold[i]),
                       ratio(2 * right, answered[i] + gold[i])});
   }

@@ -9,7 +9,6 @@
 //   if (table) { accuracy(*table); macro_average(*table).f1; }
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -18,18 +17,21 @@
 namespace plumb::stats {
 
 struct Confusion {
-  std::vector<int> labels;           // [L] ascending, those that occur in gold or answers
-  std::vector<std::int64_t> counts;  // [L, L] items with gold label row and answered label column
-  std::int64_t total = 0;
+  std::vector<int> labels;     // [L] ascending, those that occur in gold or answers
+  std::vector<double> counts;  // [L, L] items with gold label row and answered label column
+  double total = 0;
 
-  std::int64_t at(std::size_t gold, std::size_t answer) const {
+  double at(std::size_t gold, std::size_t answer) const {
     return counts[gold * labels.size() + answer];
   }
 };
 
-// gold, answers: [n]. Undefined if n is 0, the lengths differ or a label is negative.
+// gold, answers: [n]. weights: empty, or [n] how much each pair counts, not negative: how often an
+// item was drawn, or the share of an answer that is spread over several labels; a pair of weight 0
+// does not occur. Undefined if no pair occurs, the lengths differ or a label is negative.
 tl::expected<Confusion, Undefined> confusion(std::span<const int> gold,
-                                             std::span<const int> answers);
+                                             std::span<const int> answers,
+                                             std::span<const double> weights = {});
 
 // All below are in [0, 1] and defined for every table that confusion() returns.
 double accuracy(const Confusion& table);

@@ -21,7 +21,7 @@ TEST(Classification, AgreesWithScikitLearn) {
   for (const auto& c : golden["cases"]) {
     const auto table = confusion(c["gold"].get<Labels>(), c["answers"].get<Labels>());
     ASSERT_TRUE(table);
-    EXPECT_EQ(table->counts, c["confusion"].get<std::vector<std::int64_t>>());
+    EXPECT_EQ(table->counts, c["confusion"].get<std::vector<double>>());
     EXPECT_NEAR(accuracy(*table), c["accuracy"], 1e-14);
     const ClassScores macro = macro_average(*table), weighted = weighted_average(*table);
     EXPECT_NEAR(macro.precision, c["macro"][0], 1e-14);
@@ -63,6 +63,14 @@ RC_GTEST_PROP(Classification, WeightedRecallIsAccuracyAndRenamingClassesChangesN
   const auto renamed = confusion(rename(gold), rename(answers));
   RC_ASSERT(accuracy(*renamed) == accuracy(*table));
   RC_ASSERT(std::abs(macro_average(*renamed).f1 - macro_average(*table).f1) < 1e-14);
+}
+
+TEST(Confusion, CountsEachPairByItsWeight) {
+  const auto table =
+      confusion(std::vector{0, 0, 1, 2}, std::vector{0, 1, 1, 1}, std::vector{1.0, 0.5, 0.5, 0.0});
+  EXPECT_EQ(table->labels, (std::vector{0, 1}));  // label 2 does not occur
+  EXPECT_EQ(table->counts, (std::vector{1.0, 0.5, 0.0, 0.5}));
+  EXPECT_EQ(accuracy(*table), 0.75);
 }
 
 }  // namespace

@@ -9,30 +9,46 @@ namespace plumb::stats {
 namespace {
 
 using Sizes = std::span<const std::int64_t>;
+using Counts = std::span<const std::uint32_t>;
 
 double real(std::int64_t count) { return static_cast<double>(count); }
 
-// Replaces ids by places 0, 1, 2, ... in ascending order of id.
-std::vector<std::size_t> places(std::span<const int> ids) {
-  std::vector<int> distinct(ids.begin(), ids.end());
+bool counted(Counts counts, std::size_t i) { return counts.empty() || counts[i] > 0; }
+
+// Replaces the ids of the items that count by places 0, 1, 2, ... in ascending order of id.
+std::vector<std::size_t> places(std::span<const int> ids, Counts counts) {
+  std::vector<int> distinct;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (counted(counts, i)) distinct.push_back(ids[i]);
+  }
   std::sort(distinct.begin(), distinct.end());
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
-  std::vector<std::size_t> result;
-  result.reserve(ids.size());
-  for (const int id : ids) {
-    const auto found = std::lower_bound(distinct.begin(), distinct.end(), id);
-    result.push_back(static_cast<std::size_t>(found - distinct.begin()));
+  std::vector<std::size_t> result(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto found = std::lower_bound(distinct.begin(), distinct.end(), ids[i]);
+    if (counted(counts, i)) result[i] = static_cast<std::size_t>(found - distinct.begin());
   }
   return result;
 }
 
-std::vector<std::int64_t> sizes_of(std::span<const std::size_t> labels) {
-  std::vector<std::int64_t> sizes;
-  for (const std::size_t label : labels) {
-    if (label >= sizes.size()) sizes.resize(label + 1);
-    ++sizes[label];
+// The same in linear time where the ids are small numbers, as those of a resample are.
+std::vector<std::size_t> small_places(std::span<const int> ids, Counts counts, int largest) {
+  std::vector<std::size_t> place_of(static_cast<std::size_t>(largest) + 1);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (counted(counts, i)) place_of[static_cast<std::size_t>(ids[i])] = 1;
   }
-  return sizes;
+  std::size_t next = 0;
+  for (std::size_t& place : place_of) place = place == 0 ? 0 : next++;
+  std::vector<std::size_t> result;
+  result.reserve(ids.size());
+  for (const int id : ids) result.push_back(place_of[static_cast<std::size_t>(id)]);
+  return result;
+}
+
+std::vector<std::size_t> places_of(std::span<const int> ids, Counts counts) {
+  const auto [low, high] = std::minmax_element(ids.begin(), ids.end());
+  const bool small = *low >= 0 && static_cast<std::size_t>(*high) <= 4 * ids.size();
+  return small ? small_places(ids, counts, *high) : places(ids, counts);
 }
 
 double entropy(Sizes sizes, std::int64_t total) {
@@ -101,25 +117,51 @@ double expected_term(std::int64_t a, std::int64_t b, std::int64_t n,
   return sum;
 }
 
+// Adds up the items of each cell.
+void merge_into(Contingency& table, std::vector<Contingency::Cell>& items) {
+  const std::size_t width = table.columns.size();
+  if (table.rows.size() * width <= 4 * items.size() + 1024) {  // a dense table is small enough
+    std::vector<std::int64_t> counts(table.rows.size() * width);
+    for (const auto& item : items) counts[item.row * width + item.column] += item.count;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] > 0) table.cells.push_back({i / width, i % width, counts[i]});
+    }
+    return;
+  }
+  const auto place = [width](const auto& cell) { return cell.row * width + cell.column; };
+  std::sort(items.begin(), items.end(),
+            [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  for (const auto& item : items) {
+    if (table.cells.empty() || place(table.cells.back()) != place(item)) {
+      table.cells.push_back({item.row, item.column, 0});
+    }
+    table.cells.back().count += item.count;
+  }
+}
+
 }  // namespace
 
 tl::expected<Contingency, Undefined> contingency(std::span<const int> gold,
-                                                 std::span<const int> clusters) {
-  if (gold.size() != clusters.size()) return undefined("the two partitions differ in length");
-  if (gold.empty()) return undefined("there are no items");
-  const auto rows = places(gold), columns = places(clusters);
-  std::vector<std::pair<std::size_t, std::size_t>> items;
-  items.reserve(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) items.emplace_back(rows[i], columns[i]);
-  std::sort(items.begin(), items.end());
-
-  Contingency table{{}, sizes_of(rows), sizes_of(columns), static_cast<std::int64_t>(rows.size())};
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (i == 0 || items[i] != items[i - 1]) {
-      table.cells.push_back({items[i].first, items[i].second, 0});
-    }
-    ++table.cells.back().count;
+                                                 std::span<const int> clusters, Counts counts) {
+  if (gold.size() != clusters.size() || (!counts.empty() && counts.size() != gold.size())) {
+    return undefined("the two partitions differ in length");
   }
+  if (gold.empty()) return undefined("there are no items");
+  const auto rows = places_of(gold, counts), columns = places_of(clusters, counts);
+  Contingency table;
+  table.rows.resize(1 + *std::max_element(rows.begin(), rows.end()));
+  table.columns.resize(1 + *std::max_element(columns.begin(), columns.end()));
+  std::vector<Contingency::Cell> items;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::int64_t count = counts.empty() ? 1 : counts[i];
+    if (count == 0) continue;
+    items.push_back({rows[i], columns[i], count});
+    table.rows[rows[i]] += count;
+    table.columns[columns[i]] += count;
+    table.total += count;
+  }
+  if (items.empty()) return undefined("there are no items");
+  merge_into(table, items);
   return table;
 }
 

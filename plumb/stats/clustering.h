@@ -33,9 +33,11 @@ struct Contingency {
   std::int64_t total = 0;
 };
 
-// gold, clusters: [n]. Undefined if n is 0 or the lengths differ.
+// gold, clusters: [n]. counts: empty, or [n] how often each item was drawn. Undefined if no item is
+// left or the lengths differ.
 tl::expected<Contingency, Undefined> contingency(std::span<const int> gold,
-                                                 std::span<const int> clusters);
+                                                 std::span<const int> clusters,
+                                                 std::span<const std::uint32_t> counts = {});
 
 // Rosenberg and Hirschberg 2007. 1 if the gold has one class.
 double homogeneity(const Contingency& table);

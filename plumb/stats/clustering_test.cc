@@ -161,5 +161,28 @@ RC_GTEST_PROP(Clustering, IsSymmetricAndBlindToNames, ()) {
   RC_ASSERT(adjusted_mutual_information(*contingency(gold, gold)) == 1);
 }
 
+// A resample's table is that of the items written out as often as they were drawn.
+RC_GTEST_PROP(Contingency, CountsAnItemAsOftenAsItWasDrawn, ()) {
+  const auto n = *rc::gen::inRange<std::size_t>(1, 60);
+  const int labels = *rc::gen::element(3, 40, 5000);  // dense tables, sparse ones, large ids
+  const auto gold = *rc::gen::container<std::vector<int>>(n, rc::gen::inRange(-1, labels));
+  const auto clusters = *rc::gen::container<std::vector<int>>(n, rc::gen::inRange(0, labels));
+  const auto counts =
+      *rc::gen::container<std::vector<std::uint32_t>>(n, rc::gen::inRange<std::uint32_t>(0, 4));
+  std::vector<int> gold_copies, cluster_copies;
+  for (std::size_t i = 0; i < n; ++i) {
+    gold_copies.insert(gold_copies.end(), counts[i], gold[i]);
+    cluster_copies.insert(cluster_copies.end(), counts[i], clusters[i]);
+  }
+  const auto counted = contingency(gold, clusters, counts);
+  const auto copied = contingency(gold_copies, cluster_copies);
+  RC_ASSERT(counted.has_value() == copied.has_value());
+  if (!counted) return;
+  RC_ASSERT(counted->rows == copied->rows);
+  RC_ASSERT(counted->columns == copied->columns);
+  RC_ASSERT(counted->total == copied->total);
+  RC_ASSERT(v_measure(*counted) == v_measure(*copied));
+}
+
 }  // namespace
 }  // namespace plumb::stats
