@@ -189,7 +189,7 @@ std::vector<double> benjamini_hochberg(std::span<const double> p_values) {
   double smallest = 1;
   for (std::size_t rank = order.size(); rank > 0; --rank) {
     const std::size_t i = order[rank - 1];
-    smallest = std::min(smallest, p_values[i] * tests / static_cast<double>(rank));
+    smallest = std::min(smallest, p_values[i] * (tests / static_cast<double>(rank)));
     adjusted[i] = smallest;
   }
   return adjusted;
