@@ -1,0 +1,544 @@
+#include "plumb/tasks/scoring.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <numeric>
+
+#include "plumb/base/nearest.h"
+#include "plumb/stats/classification.h"
+#include "plumb/stats/clustering.h"
+#include "plumb/stats/correlation.h"
+
+namespace plumb::tasks {
+namespace {
+
+using stats::Counts;
+using stats::Score;
+using stats::undefined;
+using Function = std::function<Score(Counts)>;
+
+constexpr std::string_view kNothing = "no item has both gold and an answer";
+
+// The items of a task that have gold and an answer.
+struct Answered {
+  const Task* task;
+  std::size_t cutoff;
+  stats::TieRule ties;
+  std::vector<std::size_t> items;      // places in the task
+  std::vector<const Answer*> golds;    // [items]
+  std::vector<const Answer*> answers;  // [items]
+  std::vector<Answer> made;            // answers that stand for missing ones
+};
+
+std::uint32_t count_of(Counts counts, std::size_t item) {
+  return counts.empty() ? 1 : counts[item];
+}
+
+std::vector<std::uint32_t> gather(Counts counts, std::span<const std::size_t> items) {
+  std::vector<std::uint32_t> result;
+  result.reserve(items.size());
+  for (const std::size_t item : items) result.push_back(count_of(counts, item));
+  return result;
+}
+
+// The mean of one value an item.
+Function mean_of(std::vector<std::size_t> items, std::vector<double> values) {
+  return [items = std::move(items), values = std::move(values)](Counts counts) -> Score {
+    double sum = 0, total = 0;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const double count = count_of(counts, items[i]);
+      sum += count * values[i];
+      total += count;
+    }
+    if (total == 0) return undefined(kNothing);
+    return sum / total;
+  };
+}
+
+// ---- STS
+
+struct Ratings {
+  std::vector<std::size_t> items;
+  std::vector<double> gold, answers;
+};
+
+Ratings ratings_of(const Answered& answered) {
+  Ratings ratings{answered.items, {}, {}};
+  for (std::size_t i = 0; i < answered.items.size(); ++i) {
+    ratings.gold.push_back(answered.golds[i]->front());
+    ratings.answers.push_back(answered.answers[i]->front());
+  }
+  return ratings;
+}
+
+Function spearman_of(const Ratings& ratings) {
+  const auto gold = std::make_shared<stats::CountedRanks>(ratings.gold);
+  const auto answers = std::make_shared<stats::CountedRanks>(ratings.answers);
+  return [gold, answers, items = ratings.items](Counts counts) -> Score {
+    if (items.empty()) return undefined(kNothing);
+    return stats::spearman(*gold, *answers, gather(counts, items));
+  };
+}
+
+// A correlation that has no counted form: of the sample written out.
+Function copied_correlation(const Ratings& ratings, Score (*correlation)(std::span<const double>,
+                                                                         std::span<const double>)) {
+  return [ratings, correlation](Counts counts) -> Score {
+    if (ratings.items.empty()) return undefined(kNothing);
+    std::vector<double> gold, answers;
+    for (std::size_t i = 0; i < ratings.items.size(); ++i) {
+      const std::uint32_t count = count_of(counts, ratings.items[i]);
+      gold.insert(gold.end(), count, ratings.gold[i]);
+      answers.insert(answers.end(), count, ratings.answers[i]);
+    }
+    return correlation(gold, answers);
+  };
+}
+
+// ---- classification: pairs of a gold and an answered label with the weight that they have
+
+struct LabelPairs {
+  std::vector<std::size_t> items;
+  std::vector<int> gold, answers;
+  std::vector<double> weights;
+};
+
+LabelPairs label_pairs(const Answered& answered) {
+  LabelPairs pairs;
+  const std::size_t labels = answered.task->labels.size();
+  for (std::size_t i = 0; i < answered.items.size(); ++i) {
+    const auto gold = label_shares(*answered.golds[i], labels);
+    const auto answer = label_shares(*answered.answers[i], labels);
+    for (std::size_t g = 0; g < labels; ++g) {
+      for (std::size_t a = 0; a < labels && gold[g] > 0; ++a) {
+        if (answer[a] == 0) continue;
+        pairs.items.push_back(answered.items[i]);
+        pairs.gold.push_back(static_cast<int>(g));
+        pairs.answers.push_back(static_cast<int>(a));
+        pairs.weights.push_back(gold[g] * answer[a]);
+      }
+    }
+  }
+  return pairs;
+}
+
+using TableScore = Score (*)(const stats::Confusion&);
+
+Function confusion_score(const LabelPairs& pairs, TableScore score) {
+  return [pairs, score](Counts counts) -> Score {
+    std::vector<double> weights = pairs.weights;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      weights[i] *= count_of(counts, pairs.items[i]);
+    }
+    const auto table = stats::confusion(pairs.gold, pairs.answers, weights);
+    if (!table) return undefined(kNothing);
+    return score(*table);
+  };
+}
+
+// The table that dealing the answers at random gives on average: every cell from its margins. The
+// scores below are linear in the diagonal for given margins, so theirs are the average scores.
+template <TableScore score>
+Score of_independent(const stats::Confusion& table) {
+  stats::Confusion expected = table;
+  const std::size_t size = table.labels.size();
+  std::vector<double> gold(size), answers(size);
+  for (std::size_t i = 0; i < table.counts.size(); ++i) {
+    gold[i / size] += table.counts[i];
+    answers[i % size] += table.counts[i];
+  }
+  for (std::size_t i = 0; i < table.counts.size(); ++i) {
+    expected.counts[i] = gold[i / size] * answers[i % size] / table.total;
+  }
+  return score(expected);
+}
+
+Score accuracy_score(const stats::Confusion& table) { return stats::accuracy(table); }
+Score macro_f1(const stats::Confusion& table) { return stats::macro_average(table).f1; }
+Score weighted_f1(const stats::Confusion& table) { return stats::weighted_average(table).f1; }
+
+// ---- clustering
+
+using PartitionScore = Score (*)(const stats::Contingency&);
+
+Function partition_score(const Answered& answered, PartitionScore score) {
+  std::vector<int> gold, answers;
+  for (std::size_t i = 0; i < answered.items.size(); ++i) {
+    gold.push_back(static_cast<int>(answered.golds[i]->front()));
+    answers.push_back(static_cast<int>(answered.answers[i]->front()));
+  }
+  return [=, items = answered.items](Counts counts) -> Score {
+    const auto table = stats::contingency(gold, answers, gather(counts, items));
+    if (!table) return undefined(kNothing);
+    return score(*table);
+  };
+}
+
+Score v_score(const stats::Contingency& table) { return stats::v_measure(table); }
+Score v_chance(const stats::Contingency& table) {
+  return stats::expected_v_measure(table.rows, table.columns);
+}
+Score ari_score(const stats::Contingency& table) { return stats::adjusted_rand_index(table); }
+Score ami_score(const stats::Contingency& table) {
+  return stats::adjusted_mutual_information(table);
+}
+// 0, or 1 where every deal gives the same partition.
+Score adjusted_chance(const stats::Contingency& table) {
+  const auto only_one = [&](const std::vector<std::int64_t>& sizes) { return sizes.size() == 1; };
+  const auto all_alone = [&](const std::vector<std::int64_t>& sizes) {
+    return std::all_of(sizes.begin(), sizes.end(), [](std::int64_t size) { return size == 1; });
+  };
+  const bool fixed = (only_one(table.rows) && only_one(table.columns)) ||
+                     (all_alone(table.rows) && all_alone(table.columns));
+  return fixed ? 1.0 : 0.0;
+}
+Score b_cubed_score(const stats::Contingency& table) { return stats::b_cubed(table).f1; }
+Score b_cubed_chance(const stats::Contingency& table) {
+  return stats::expected_b_cubed(table.rows, table.columns).f1;
+}
+
+// ---- reranking
+
+using QueryScore = Score (*)(std::span<const stats::Document>, stats::TieRule, std::size_t cutoff);
+
+Score ap_of(std::span<const stats::Document> documents, stats::TieRule ties, std::size_t) {
+  return stats::average_precision(documents, ties);
+}
+Score rr_of(std::span<const stats::Document> documents, stats::TieRule ties, std::size_t cutoff) {
+  return stats::reciprocal_rank(documents, ties, cutoff == 0 ? 10 : cutoff);
+}
+Score ndcg_of(std::span<const stats::Document> documents, stats::TieRule ties, std::size_t cutoff) {
+  return stats::ndcg(documents, cutoff == 0 ? 10 : cutoff, ties);
+}
+Score p_of(std::span<const stats::Document> documents, stats::TieRule ties, std::size_t cutoff) {
+  return stats::precision_at(documents, cutoff == 0 ? 1 : cutoff, ties);
+}
+Score spearman_within(std::span<const stats::Document> documents, stats::TieRule, std::size_t) {
+  std::vector<double> grades, scores;
+  for (const auto& document : documents) {
+    grades.push_back(document.grade);
+    scores.push_back(document.score);
+  }
+  return stats::spearman(grades, scores);
+}
+Score tau_within(std::span<const stats::Document> documents, stats::TieRule, std::size_t) {
+  std::vector<double> grades, scores;
+  for (const auto& document : documents) {
+    grades.push_back(document.grade);
+    scores.push_back(document.score);
+  }
+  return stats::kendall_tau_b(grades, scores);
+}
+
+struct ItemValues {
+  std::vector<std::size_t> items;
+  std::vector<double> values;
+};
+
+// Of the queries where the metric is defined. `constant`: of equal scores, which is what any scores
+// earn on average when they are dealt to the documents at random.
+ItemValues query_values(const Answered& answered, QueryScore score, bool constant) {
+  ItemValues result;
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < answered.items.size(); ++i) {
+    const Answer &gold = *answered.golds[i], &answer = *answered.answers[i];
+    while (ids.size() < gold.size()) ids.push_back(fmt::format("{:06}", ids.size()));
+    std::vector<stats::Document> documents;
+    for (std::size_t d = 0; d < gold.size(); ++d) {
+      documents.push_back({gold[d], constant ? 0 : answer[d], ids[d]});
+    }
+    const Score value =
+        score(documents, constant ? stats::TieRule::kExpected : answered.ties, answered.cutoff);
+    if (!value) continue;
+    result.items.push_back(answered.items[i]);
+    result.values.push_back(*value);
+  }
+  return result;
+}
+
+// ---- preference
+
+std::vector<double> choice_shares(const Answer& answer) {
+  if (answer.size() == 4) return answer;
+  std::vector<double> shares(4);
+  shares[static_cast<std::size_t>(answer.front())] = 1;
+  return shares;
+}
+
+// How right these shares are for gold A: a tie, or both bad, is half right.
+double credit_for_a(const std::vector<double>& shares) {
+  return shares[0] + (shares[2] + shares[3]) / 2;
+}
+
+// Of the items whose gold prefers one side.
+ItemValues preference_values(const Answered& answered) {
+  ItemValues result;
+  for (std::size_t i = 0; i < answered.items.size(); ++i) {
+    const auto gold = choice_shares(*answered.golds[i]);
+    if (gold[0] + gold[1] == 0) continue;
+    const double for_a = credit_for_a(choice_shares(*answered.answers[i]));
+    result.items.push_back(answered.items[i]);
+    result.values.push_back((gold[0] * for_a + gold[1] * (1 - for_a)) / (gold[0] + gold[1]));
+  }
+  return result;
+}
+
+// Credit is linear in both sides: a for gold A with probability p, 1 - a for B.
+Function preference_chance(const Answered& answered) {
+  std::vector<std::size_t> items;
+  std::vector<double> gold_a, for_a;
+  for (std::size_t i = 0; i < answered.items.size(); ++i) {
+    const auto gold = choice_shares(*answered.golds[i]);
+    if (gold[0] + gold[1] == 0) continue;
+    items.push_back(answered.items[i]);
+    gold_a.push_back(gold[0] / (gold[0] + gold[1]));
+    for_a.push_back(credit_for_a(choice_shares(*answered.answers[i])));
+  }
+  return [gold = mean_of(items, gold_a), answers = mean_of(items, for_a)](Counts counts) -> Score {
+    const Score p = gold(counts), a = answers(counts);
+    if (!p || !a) return undefined(kNothing);
+    return *p * *a + (1 - *p) * (1 - *a);
+  };
+}
+
+// ---- the table
+
+struct Functions {
+  Function score, chance;
+  ItemValues per_item;
+};
+
+Functions of_values(ItemValues values, Function chance) {
+  return {mean_of(values.items, values.values), std::move(chance), values};
+}
+
+Function zero() {
+  return [](Counts) -> Score { return 0.0; };
+}
+
+template <TableScore score>
+Functions by_label(const Answered& answered) {
+  const LabelPairs pairs = label_pairs(answered);
+  return {confusion_score(pairs, score), confusion_score(pairs, of_independent<score>), {}};
+}
+
+Functions by_accuracy(const Answered& answered) {
+  Functions functions = by_label<accuracy_score>(answered);
+  const std::size_t labels = answered.task->labels.size();
+  for (std::size_t i = 0; i < answered.items.size(); ++i) {
+    const auto gold = label_shares(*answered.golds[i], labels);
+    const auto answer = label_shares(*answered.answers[i], labels);
+    functions.per_item.items.push_back(answered.items[i]);
+    functions.per_item.values.push_back(
+        std::inner_product(gold.begin(), gold.end(), answer.begin(), 0.0));
+  }
+  functions.score = mean_of(functions.per_item.items, functions.per_item.values);
+  return functions;
+}
+
+template <PartitionScore score, PartitionScore chance>
+Functions by_partition(const Answered& answered) {
+  return {partition_score(answered, score), partition_score(answered, chance), {}};
+}
+
+template <QueryScore score>
+Functions by_query(const Answered& answered) {
+  const ItemValues chance = query_values(answered, score, true);
+  return of_values(query_values(answered, score, false), mean_of(chance.items, chance.values));
+}
+
+template <QueryScore score>
+Functions by_query_correlation(const Answered& answered) {
+  return of_values(query_values(answered, score, false), zero());
+}
+
+Functions sts_spearman(const Answered& answered) {
+  return {spearman_of(ratings_of(answered)), zero(), {}};
+}
+Functions sts_pearson(const Answered& answered) {
+  return {copied_correlation(ratings_of(answered), stats::pearson), zero(), {}};
+}
+Functions sts_tau(const Answered& answered) {
+  return {copied_correlation(ratings_of(answered), stats::kendall_tau_b), zero(), {}};
+}
+Functions by_preference(const Answered& answered) {
+  return of_values(preference_values(answered), preference_chance(answered));
+}
+
+struct Row {
+  std::string_view metric;  // of stats/metrics.h
+  Kind kind;
+  Functions (*make)(const Answered&);
+};
+
+constexpr Row kRows[] = {
+    {"spearman", Kind::kSts, sts_spearman},
+    {"pearson", Kind::kSts, sts_pearson},
+    {"kendall_tau_b", Kind::kSts, sts_tau},
+    {"accuracy", Kind::kClassification, by_accuracy},
+    {"f1_macro", Kind::kClassification, by_label<macro_f1>},
+    {"f1_weighted", Kind::kClassification, by_label<weighted_f1>},
+    {"v_measure", Kind::kClustering, by_partition<v_score, v_chance>},
+    {"ari", Kind::kClustering, by_partition<ari_score, adjusted_chance>},
+    {"ami", Kind::kClustering, by_partition<ami_score, adjusted_chance>},
+    {"b_cubed_f1", Kind::kClustering, by_partition<b_cubed_score, b_cubed_chance>},
+    {"ap", Kind::kReranking, by_query<ap_of>},
+    {"rr", Kind::kReranking, by_query<rr_of>},
+    {"ndcg", Kind::kReranking, by_query<ndcg_of>},
+    {"p_at_k", Kind::kReranking, by_query<p_of>},
+    {"spearman", Kind::kReranking, by_query_correlation<spearman_within>},
+    {"kendall_tau_b", Kind::kReranking, by_query_correlation<tau_within>},
+    {"accuracy", Kind::kPreference, by_preference},
+};
+
+const Row* find_row(Kind kind, std::string_view metric) {
+  const auto* found = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& row) {
+    return row.kind == kind && row.metric == metric;
+  });
+  return found == std::end(kRows) ? nullptr : found;
+}
+
+// ---- what answers must look like
+
+bool fits(const Task& task, const Item& item, const Answer& answer) {
+  switch (task.kind) {
+    case Kind::kClassification:
+      return answer.size() == task.labels.size() ||
+             (answer.size() == 1 && answer[0] >= 0 &&
+              answer[0] < static_cast<double>(task.labels.size()));
+    case Kind::kReranking:
+      return answer.size() + 1 == item.texts.size();
+    case Kind::kPreference:
+      return answer.size() == 4 || (answer.size() == 2 && answer[0] >= 0 && answer[0] < 4);
+    case Kind::kSts:
+    case Kind::kClustering:
+      break;
+  }
+  return answer.size() == 1;
+}
+
+Result<Answered> answered_items(const Task& task, const AnswerSheet& sheet,
+                                const MetricOptions& options) {
+  if (sheet.answers.size() != task.items.size()) {
+    return fail(ErrorKind::kBadInput,
+                fmt::format("{}: {} answers for the {} items of {}; answers belong to one task",
+                            sheet.rater, sheet.answers.size(), task.items.size(), task.name));
+  }
+  Answered answered{&task, options.cutoff, options.ties, {}, {}, {}, {}};
+  answered.made.reserve(task.items.size());  // answers point into it
+  for (std::size_t i = 0; i < task.items.size(); ++i) {
+    const Item& item = task.items[i];
+    const Answer* answer = sheet.answers[i] ? &*sheet.answers[i] : nullptr;
+    if (answer == nullptr && options.missing == Missing::kUninformed) {
+      answer = &answered.made.emplace_back(uninformed_answer(task, item));
+    }
+    if (answer == nullptr || item.gold.empty()) continue;
+    if (!fits(task, item, *answer)) {
+      return fail(ErrorKind::kBadInput,
+                  fmt::format("{}: the answer to item {} does not fit the item; check that it was "
+                              "made for {}",
+                              sheet.rater, item.id, task.name));
+    }
+    answered.items.push_back(i);
+    answered.golds.push_back(&item.gold);
+    answered.answers.push_back(answer);
+  }
+  return answered;
+}
+
+std::vector<std::string> metrics_of(Kind kind) {
+  std::vector<std::string> names;
+  for (const Row& row : kRows) {
+    if (row.kind == kind) names.emplace_back(row.metric);
+  }
+  return names;
+}
+
+}  // namespace
+
+stats::TaskKinds metric_kind(Kind kind) {
+  switch (kind) {
+    case Kind::kSts:
+      return stats::kSts;
+    case Kind::kClassification:
+      return stats::kClassification;
+    case Kind::kClustering:
+      return stats::kClustering;
+    case Kind::kReranking:
+      return stats::kReranking;
+    case Kind::kPreference:
+      break;
+  }
+  return stats::kPreference;
+}
+
+std::string_view main_metric(Kind kind) {
+  const auto* found = std::find_if(std::begin(kRows), std::end(kRows),
+                                   [kind](const Row& row) { return row.kind == kind; });
+  return found->metric;
+}
+
+Result<const stats::Metric*> metric_of(Kind kind, const MetricOptions& options) {
+  const std::string_view id = options.metric.empty() ? main_metric(kind) : options.metric;
+  if (find_row(kind, id) != nullptr) return stats::find_metric(id);
+  return fail(ErrorKind::kUsage, fmt::format("no metric '{}' for {} tasks; there are {}", id,
+                                             kind_name(kind), fmt::join(metrics_of(kind), ", ")));
+}
+
+Result<Scorer> Scorer::make(const Task& task, const AnswerSheet& sheet,
+                            const MetricOptions& options) {
+  PLUMB_TRY(metric, metric_of(task.kind, options));
+  PLUMB_TRY(answered, answered_items(task, sheet, options));
+  Functions functions = find_row(task.kind, metric->id)->make(answered);
+  Scorer scorer;
+  scorer.score_ = std::move(functions.score);
+  scorer.chance_ = std::move(functions.chance);
+  scorer.scored_ = answered.items.size();
+  if (!functions.per_item.items.empty()) {
+    scorer.per_item_.assign(task.items.size(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < functions.per_item.items.size(); ++i) {
+      scorer.per_item_[functions.per_item.items[i]] = functions.per_item.values[i];
+    }
+    scorer.scored_ = functions.per_item.items.size();
+  }
+  scorer.left_out_ = task.items.size() - scorer.scored_;
+  return scorer;
+}
+
+std::vector<double> label_shares(const Answer& answer, std::size_t labels) {
+  if (answer.size() == labels && labels > 1) return answer;
+  std::vector<double> shares(labels);
+  shares[static_cast<std::size_t>(answer.front())] = 1;
+  return shares;
+}
+
+Answer uninformed_answer(const Task& task, const Item& item) {
+  switch (task.kind) {
+    case Kind::kSts:
+      return {task.scale ? (task.scale->low + task.scale->high) / 2 : 0};
+    case Kind::kClassification:
+      return task.labels.size() < 2
+                 ? Answer{0}
+                 : Answer(task.labels.size(), 1 / static_cast<double>(task.labels.size()));
+    case Kind::kClustering:
+      return {-1};  // a group of its own, apart from those that were made
+    case Kind::kReranking:
+      return Answer(item.texts.size() - 1, 0);
+    case Kind::kPreference:
+      break;
+  }
+  return {static_cast<double>(Choice::kTie), 0};
+}
+
+Score chance_normalised(const Score& score, const Score& chance) {
+  if (!score) return score;
+  if (!chance) return chance;
+  if (*chance >= 1) return undefined("chance alone gives the full score");
+  return (*score - *chance) / (1 - *chance);
+}
+
+}  // namespace plumb::tasks
