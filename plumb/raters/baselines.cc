@@ -18,7 +18,7 @@ using tasks::Item;
 using tasks::Kind;
 using tasks::Task;
 
-constexpr int kRandomRuns = 20;
+constexpr int kRandomRuns = 10;
 
 // Characters of a text: its bytes but the continuations of UTF-8.
 double characters(const std::string& text) {

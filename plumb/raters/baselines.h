@@ -14,7 +14,7 @@
 namespace plumb::raters {
 
 // random           every kind: uniform on the scale, over the labels, over the groups (as many as
-//                  the task or its gold has), over the orders, over A and B; 20 runs
+//                  the task or its gold has), over the orders, over A and B; 10 runs
 // constant         one answer for every item: the scale's middle, the first label, equal scores, A
 // majority         classification: the most frequent label of the training items
 // one-cluster, singletons              clustering
