@@ -1,5 +1,6 @@
 // plumb gap SOURCE: people against a model on every subset; --audit: what the headline depends on;
-// plumb gap import DIR -o FILE: a tree of result files as one table of figures.
+// plumb gap TASK --humans FILE...: the same on single answers; plumb gap import DIR -o FILE: a tree
+// of result files as one table of figures.
 #include "plumb/gap/gap.h"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/cli/board_options.h"
+#include "plumb/cli/item_options.h"
 #include "plumb/cli/options.h"
 #include "plumb/gap/audit.h"
 #include "plumb/report/gap_report.h"
@@ -23,8 +25,14 @@ struct GapCommand {
   std::string against = "best";
   bool uncorrected = false;
   bool audit = false;
+  ItemOptions items;
+  bool resamples_given = false, human_given = false;
 
-  Result<void> run() const { return audit ? run_audit() : run_gap(); }
+  Result<void> run() const {
+    if (!items.humans.empty()) return run_items();
+    return audit ? run_audit() : run_gap();
+  }
+  Result<void> run_items() const;
   Result<void> run_gap() const;
   Result<void> run_audit() const;
 };
@@ -70,6 +78,13 @@ Result<void> GapCommand::run_audit() const {
                     },
                 .markdown = [&] { return to_markdown(for_people()) + after(true); }},
                output);
+}
+
+Result<void> GapCommand::run_items() const {
+  SamplingOptions sampled = sampling;
+  if (!resamples_given) sampled.values.resamples = kItemResamples;
+  return items.run(source.source, sampled, output, !uncorrected,
+                   board.human == "published" && human_given);
 }
 
 struct ImportCommand {
@@ -121,7 +136,8 @@ void add_gap(CLI::App& app, Program& program) {
   auto command = std::make_shared<GapCommand>();
   CLI::App* verb = app.add_subcommand(
       "gap",
-      "Example:\n  plumb gap hume --against best\n  plumb gap hume --audit\n\n"
+      "Example:\n  plumb gap hume --against best\n  plumb gap hume --audit\n"
+      "  plumb gap sts.task.jsonl --humans ann1.jsonl ann2.jsonl --answers model.jsonl\n\n"
       "People against a model on every subset, or (--audit) what the headline depends on.");
   add_import(*verb, program);
   command->source.declare(*verb, false);
@@ -138,11 +154,23 @@ void add_gap(CLI::App& app, Program& program) {
        {"--human", "--language", "--task-type", "--revision", "--against", "--uncorrected"}) {
     audit->excludes(verb->get_option(fixed));
   }
+  command->items.declare(*verb, true);
+  CLI::Option* humans = verb->get_option("--humans");
+  for (const char* single :
+       {"--answers", "--metric", "--cutoff", "--ties", "--missing", "--items"}) {
+    verb->get_option(single)->needs(humans);
+  }
+  for (const char* published : {"--audit", "--against", "--models", "--language", "--task-type",
+                                "--revision", "--unknown-subsets"}) {
+    humans->excludes(verb->get_option(published));
+  }
   command->sampling.declare(*verb);
   command->output.declare(*verb);
   verb->callback([command, verb, &program] {
     if (!verb->get_subcommands().empty()) return;
     if (command->source.source.empty()) throw CLI::RequiredError("SOURCE");
+    command->resamples_given = verb->count("--resamples") > 0;
+    command->human_given = verb->count("--human") > 0;
     program.action = [command] { return command->run(); };
   });
 }

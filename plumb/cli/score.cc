@@ -1,0 +1,134 @@
+// plumb score TASK: answer sheets and models on the items of one task; plumb gap TASK --humans: the
+// same with people beside them.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "plumb/base/files.h"
+#include "plumb/cli/item_options.h"
+#include "plumb/cli/options.h"
+#include "plumb/raters/baselines.h"
+#include "plumb/report/items_report.h"
+#include "plumb/tasks/answers_file.h"
+#include "plumb/tasks/task_file.h"
+
+namespace plumb::cli {
+namespace {
+
+using Sheets = std::vector<tasks::AnswerSheet>;
+
+void append(Sheets& sheets, Sheets more) {
+  for (tasks::AnswerSheet& sheet : more) sheets.push_back(std::move(sheet));
+}
+
+}  // namespace
+
+void ItemOptions::declare(CLI::App& verb, bool people) {
+  const auto files = [&](const char* name, std::vector<std::string>& paths, const char* help) {
+    return verb.add_option(name, paths, help)->type_name("FILE...")->check(not_empty());
+  };
+  if (people) files("--humans", humans, "answers of people, one file or several (docs/formats.md)");
+  files("--answers", answers, "answers of other raters, whose lines name their kind");
+  verb.add_option("--metric", metric, "another metric than the main one of the kind of task")
+      ->type_name("ID");
+  verb.add_option("--cutoff", cutoff, "of ndcg, rr and p_at_k")
+      ->type_name("K")
+      ->check(whole_number(1, 1'000'000));
+  verb.add_option("--ties", ties, "how documents of one score are ordered")
+      ->type_name("RULE")
+      ->check(one_of("expected, worst, best, sklearn, trec"))
+      ->capture_default_str();
+  verb.add_option("--missing", missing, "an item without an answer: leave-out, or uninformed")
+      ->type_name("RULE")
+      ->check(one_of("leave-out, uninformed"))
+      ->capture_default_str();
+  verb.add_option("--items", items_file, "write the score of every item as JSON lines")
+      ->type_name("FILE")
+      ->check(not_empty());
+}
+
+tasks::MetricOptions ItemOptions::metric_options() const {
+  using enum stats::TieRule;
+  tasks::MetricOptions options{metric, cutoff, kExpected, tasks::Missing::kLeaveOut};
+  if (ties == "worst") options.ties = kWorst;
+  if (ties == "best") options.ties = kBest;
+  if (ties == "sklearn") options.ties = kSklearn;
+  if (ties == "trec") options.ties = kTrec;
+  if (missing == "uninformed") options.missing = tasks::Missing::kUninformed;
+  return options;
+}
+
+Result<void> ItemOptions::run(const std::string& path, const SamplingOptions& sampling,
+                              const OutputOptions& output, bool corrected, bool published) const {
+  PLUMB_TRY(task, tasks::read_task(path, progress_bar("reading " + path)));
+  gap::ItemGapOptions options{metric_options(), sampling.values, sampling.level, corrected,
+                              published};
+  if (auto known = tasks::metric_of(task.kind, options.metric); !known) {
+    return tl::unexpected(known.error());
+  }
+  PLUMB_TRY(sheets, tasks::read_all_answers(humans, task));
+  for (const tasks::AnswerSheet& sheet : sheets) {
+    if (sheet.kind == tasks::RaterKind::kPerson) continue;
+    return fail(ErrorKind::kBadInput,
+                fmt::format("--humans: \"{}\" is of kind \"{}\", not a person; give its file with "
+                            "--answers",
+                            sheet.rater, rater_kind_name(sheet.kind)));
+  }
+  PLUMB_TRY(others, tasks::read_all_answers(answers, task));
+  append(sheets, std::move(others));
+  const tasks::RateOptions rating{sampling.values.seed, sampling.values.threads, {}};
+  for (const auto& baseline : raters::baselines_of(task)) {
+    PLUMB_TRY(made, baseline->answer(task, rating));
+    append(sheets, std::move(made));
+  }
+  PLUMB_TRY(comparison, gap::compare_raters(task, sheets, options));
+  if (!items_file.empty()) {
+    const auto written = write_file_atomic(items_file, report::items_lines(comparison, task));
+    if (!written) return written;
+  }
+  const auto for_people = [&] { return report::items_table(comparison, options.level); };
+  const auto after = [&] {
+    return "\n" + report::wrapped(report::items_notes(comparison, options)) + "\n";
+  };
+  const std::string heading = report::items_heading(comparison) + "\n";
+  return write(
+      {.json = [&] { return report::items_json(comparison, options); },
+       .records = [&] { return report::items_records(comparison); },
+       .text =
+           [&](auto terminal) { return heading + to_terminal(for_people(), terminal) + after(); },
+       .markdown = [&] { return heading + to_markdown(for_people()) + after(); }},
+      output);
+}
+
+namespace {
+
+struct ScoreCommand {
+  std::string task;
+  ItemOptions items;
+  SamplingOptions sampling;
+  OutputOptions output;
+
+  Result<void> run() const { return items.run(task, sampling, output, true, false); }
+};
+
+}  // namespace
+
+void add_score(CLI::App& app, Program& program) {
+  auto command = std::make_shared<ScoreCommand>();
+  CLI::App* verb = app.add_subcommand(
+      "score",
+      "Example:\n  plumb score sts.task.jsonl --answers mine.jsonl --metric pearson\n\n"
+      "Answer sheets scored against the gold of a task, beside the trivial answers, with "
+      "intervals.");
+  verb->add_option("TASK", command->task, "a task file (docs/formats.md)")
+      ->type_name("")
+      ->check(not_empty())
+      ->required();
+  command->items.declare(*verb, false);
+  command->sampling.values.resamples = kItemResamples;
+  command->sampling.declare(*verb);
+  command->output.declare(*verb);
+  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,23 @@
+// People, models and baselines on the items of one task (gap/item_gap.h), in the forms in which it
+// leaves the program.
+#pragma once
+
+#include <string>
+
+#include "plumb/base/json.h"
+#include "plumb/gap/item_gap.h"
+#include "plumb/report/table.h"
+
+namespace plumb::report {
+
+// plumb.item-gap/1 with people, plumb.score/1 without.
+Json items_json(const gap::ItemComparison& comparison, const gap::ItemGapOptions& options);
+Table items_table(const gap::ItemComparison& comparison, double level);  // for people
+Table items_records(const gap::ItemComparison& comparison);              // every digit
+std::string items_heading(const gap::ItemComparison& comparison);        // one line
+std::string items_notes(const gap::ItemComparison& comparison, const gap::ItemGapOptions& options);
+
+// One JSON line an item: id, gold, every answer's score, where the metric is a mean over items.
+std::string items_lines(const gap::ItemComparison& comparison, const tasks::Task& task);
+
+}  // namespace plumb::report

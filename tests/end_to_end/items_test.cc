@@ -1,0 +1,99 @@
+// People and models on single answers, from outside the program.
+#include "tests/end_to_end/program.h"
+
+namespace plumb {
+namespace {
+
+class Items : public Program {
+ protected:
+  void SetUp() override {
+    std::string task = R"({"schema":"plumb.task/1","kind":"sts","scale":[0,5],"name":"pairs"})"
+                       "\n";
+    std::string people, model;
+    for (int i = 0; i < 30; ++i) {
+      const double gold = i % 6;
+      task += fmt::format(R"({{"id":"{}","text1":"a","text2":"b","rating":{}}})"
+                          "\n",
+                          i, gold);
+      for (const char* name : {"ann", "bob"}) {
+        const double rating = std::min(5.0, gold + (name[0] == 'a' ? i % 2 : i % 3));
+        people += fmt::format(R"({{"rater":"{}","item":"{}","rating":{}}})"
+                              "\n",
+                              name, i, rating);
+      }
+      model += fmt::format(R"({{"rater":"m","kind":"model","item":"{}","rating":{}}})"
+                           "\n",
+                           i, i % 5);
+    }
+    write("t.jsonl", task);
+    write("people.jsonl", people);
+    write("model.jsonl", model);
+  }
+  void write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(path(name), std::ios::binary) << bytes;
+  }
+  std::string files() const {
+    return fmt::format("{} --humans {} --answers {}", path("t.jsonl"), path("people.jsonl"),
+                       path("model.jsonl"));
+  }
+};
+
+TEST_F(Items, StandInOneTableWithIntervalsAndAVerdict) {
+  const Outcome outcome = run("gap " + files());
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  for (const char* words :
+       {"pairs (sts), Spearman's rho", "human ahead", "consensus", "ann", "bob", "baseline/random",
+        "one of the two sides is constant", "Krippendorff's alpha, interval", "Spearman-Brown"}) {
+    EXPECT_NE(outcome.out.find(words), std::string::npos) << words << "\n" << outcome.out;
+  }
+}
+
+TEST_F(Items, ComeAsJsonWithTheHashOfTheItems) {
+  const Json json = Json::parse(run("gap " + files() + " --json").out);
+  EXPECT_EQ(json.begin().key(), "schema");
+  EXPECT_EQ(json["schema"], "plumb.item-gap/1");
+  EXPECT_EQ(json["items"].get<std::string>().size(), 64U);
+  EXPECT_EQ(json["rows"][0]["name"], "human");
+  const Json score = Json::parse(
+      run(fmt::format("score {} --answers {} --json", path("t.jsonl"), path("model.jsonl"))).out);
+  EXPECT_EQ(score["schema"], "plumb.score/1");
+  EXPECT_EQ(score["rows"][0]["name"], "m");
+}
+
+TEST_F(Items, GiveTheSameBytesWithAnyNumberOfThreads) {
+  const std::string one = run("gap " + files() + " --json --threads 1").out;
+  EXPECT_EQ(one, run("gap " + files() + " --json --threads 2").out);
+  EXPECT_NE(one, run("gap " + files() + " --json --seed 7").out);
+}
+
+TEST_F(Items, AreWrittenOneByOne) {
+  const Outcome outcome = run("gap " + files() + " --metric spearman --items " + path("items"));
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  const std::string lines = *read_file(path("items"));
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 30);
+  EXPECT_EQ(Json::parse(lines.substr(0, lines.find('\n')))["item"], "0");
+}
+
+TEST_F(Items, AreRefusedWithFileAndLine) {
+  write("off.jsonl", R"({"rater":"r","item":"1","rating":9})");
+  expect_failure("score " + path("t.jsonl") + " --answers " + path("off.jsonl"), 3,
+                 "off.jsonl:1: \"rating\" is 9, off the scale from 0 to 5");
+  write("other.jsonl", R"({"schema":"plumb.answers/1","task":"x","items":"abc"})");
+  expect_failure("score " + path("t.jsonl") + " --answers " + path("other.jsonl"), 3,
+                 "other.jsonl:1: the answers belong to other items");
+  expect_failure("gap " + path("t.jsonl") + " --humans " + path("model.jsonl"), 3,
+                 "\"m\" is of kind \"model\", not a person");
+  expect_failure("score " + path("none.jsonl"), 4, "none.jsonl");
+  expect_failure("gap " + path("t.jsonl") + " --answers " + path("model.jsonl"), 2,
+                 "--answers requires --humans");
+  expect_failure("gap " + files() + " --metric accuracy", 2, "no metric 'accuracy' for sts tasks");
+  EXPECT_EQ(shell("gzip -k " + path("t.jsonl") + " && head -c 120 " + path("t.jsonl.gz") + " > " +
+                  path("cut.gz"))
+                .code,
+            0);
+  expect_failure("score " + path("cut.gz"), 3, "the gzip file is cut short");
+  EXPECT_EQ(run("score " + path("t.jsonl.gz") + " --answers " + path("model.jsonl")).code, 0);
+}
+
+}  // namespace
+}  // namespace plumb
