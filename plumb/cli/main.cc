@@ -104,6 +104,7 @@ int run(int argc, char** argv) {
   plumb::cli::Program program{&app, {}};
   plumb::cli::add_leaderboard(app, program);
   plumb::cli::add_gap(app, program);
+  plumb::cli::add_task(app, program);
   plumb::cli::add_score(app, program);
   plumb::cli::add_report(app, program);
   plumb::cli::add_doctor(app, program);

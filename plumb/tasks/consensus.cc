@@ -53,8 +53,8 @@ Answer vote(const std::vector<const Answer*>& answers, std::size_t places,
 }
 
 const std::vector<std::string>& choice_names() {
-  static const std::vector<std::string> kNames = {"A", "B", "tie", "both bad"};
-  return kNames;
+  static const std::vector<std::string> names = {"A", "B", "tie", "both bad"};
+  return names;
 }
 
 Answer together(const Task& task, const std::vector<const Answer*>& answers, VoteRule rule) {

@@ -312,7 +312,7 @@ struct Functions {
   ItemValues per_item;
 };
 
-Functions of_values(ItemValues values, Function chance) {
+Functions of_values(const ItemValues& values, Function chance) {
   return {mean_of(values.items, values.values), std::move(chance), values};
 }
 

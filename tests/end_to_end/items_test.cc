@@ -74,6 +74,26 @@ TEST_F(Items, AreWrittenOneByOne) {
   EXPECT_EQ(Json::parse(lines.substr(0, lines.find('\n')))["item"], "0");
 }
 
+TEST_F(Items, AreImportedShownAndScored) {
+  write("pairs.csv", "left,right,score\na,b,1\nc,d,5\ne,f,3\n");
+  const Outcome made = run(fmt::format(
+      "task import sts {} --map text1=left --map text2=right --map rating=score --scale 0:5 -o {}",
+      path("pairs.csv"), path("made.jsonl")));
+  EXPECT_EQ(made.code, 0) << made.error;
+  EXPECT_EQ(made.out, "");
+  EXPECT_NE(made.error.find("3 items"), std::string::npos);
+  const Json shown = Json::parse(run("task show " + path("made.jsonl") + " --json").out);
+  EXPECT_EQ(shown["schema"], "plumb.task-show/1");
+  EXPECT_EQ(shown["items"], 3);
+  EXPECT_EQ(run("score " + path("made.jsonl")).code, 0);
+  const Json list = Json::parse(run("task list --json").out);
+  EXPECT_EQ(list["tasks"].size(), 16U);
+  expect_failure("task import sts " + path("pairs.csv") + " --scale 5 -o " + path("x"), 2,
+                 "'5' is not LOW:HIGH");
+  expect_failure("task import stss " + path("pairs.csv") + " -o " + path("x"), 2,
+                 "no kind of task 'stss'");
+}
+
 TEST_F(Items, AreRefusedWithFileAndLine) {
   write("off.jsonl", R"({"rater":"r","item":"1","rating":9})");
   expect_failure("score " + path("t.jsonl") + " --answers " + path("off.jsonl"), 3,

@@ -1,0 +1,262 @@
+#include "plumb/tasks/import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <set>
+
+#include "plumb/base/json.h"
+#include "plumb/base/nearest.h"
+#include "plumb/tasks/codec.h"
+#include "plumb/text/csv.h"
+#include "plumb/text/lines.h"
+
+namespace plumb::tasks {
+namespace {
+
+auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
+
+// A row of a file as an object of its columns.
+struct Record {
+  std::string where;  // file:line
+  Json columns;
+};
+
+Result<std::string> whole_text(const std::string& path) {
+  PLUMB_TRY(lines, LineReader::open(path));
+  std::string text;
+  while (true) {
+    PLUMB_TRY(line, lines.next());
+    if (!line) return text;
+    text.append(*line).append("\n");
+  }
+}
+
+Result<std::vector<Record>> table_records(const std::string& path, char separator, bool no_header) {
+  PLUMB_TRY(text, whole_text(path));
+  PLUMB_TRY(rows, parse_csv(text, path, separator));
+  std::vector<Record> records;
+  std::vector<std::string> names;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const auto& fields = rows[r].fields;
+    if (r == 0) {
+      names = fields;
+      for (std::size_t c = 0; no_header && c < names.size(); ++c) {
+        names[c] = fmt::format("{}", c + 1);
+      }
+      if (!no_header) continue;
+    }
+    const std::string where = fmt::format("{}:{}", path, rows[r].line);
+    if (fields.size() != names.size()) {
+      return bad(fmt::format("{}: {} fields where the table has {} columns", where, fields.size(),
+                             names.size()));
+    }
+    Json columns = Json::object();
+    for (std::size_t c = 0; c < names.size(); ++c) columns[names[c]] = fields[c];
+    records.push_back({where, std::move(columns)});
+  }
+  return records;
+}
+
+Result<std::vector<Record>> line_records(const std::string& path) {
+  PLUMB_TRY(lines, LineReader::open(path));
+  std::vector<Record> records;
+  while (true) {
+    PLUMB_TRY(line, lines.next());
+    if (!line) return records;
+    if (line->find_first_not_of(" \t") == std::string_view::npos) continue;
+    Json columns = Json::parse(*line, nullptr, false);
+    if (!columns.is_object()) {
+      return bad(fmt::format("{}: the line is not a JSON object; a table needs --format csv or tsv",
+                             lines.where()));
+    }
+    records.push_back({lines.where(), std::move(columns)});
+  }
+}
+
+// "csv", "tsv" or "jsonl"
+std::string format_of(std::string_view path) {
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  if (path.ends_with(".csv")) return "csv";
+  return path.ends_with(".tsv") || path.ends_with(".txt") ? "tsv" : "jsonl";
+}
+
+Result<std::vector<Record>> records_of(const std::string& path, const ImportOptions& options) {
+  const std::string format = options.format.empty() ? format_of(path) : options.format;
+  if (format == "jsonl") return line_records(path);
+  return table_records(path, format == "csv" ? ',' : '\t', options.no_header);
+}
+
+// A cell of a table where a number belongs.
+Json as_number(const Json& cell) {
+  if (!cell.is_string()) return cell;
+  const auto& text = cell.get_ref<const std::string&>();
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole ? Json(value) : cell;
+}
+
+bool is_numeric(const std::string& field) {
+  return field == "rating" || field == "grade" || field == "strength";
+}
+
+const std::vector<std::string>& document_fields() {
+  static const std::vector<std::string> fields = {"id", "query", "candidate", "grade"};
+  return fields;
+}
+
+// The record under the names that an item's line has.
+Result<Json> item_fields_of(const Record& record, const std::vector<std::string>& fields,
+                            const ImportOptions& options) {
+  Json item = Json::object();
+  for (const std::string& field : fields) {
+    const auto mapped = options.columns.find(field);
+    const std::string& column = mapped == options.columns.end() ? field : mapped->second;
+    const auto found = record.columns.find(column);
+    if (found == record.columns.end()) {
+      if (mapped == options.columns.end()) continue;
+      std::vector<std::string> names;
+      for (const auto& [name, value] : record.columns.items()) names.push_back(name);
+      return bad(fmt::format("{}: there is no column \"{}\"; there are {}", record.where, column,
+                             fmt::join(names, ", ")));
+    }
+    item[field] = is_numeric(field) ? as_number(*found) : *found;
+    if (field == "label" || field == "group") {
+      if (!found->is_string()) item[field] = to_text(*found);
+    }
+  }
+  return item;
+}
+
+struct RawItem {
+  std::string where;
+  Json fields;
+};
+
+// Rows of one query that stand together become one item.
+void add_document(std::vector<RawItem>& items, const std::string& where, Json row) {
+  const bool same = !items.empty() && items.back().fields["query"] == row["query"] &&
+                    word_field(items.back().fields, "id", "") == word_field(row, "id", "");
+  if (!same) {
+    Json item = {{"query", row["query"]}, {"candidates", Json::array()}, {"grades", Json::array()}};
+    if (row.contains("id")) item["id"] = row["id"];
+    items.push_back({where, std::move(item)});
+  }
+  items.back().fields["candidates"].push_back(row["candidate"]);
+  items.back().fields["grades"].push_back(row.value("grade", Json(0)));
+}
+
+Result<std::vector<RawItem>> raw_items(std::span<const std::string> files,
+                                       const ImportOptions& options, const std::string& prefix) {
+  std::vector<RawItem> items;
+  for (const std::string& file : files) {
+    PLUMB_TRY(records, records_of(file, options));
+    for (const Record& record : records) {
+      const auto has = [&](const std::string& field) {
+        const auto mapped = options.columns.find(field);
+        return record.columns.contains(mapped == options.columns.end() ? field : mapped->second);
+      };
+      const bool document = options.header.kind == Kind::kReranking && has("candidate");
+      PLUMB_TRY(item, item_fields_of(
+                          record, document ? document_fields() : item_fields(options.header.kind),
+                          options));
+      if (document) {
+        add_document(items, record.where, std::move(item));
+      } else {
+        items.push_back({record.where, std::move(item)});
+      }
+      if (options.progress) options.progress(items.size(), items.size());
+    }
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!items[i].fields.contains("id")) items[i].fields["id"] = fmt::format("{}{}", prefix, i + 1);
+  }
+  return items;
+}
+
+// Names that occur as labels or groups.
+std::vector<std::string> names_in(const std::vector<RawItem>& items, const char* field) {
+  std::set<std::string> names;
+  for (const RawItem& item : items) {
+    if (item.fields.contains(field)) names.insert(word_field(item.fields, field, ""));
+  }
+  return {names.begin(), names.end()};
+}
+
+Result<void> check_columns(const ImportOptions& options) {
+  std::vector<std::string> known = item_fields(options.header.kind);
+  if (options.header.kind == Kind::kReranking) {
+    known.insert(known.end(), {"candidate", "grade"});
+  }
+  for (const auto& [field, column] : options.columns) {
+    if (std::find(known.begin(), known.end(), field) != known.end()) continue;
+    return fail(ErrorKind::kUsage,
+                fmt::format("--map: {} items have no field \"{}\"; there are {}",
+                            kind_name(options.header.kind), field, fmt::join(known, ", ")));
+  }
+  return {};
+}
+
+Result<void> parse_into(const Task& task, const std::vector<RawItem>& raw,
+                        std::set<std::string>& ids, std::vector<Item>& items) {
+  for (const RawItem& each : raw) {
+    auto item = parse_item(task, each.fields);
+    if (!item) return bad(fmt::format("{}: {}", each.where, item.error().message));
+    if (!ids.insert(item->id).second) {
+      return bad(fmt::format("{}: the id \"{}\" occurred before; ids are unique in a task",
+                             each.where, item->id));
+    }
+    items.push_back(std::move(*item));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> item_fields(Kind kind) {
+  switch (kind) {
+    case Kind::kSts:
+      return {"id", "text1", "text2", "rating"};
+    case Kind::kClassification:
+      return {"id", "text", "label"};
+    case Kind::kClustering:
+      return {"id", "text", "group"};
+    case Kind::kReranking:
+      return {"id", "query", "candidates", "grades"};
+    case Kind::kPreference:
+      break;
+  }
+  return {"id", "prompt", "a", "b", "choice", "strength"};
+}
+
+Result<Task> import_task(std::span<const std::string> files, std::span<const std::string> train,
+                         const ImportOptions& options) {
+  if (auto known = check_columns(options); !known) return tl::unexpected(known.error());
+  PLUMB_TRY(items, raw_items(files, options, ""));
+  PLUMB_TRY(training, raw_items(train, options, "train-"));
+  Task task = options.header;
+  if (task.kind == Kind::kSts && !task.scale) {
+    return fail(ErrorKind::kUsage, "--scale: an sts task states the scale of its ratings: 0:5");
+  }
+  const char* named = task.kind == Kind::kClassification ? "label" : "group";
+  if (task.labels.empty() &&
+      (task.kind == Kind::kClassification || task.kind == Kind::kClustering)) {
+    std::vector<RawItem> all = items;
+    all.insert(all.end(), training.begin(), training.end());
+    task.labels = names_in(all, named);
+  }
+  std::set<std::string> ids;
+  if (auto done = parse_into(task, training, ids, task.train); !done) {
+    return tl::unexpected(done.error());
+  }
+  if (auto done = parse_into(task, items, ids, task.items); !done) {
+    return tl::unexpected(done.error());
+  }
+  if (task.items.empty()) return bad(fmt::format("{}: there are no items", files.front()));
+  return task;
+}
+
+}  // namespace plumb::tasks
