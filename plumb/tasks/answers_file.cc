@@ -2,17 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
 #include <tuple>
 #include <unordered_map>
 
-#include "plumb/base/files.h"
 #include "plumb/tasks/codec.h"
-#include "plumb/text/csv.h"
 #include "plumb/text/lines.h"
+#include "plumb/text/records.h"
 
 namespace plumb::tasks {
 namespace {
@@ -170,36 +168,29 @@ Json cell_json(const std::string& column, const std::string& cell) {
   return list;
 }
 
-Result<void> read_table(const std::filesystem::path& path, char separator, SheetBuilder& builder) {
-  PLUMB_TRY(text, read_file(path));
-  if (const auto at = first_bad_utf8(text)) {
-    const auto line =
-        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(*at), '\n');
-    return bad(fmt::format("{}:{}: not UTF-8; convert the file first", path.string(), line));
-  }
-  PLUMB_TRY(rows, parse_csv(text, path.string(), separator));
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    const std::string where = fmt::format("{}:{}", path.string(), rows[i].line);
-    if (rows[i].fields.size() != rows[0].fields.size()) {
-      return bad(fmt::format("{}: {} fields under {} columns", where, rows[i].fields.size(),
-                             rows[0].fields.size()));
-    }
+Result<void> read_table(const std::filesystem::path& path, SheetBuilder& builder) {
+  PLUMB_TRY(records, read_records(path.string(), {}));
+  for (const Record& record : records) {
     Json json = Json::object();
-    for (std::size_t c = 0; c < rows[0].fields.size(); ++c) {
-      const std::string& column = rows[0].fields[c];
-      if (!rows[i].fields[c].empty()) json[column] = cell_json(column, rows[i].fields[c]);
+    for (const auto& [column, cell] : record.fields.items()) {
+      const auto& text = cell.get_ref<const std::string&>();
+      if (!text.empty()) json[column] = cell_json(column, text);
     }
-    if (auto added = builder.add(json); !added) return at(where, added.error());
+    if (auto added = builder.add(json); !added) return at(record.where, added.error());
   }
   return {};
+}
+
+bool is_table(const std::filesystem::path& path) {
+  const auto name = path.extension() == ".gz" ? path.stem() : path.filename();
+  return name.extension() == ".csv" || name.extension() == ".tsv";
 }
 
 }  // namespace
 
 Result<std::vector<AnswerSheet>> read_answers(const std::filesystem::path& path, const Task& task) {
   SheetBuilder builder(task);
-  const bool csv = path.extension() == ".csv", tsv = path.extension() == ".tsv";
-  auto read = csv || tsv ? read_table(path, csv ? ',' : '\t', builder) : read_jsonl(path, builder);
+  auto read = is_table(path) ? read_table(path, builder) : read_jsonl(path, builder);
   if (!read) return tl::unexpected(read.error());
   auto sheets = builder.take();
   if (sheets.empty()) return bad(fmt::format("{}: there are no answers", path.string()));

@@ -10,84 +10,12 @@
 #include "plumb/base/json.h"
 #include "plumb/base/nearest.h"
 #include "plumb/tasks/codec.h"
-#include "plumb/text/csv.h"
-#include "plumb/text/lines.h"
+#include "plumb/text/records.h"
 
 namespace plumb::tasks {
 namespace {
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
-
-// A row of a file as an object of its columns.
-struct Record {
-  std::string where;  // file:line
-  Json columns;
-};
-
-Result<std::string> whole_text(const std::string& path) {
-  PLUMB_TRY(lines, LineReader::open(path));
-  std::string text;
-  while (true) {
-    PLUMB_TRY(line, lines.next());
-    if (!line) return text;
-    text.append(*line).append("\n");
-  }
-}
-
-Result<std::vector<Record>> table_records(const std::string& path, char separator, bool no_header) {
-  PLUMB_TRY(text, whole_text(path));
-  PLUMB_TRY(rows, parse_csv(text, path, separator));
-  std::vector<Record> records;
-  std::vector<std::string> names;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const auto& fields = rows[r].fields;
-    if (r == 0) {
-      names = fields;
-      for (std::size_t c = 0; no_header && c < names.size(); ++c) {
-        names[c] = fmt::format("{}", c + 1);
-      }
-      if (!no_header) continue;
-    }
-    const std::string where = fmt::format("{}:{}", path, rows[r].line);
-    if (fields.size() != names.size()) {
-      return bad(fmt::format("{}: {} fields where the table has {} columns", where, fields.size(),
-                             names.size()));
-    }
-    Json columns = Json::object();
-    for (std::size_t c = 0; c < names.size(); ++c) columns[names[c]] = fields[c];
-    records.push_back({where, std::move(columns)});
-  }
-  return records;
-}
-
-Result<std::vector<Record>> line_records(const std::string& path) {
-  PLUMB_TRY(lines, LineReader::open(path));
-  std::vector<Record> records;
-  while (true) {
-    PLUMB_TRY(line, lines.next());
-    if (!line) return records;
-    if (line->find_first_not_of(" \t") == std::string_view::npos) continue;
-    Json columns = Json::parse(*line, nullptr, false);
-    if (!columns.is_object()) {
-      return bad(fmt::format("{}: the line is not a JSON object; a table needs --format csv or tsv",
-                             lines.where()));
-    }
-    records.push_back({lines.where(), std::move(columns)});
-  }
-}
-
-// "csv", "tsv" or "jsonl"
-std::string format_of(std::string_view path) {
-  if (path.ends_with(".gz")) path.remove_suffix(3);
-  if (path.ends_with(".csv")) return "csv";
-  return path.ends_with(".tsv") || path.ends_with(".txt") ? "tsv" : "jsonl";
-}
-
-Result<std::vector<Record>> records_of(const std::string& path, const ImportOptions& options) {
-  const std::string format = options.format.empty() ? format_of(path) : options.format;
-  if (format == "jsonl") return line_records(path);
-  return table_records(path, format == "csv" ? ',' : '\t', options.no_header);
-}
 
 // A cell of a table where a number belongs.
 Json as_number(const Json& cell) {
@@ -115,11 +43,11 @@ Result<Json> item_fields_of(const Record& record, const std::vector<std::string>
   for (const std::string& field : fields) {
     const auto mapped = options.columns.find(field);
     const std::string& column = mapped == options.columns.end() ? field : mapped->second;
-    const auto found = record.columns.find(column);
-    if (found == record.columns.end()) {
+    const auto found = record.fields.find(column);
+    if (found == record.fields.end()) {
       if (mapped == options.columns.end()) continue;
       std::vector<std::string> names;
-      for (const auto& [name, value] : record.columns.items()) names.push_back(name);
+      for (const auto& [name, value] : record.fields.items()) names.push_back(name);
       return bad(fmt::format("{}: there is no column \"{}\"; there are {}", record.where, column,
                              fmt::join(names, ", ")));
     }
@@ -153,11 +81,11 @@ Result<std::vector<RawItem>> raw_items(std::span<const std::string> files,
                                        const ImportOptions& options, const std::string& prefix) {
   std::vector<RawItem> items;
   for (const std::string& file : files) {
-    PLUMB_TRY(records, records_of(file, options));
+    PLUMB_TRY(records, read_records(file, {options.format, options.no_header}));
     for (const Record& record : records) {
       const auto has = [&](const std::string& field) {
         const auto mapped = options.columns.find(field);
-        return record.columns.contains(mapped == options.columns.end() ? field : mapped->second);
+        return record.fields.contains(mapped == options.columns.end() ? field : mapped->second);
       };
       const bool document = options.header.kind == Kind::kReranking && has("candidate");
       PLUMB_TRY(item, item_fields_of(
