@@ -74,6 +74,7 @@ IntervalScore v_interval(const NoiseCurve& curve, double score, double level) {
 }
 
 // Published scores may lie outside their range by a rounding error; each rule cuts that off first.
+constexpr double kRounding = 0.005;
 
 Interval share_interval(const BoardSubset& subset, double score, double level) {
   return stats::wilson(std::clamp(score, 0.0, 1.0) * subset.items, subset.items, level);
@@ -108,6 +109,9 @@ IntervalScore score_interval(const BoardSubset& subset, double score, double lev
       return v_interval(curves.of(subset.suite->class_sizes), score, level);
     case tasks::TaskType::kReranking: {
       const double least = least_ap(*subset.suite);
+      if (score < least - kRounding) {
+        return stats::undefined("the score is less than any order of these documents can earn");
+      }
       return stats::bounded_mean_interval(std::clamp(score, least, 1.0), n, least, 1, level);
     }
     case tasks::TaskType::kSts:

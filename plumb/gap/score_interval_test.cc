@@ -38,6 +38,14 @@ TEST(ScoreInterval, OfAPerfectClusteringDoesNotClaimCertainty) {
   EXPECT_DOUBLE_EQ(ci->high, 1);
 }
 
+// 3 of 7 relevant, all last: (1/5 + 2/6 + 3/7) / 3 = 0.321.
+TEST(ScoreInterval, OfAnAveragePrecisionThatNoOrderEarnsIsUndefined) {
+  NoiseCurves curves;
+  const BoardSubset subset = subset_of("HUMECore17InstructionReranking");
+  EXPECT_FALSE(score_interval(subset, 0.30, 0.95, curves));
+  EXPECT_TRUE(score_interval(subset, 0.3206, 0.95, curves));  // published figures are rounded
+}
+
 TEST(ScoreInterval, WithoutANumberOfItemsIsUndefined) {
   NoiseCurves curves;
   EXPECT_FALSE(score_interval(BoardSubset{}, 0.5, 0.95, curves));
