@@ -227,15 +227,19 @@ Result<std::optional<AgreementScore>> pairwise_agreement(const Task& task,
                                                          const std::string& metric,
                                                          const ItemGapOptions& options) {
   PLUMB_TRY(pairs, pairwise(task, people, {.metric = metric}));
-  const auto statistic = [&](Counts counts) { return mean_score(pairs, counts, {}); };
-  const auto result = stats::bootstrap(stats::Resampling::of_items(task.items.size()), statistic,
-                                       {.resamples = options.sampling.resamples,
-                                        .level = options.level,
-                                        .seed = options.sampling.seed,
-                                        .threads = options.sampling.threads});
-  if (!result.point) return std::nullopt;
+  const stats::BootstrapOptions how{.resamples = options.sampling.resamples,
+                                    .level = options.level,
+                                    .seed = options.sampling.seed,
+                                    .threads = options.sampling.threads};
+  const auto statistic = [&](Counts counts, std::span<Score> value) {
+    value[0] = mean_score(pairs, counts, {});
+  };
+  stats::Draws draws =
+      stats::paired_bootstrap(stats::Resampling::of_items(task.items.size()), 1, statistic, how);
+  if (task.kind == Kind::kClustering) stats::centre(draws);
+  if (!draws.points[0]) return std::nullopt;
   return AgreementScore{metric == "ari" ? "mean pairwise ARI" : "mean pairwise tau-b",
-                        *result.point, result.interval};
+                        *draws.points[0], stats::summarize(draws, 0, how).interval};
 }
 
 Result<std::optional<AgreementScore>> agreement(const Task& task, const SheetPointers& people,
@@ -467,7 +471,8 @@ Result<ItemComparison> compare_raters(const Task& task, std::span<const AnswerSh
   result.metric = metric->id;
   PLUMB_TRY(contestants, contestants_of(task, groups, together, options));
   if (contestants.empty()) return fail(ErrorKind::kUsage, "there are no answers to score");
-  const stats::Draws draws = draw(contestants, task.items.size(), options.sampling);
+  stats::Draws draws = draw(contestants, task.items.size(), options.sampling);
+  if (task.kind == Kind::kClustering) stats::centre(draws);
   for (std::size_t c = 0; c < contestants.size(); ++c) {
     RaterRow& row = contestants[c].row;
     row.score = draws.points[c];

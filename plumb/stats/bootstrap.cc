@@ -165,6 +165,23 @@ Draws paired_bootstrap(const Resampling& resampling, std::size_t columns,
   return draws;
 }
 
+void centre(Draws& draws) {
+  for (std::size_t c = 0; c < draws.columns; ++c) {
+    double sum = 0, count = 0;
+    for (std::size_t r = 0; r < draws.resamples(); ++r) {
+      const Score& value = draws.values[r * draws.columns + c];
+      sum += value.value_or(0);
+      count += value ? 1 : 0;
+    }
+    if (count == 0 || !draws.points[c]) continue;
+    const double bias = sum / count - *draws.points[c];
+    for (std::size_t r = 0; r < draws.resamples(); ++r) {
+      Score& value = draws.values[r * draws.columns + c];
+      if (value) *value -= bias;
+    }
+  }
+}
+
 BootstrapResult summarize(const Draws& draws, std::size_t column, const BootstrapOptions& options) {
   assert(column < draws.columns);
   return summarize_picked(draws, options, [&](std::span<const Score> row) { return row[column]; });

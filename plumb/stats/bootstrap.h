@@ -98,6 +98,10 @@ struct Draws {
   std::vector<double> complete_rows() const;
 };
 
+// Shifts the draws of each column so that their mean is the point. For statistics that copies of an
+// item bias: two copies always share a cluster, so a resampled partition agrees too well.
+void centre(Draws& draws);
+
 // Draws, then summaries of a column and of the difference of two columns (a less b).
 // Intervals use options.method, level and undefined_share. Undefined: the point is; fewer than two
 // units; too many undefined resamples; and see bca_interval.

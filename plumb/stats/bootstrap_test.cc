@@ -326,5 +326,16 @@ TEST(Draws, CompleteRowsKeepTheirOrder) {
   EXPECT_EQ(draws.complete_rows(), (Values{1, 2, 4, 5}));
 }
 
+TEST(Centre, MovesTheDrawsOntoThePointAndKeepsTheirSpread) {
+  Draws draws{2, {1.0, 5.0}, {2.0, 7.0, 4.0, undefined("no"), 6.0, 9.0}, {}};
+  centre(draws);
+  EXPECT_EQ(draws.values[0], -1.0);  // 2, 4, 6 have the mean 4
+  EXPECT_EQ(draws.values[2], 1.0);
+  EXPECT_EQ(draws.values[4], 3.0);
+  EXPECT_EQ(draws.values[1], 4.0);  // 7, 9 have the mean 8
+  EXPECT_FALSE(draws.values[3]);
+  EXPECT_EQ(draws.values[5], 6.0);
+}
+
 }  // namespace
 }  // namespace plumb::stats
