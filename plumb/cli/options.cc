@@ -117,12 +117,12 @@ Result<void> write(const Output& output, const OutputOptions& options) {
   return write_stdout(text);
 }
 
-void SamplingOptions::declare(CLI::App& verb) {
+void SamplingOptions::declare(CLI::App& verb, const char* level_option) {
   verb.add_option("--resamples", values.resamples, "bootstrap resamples")
       ->type_name("N")
       ->check(whole_number(100, 10'000'000))
       ->capture_default_str();
-  verb.add_option("--level", level, "level of the intervals")
+  verb.add_option(level_option, level, "level of the intervals")
       ->type_name("X")
       ->check(number(0.5, 0.999))
       ->capture_default_str();

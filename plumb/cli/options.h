@@ -54,12 +54,13 @@ CLI::Validator whole_number(std::uint64_t low, std::uint64_t high);
 CLI::Validator number(double low, double high);
 CLI::Validator not_empty();
 
-// --resamples, --level, --seed, --threads.
+// --resamples, --level, --seed, --threads. A verb whose --level is another thing names the level of
+// the intervals differently.
 struct SamplingOptions {
   stats::ResampleOptions values;
   double level = 0.95;
 
-  void declare(CLI::App& verb);
+  void declare(CLI::App& verb, const char* level_option = "--level");
 };
 
 // SOURCE, --unknown-subsets, and the progress bar while it is read.
@@ -82,6 +83,7 @@ void add_leaderboard(CLI::App& app, Program& program);
 void add_gap(CLI::App& app, Program& program);
 void add_score(CLI::App& app, Program& program);
 void add_task(CLI::App& app, Program& program);
+void add_agree(CLI::App& app, Program& program);
 void add_report(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_completion(CLI::App& app, Program& program);

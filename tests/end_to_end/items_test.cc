@@ -74,6 +74,20 @@ TEST_F(Items, AreWrittenOneByOne) {
   EXPECT_EQ(Json::parse(lines.substr(0, lines.find('\n')))["item"], "0");
 }
 
+TEST_F(Items, AgreeOrNot) {
+  const Outcome outcome = run("agree " + path("people.jsonl") + " --value rating --level interval");
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  EXPECT_NE(outcome.out.find("60 answers of 2 raters to 30 items"), std::string::npos)
+      << outcome.out;
+  const Json json =
+      Json::parse(run("agree " + path("people.jsonl") + " --value rating --json").out);
+  EXPECT_EQ(json["schema"], "plumb.agree/1");
+  EXPECT_EQ(json["rows"][0]["id"], "percent_agreement");
+  expect_failure("agree " + path("people.jsonl"), 3, "there is no column \"value\"");
+  expect_failure("agree " + path("people.jsonl") + " --value rating --level nominl", 2,
+                 "did you mean 'nominal'?");
+}
+
 TEST_F(Items, AreImportedShownAndScored) {
   write("pairs.csv", "left,right,score\na,b,1\nc,d,5\ne,f,3\n");
   const Outcome made = run(fmt::format(
