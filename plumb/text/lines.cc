@@ -92,7 +92,10 @@ Result<std::string_view> LineReader::State::take(std::size_t end, std::size_t sk
   if (line == 0 && text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (text.ends_with('\r')) text.remove_suffix(1);
   if (const auto at = first_bad_utf8(text)) {
-    return bad(fmt::format("byte {} of the line is not UTF-8; convert the file first", *at + 1));
+    auto error =
+        bad(fmt::format("byte {} of the line is not UTF-8; convert the file first", *at + 1));
+    ++line;
+    return error;
   }
   ++line;
   return text;
