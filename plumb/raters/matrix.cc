@@ -13,7 +13,7 @@ template <typename T>
 struct Product {
   const T* left;  // [rows, depth]
   std::size_t rows, depth;
-  const T* panel;  // [depth, 16]
+  const T* panel;  // [depth, kWidth]
   T* out;          // [rows, stride]
   std::size_t stride, columns;
 };
@@ -94,18 +94,18 @@ void dots_on_baseline(const Dots& dots) { dot_all<1>(dots); }
 
 template <typename T>
 void on_baseline(const Product<T>& product) {
-  multiply_panel<T, 16, sizeof(T) == 4 ? 3 : 1>(product);
+  multiply_panel<T, 16, 3>(product);
 }
 
 #ifdef __x86_64__
 template <typename T>
 [[gnu::target("avx2")]] void on_avx2(const Product<T>& product) {
-  multiply_panel<T, 32, sizeof(T) == 4 ? 6 : 3>(product);
+  multiply_panel<T, 32, 6>(product);
 }
 
 template <typename T>
 [[gnu::target("avx512f")]] void on_avx512(const Product<T>& product) {
-  multiply_panel<T, 64, sizeof(T) == 4 ? 16 : 8>(product);
+  multiply_panel<T, 64, 16>(product);
 }
 
 [[gnu::target("avx2")]] void dots_on_avx2(const Dots& dots) { dot_all<2>(dots); }

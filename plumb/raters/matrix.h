@@ -13,11 +13,12 @@
 
 namespace plumb::raters {
 
-// The right side of products, [depth, columns], stored in panels of 16 columns. T: float or double.
+// The right side of products, [depth, columns], in panels of as many columns as 64 bytes hold. T:
+// float or double.
 template <typename T>
 class Panels {
  public:
-  static constexpr std::size_t kWidth = 16;
+  static constexpr std::size_t kWidth = 64 / sizeof(T);
 
   // values: [depth, columns] row-major. REQUIRES: columns > 0 divides values.size().
   static Panels of_rows(std::span<const T> values, std::size_t columns);
@@ -27,7 +28,7 @@ class Panels {
   std::size_t depth() const { return depth_; }
   std::size_t columns() const { return columns_; }
   std::size_t panels() const { return (columns_ + kWidth - 1) / kWidth; }
-  // [depth, 16], zero beyond the last column.
+  // [depth, kWidth], zero beyond the last column.
   const T* panel(std::size_t at) const { return values_.data() + at * depth_ * kWidth; }
 
  private:
