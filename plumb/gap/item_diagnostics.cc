@@ -295,9 +295,11 @@ std::optional<double> people_less_models(const ItemDiagnosis& item) {
   return *item.people - *item.models;
 }
 
-void fill_lists(ItemDiagnostics& result) {
-  result.disagreements =
-      greatest_first(result.items, 1e-12, [](const auto& item) { return item.disagreement; });
+void fill_lists(Kind kind, ItemDiagnostics& result) {
+  // No two people rate alike to the last rank.
+  const bool by_rank = kind == Kind::kSts || kind == Kind::kReranking;
+  result.disagreements = greatest_first(result.items, by_rank ? kRatingError : 1e-12,
+                                        [](const auto& item) { return item.disagreement; });
   result.likely_gold_errors =
       greatest_first(result.items, 0, [](const auto& item) -> std::optional<double> {
         if (!item.against_gold) return std::nullopt;
@@ -368,7 +370,7 @@ ItemDiagnostics diagnose_items(const Task& task, std::span<const AnswerSheet> sh
                             against_gold(task, i, people_views, model_views, golds)});
   }
   fill_disagreement(task, people, people_views, result.items);
-  fill_lists(result);
+  fill_lists(task.kind, result);
   if (task.kind != Kind::kClassification) return result;
   if (!people.empty()) result.confusions.push_back(confusion_of(task, "human", people));
   for (const std::string& name : result.good_models) {

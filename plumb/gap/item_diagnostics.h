@@ -40,7 +40,7 @@ struct ItemDiagnostics {
   std::vector<std::string> good_models;  // that beat every trivial answer
   std::vector<ItemDiagnosis> items;      // [items]
   // Places in the task, the clearest case first; of equal ones the earlier item.
-  std::vector<std::size_t> disagreements;
+  std::vector<std::size_t> disagreements;  // any; of ratings and rankings 1/4 and more
   std::vector<std::size_t> likely_gold_errors;
   std::vector<std::size_t> people_ahead;  // people are closer to the gold by 1/2 and more
   std::vector<std::size_t> models_ahead;
