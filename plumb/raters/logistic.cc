@@ -120,8 +120,21 @@ std::vector<double> gram(const Vectors& vectors) {
 // penalty sees lengths alone, so the problem is the same there, and small where n is. A row within
 // rounding of the span of those before it adds no direction.
 struct Coordinates {
-  std::vector<double> values;  // [n, rank]
-  std::size_t rank;            // at least 1
+  std::vector<double> values;       // [n, rank]
+  std::size_t rank;                 // at least 1
+  std::vector<std::size_t> pivots;  // [rank], or none of rows of zeros: those that add a direction
+
+  // The vector with these coordinates, added to `sum` [dimension].
+  void add_to(std::span<const double> coordinates, const Vectors& vectors,
+              std::span<double> sum) const {
+    std::vector<double> of_pivots(coordinates.begin(), coordinates.end());
+    for (std::size_t c = pivots.size(); c > 0; --c) {
+      const double* row = values.data() + pivots[c - 1] * rank;
+      const double factor = of_pivots[c - 1] /= row[c - 1];
+      for (std::size_t t = 0; t + 1 < c; ++t) of_pivots[t] -= factor * row[t];
+      vectors.add_to(pivots[c - 1], factor, sum);
+    }
+  }
 };
 
 Coordinates coordinates_of(const Vectors& vectors) {
@@ -144,7 +157,7 @@ Coordinates coordinates_of(const Vectors& vectors) {
     row[pivots.size()] = std::sqrt(rest);
     pivots.push_back(i);
   }
-  Coordinates result{{}, std::max<std::size_t>(pivots.size(), 1)};
+  Coordinates result{{}, std::max<std::size_t>(pivots.size(), 1), std::move(pivots)};
   for (std::size_t i = 0; i < n; ++i) {
     const double* row = factor.data() + i * n;
     result.values.insert(result.values.end(), row, row + result.rank);
@@ -223,18 +236,6 @@ class Objective {
     return loss;
   }
 
-  // [outputs, samples] of the last evaluation.
-  std::vector<double> residuals() const {
-    std::vector<double> result;
-    for (std::size_t k = 0; k < outputs_; ++k) {
-      for (const Block& block : blocks_) {
-        const auto some = residuals_of(block, k);
-        result.insert(result.end(), some.begin(), some.end());
-      }
-    }
-    return result;
-  }
-
  private:
   struct Block {
     std::span<const int> classes;
@@ -307,7 +308,6 @@ lbfgs_parameter_t search_parameters(const LogisticOptions& options) {
   return parameters;
 }
 
-// The parameters at the minimum. After it the objective holds the residuals there.
 Result<std::vector<double>> minimise(Objective& objective, const LogisticOptions& options,
                                      bool& converged) {
   const std::size_t count = objective.parameters();
@@ -336,8 +336,6 @@ Result<std::vector<double>> minimise(Objective& objective, const LogisticOptions
   return result;
 }
 
-// In few samples of many dimensions: the gradient by the weights is 0 at
-// weights = -C * residuals * samples.
 Result<LogisticModel> fit_reduced(const Vectors& training, std::span<const int> classes,
                                   std::size_t outputs, const LogisticOptions& options) {
   LogisticModel model;
@@ -346,14 +344,11 @@ Result<LogisticModel> fit_reduced(const Vectors& training, std::span<const int> 
   Objective objective(design, classes, outputs, options);
   PLUMB_TRY(point, minimise(objective, options, model.converged));
   model.intercepts.assign(point.end() - static_cast<std::ptrdiff_t>(outputs), point.end());
-  const auto residuals = objective.residuals();
   model.weights.resize(outputs * training.dimension());
   for (std::size_t k = 0; k < outputs; ++k) {
-    const auto weights =
-        std::span(model.weights).subspan(k * training.dimension(), training.dimension());
-    for (std::size_t i = 0; i < training.rows(); ++i) {
-      training.add_to(i, -options.inverse_penalty * residuals[k * training.rows() + i], weights);
-    }
+    coordinates.add_to(
+        std::span(point).subspan(k * coordinates.rank, coordinates.rank), training,
+        std::span(model.weights).subspan(k * training.dimension(), training.dimension()));
   }
   return model;
 }

@@ -79,7 +79,7 @@ void expect_parameters(const LogisticModel& model, const nlohmann::json& weights
 // Origin: Newton's method in NumPy, see the script. Where the classes are far apart the loss is so
 // flat in the intercepts that double tells them apart to 1e-5 only.
 TEST(Logistic, FindsTheOptimum) {
-  for (const auto& c : testing::golden("probe_classification.json")["cases"]) {
+  for (const auto& c : testing::golden("probe_classification.json", "cases")) {
     const Problem problem = problem_of(c);
     const auto model = fit_logistic(problem.training, problem.labels, {});
     ASSERT_TRUE(model);
@@ -90,7 +90,7 @@ TEST(Logistic, FindsTheOptimum) {
 }
 
 TEST(Logistic, StopsWhereScikitLearnStops) {
-  for (const auto& c : testing::golden("probe_classification.json")["cases"]) {
+  for (const auto& c : testing::golden("probe_classification.json", "cases")) {
     const Problem problem = problem_of(c);
     const auto model = fit_logistic(problem.training, problem.labels, {.stop = Stop::kScikitLearn});
     ASSERT_TRUE(model);

@@ -2,29 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <algorithm>
 
 #include "plumb/raters/testing.h"
 
 namespace plumb::raters {
 namespace {
 
-std::vector<std::size_t> all_rows(const Vectors& vectors) {
-  std::vector<std::size_t> rows(vectors.rows());
-  std::iota(rows.begin(), rows.end(), std::size_t{0});
-  return rows;
-}
-
-Vectors vectors_of(const nlohmann::json& c) {
-  std::vector<float> values;
-  for (const auto& tenths : c["vectors"])
-    values.push_back(static_cast<float>(tenths.get<int>() / 10.0));
-  return Vectors::dense(c["dimension"], std::move(values));
-}
+using testing::all_rows;
 
 TEST(MiniBatchKMeans, EqualsScikitLearnToTheLastBit) {
-  for (const auto& c : testing::golden("probe_clustering.json")["cases"]) {
-    const Vectors vectors = vectors_of(c);
+  for (const auto& c : testing::golden("probe_clustering.json", "cases")) {
+    const Vectors vectors = testing::vectors_in_tenths(c);
     const auto result = minibatch_kmeans(vectors, all_rows(vectors), {.groups = c["groups"]});
     EXPECT_EQ(result.steps, c["steps"]);
     EXPECT_EQ(result.labels, c["answers"].get<std::vector<int>>());

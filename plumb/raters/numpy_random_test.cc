@@ -10,7 +10,7 @@ namespace plumb::raters {
 namespace {
 
 TEST(NumpyRandom, DrawsAsRandomState) {
-  const auto golden = testing::golden("probe_classification.json")["random"];
+  const auto golden = testing::golden("probe_classification.json", "random");
   NumpyRandom random(42);
   const auto permutation = [&](std::size_t count) {
     std::vector<std::size_t> values(count);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "plumb/raters/classify.h"
+#include "plumb/raters/cluster.h"
 #include "plumb/raters/similarity.h"
 
 namespace plumb::raters {
@@ -54,7 +55,7 @@ Result<std::vector<tasks::AnswerSheet>> probe(const tasks::Task& task, const Emb
     case Kind::kClassification:
       return classify(task, embedded, options, rate);
     case Kind::kClustering:
-      return fail(ErrorKind::kUsage, "clustering is not probed yet");
+      return cluster(task, embedded, options, rate);
     case Kind::kSts:
     case Kind::kReranking:
     case Kind::kPreference:

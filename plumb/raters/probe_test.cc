@@ -56,7 +56,7 @@ Sts sts_of(const nlohmann::json& c) {
 }
 
 TEST(ProbeOfSts, AgreesWithScikitLearnAndSciPy) {
-  for (const auto& c : testing::golden("probe_sts.json")["cases"]) {
+  for (const auto& c : testing::golden("probe_sts.json", "cases")) {
     const Sts sts = sts_of(c);
     for (const Similarity similarity : kSimilarities) {
       const auto& expected = c[similarity_name(similarity)];
@@ -110,7 +110,7 @@ Reranking reranking_of(const nlohmann::json& c) {
 }
 
 TEST(ProbeOfReranking, AgreesWithScikitLearnAndTrecEval) {
-  for (const auto& c : testing::golden("probe_reranking.json")["cases"]) {
+  for (const auto& c : testing::golden("probe_reranking.json", "cases")) {
     const Reranking reranking = reranking_of(c);
     for (const Similarity similarity : kSimilarities) {
       const auto& expected = c[similarity_name(similarity)];
@@ -180,7 +180,7 @@ void expect_scores(const Task& task, const AnswerSheet& sheet, const nlohmann::j
 }
 
 TEST(ProbeOfClassification, DrawsAndScoresAsMtebWithScikitLearn) {
-  for (const auto& c : testing::golden("probe_classification.json")["cases"]) {
+  for (const auto& c : testing::golden("probe_classification.json", "cases")) {
     const Classification data = classification_of(c);
     const int samples = c["samples_per_label"];
     const auto draws = mteb_draws(c["train_labels"].get<std::vector<int>>(), 10, samples, 0);
@@ -203,7 +203,7 @@ TEST(ProbeOfClassification, DrawsAndScoresAsMtebWithScikitLearn) {
 }
 
 TEST(ProbeOfClassification, LearnsFromAllTrainingItemsByDefault) {
-  for (const auto& c : testing::golden("probe_classification.json")["cases"]) {
+  for (const auto& c : testing::golden("probe_classification.json", "cases")) {
     const Classification data = classification_of(c);
     const auto sheets = probe_all(data.task, data.embedded, {});
     ASSERT_EQ(sheets.size(), 1U);
@@ -219,6 +219,87 @@ TEST(MtebDraws, StartWhereTheGeneratorStood) {
   const auto fresh = mteb_draws(labels, 3, 4, 0), later = mteb_draws(labels, 3, 4, 1000);
   EXPECT_NE(fresh, later);
   for (const auto& draw : later) EXPECT_EQ(draw.size(), 12U);
+}
+
+// ---- clustering
+
+struct Clustering {
+  Task task;
+  EmbeddedTask embedded;
+};
+
+Clustering clustering_of(const std::vector<int>& gold, Vectors vectors) {
+  Clustering result;
+  std::vector<Answer> golds;
+  for (const int group : gold) golds.push_back({static_cast<double>(group)});
+  result.task = tasks::testing::task_of(Kind::kClustering, std::move(golds));
+  result.embedded.texts = std::move(vectors);
+  for (std::size_t i = 0; i < gold.size(); ++i) result.embedded.rows.push_back({i});
+  return result;
+}
+
+TEST(ProbeOfClustering, GroupsAndScoresAsMtebWithScikitLearn) {
+  for (const auto& c : testing::golden("probe_clustering.json", "cases")) {
+    const Clustering data = clustering_of(c["labels"], testing::vectors_in_tenths(c));
+    for (const Protocol protocol : {Protocol::kMteb, Protocol::kMtebLegacy}) {
+      const auto sheets = probe_all(data.task, data.embedded, {.protocol = protocol});
+      ASSERT_EQ(sheets.size(), 1U);
+      for (const char* metric : {"v_measure", "ari", "ami"}) {
+        EXPECT_NEAR(score(data.task, sheets[0], {.metric = metric}), c[metric], 1e-6) << metric;
+      }
+    }
+  }
+}
+
+// Four clouds far apart, the task knowing nothing of their number.
+Clustering four_clouds() {
+  Stream stream(9, "probe test", 0);
+  std::vector<float> values;
+  std::vector<int> gold;
+  for (int i = 0; i < 60; ++i) {
+    gold.push_back(i % 4);
+    values.push_back(static_cast<float>(10 * (i % 2) + stream.uniform()));
+    values.push_back(static_cast<float>(10 * (i / 2 % 2) + stream.uniform()));
+  }
+  return clustering_of(gold, Vectors::dense(2, std::move(values)));
+}
+
+TEST(ProbeOfClustering, TakesTheNumberOfGroupsFromWhereItIsSaid) {
+  Clustering data = four_clouds();
+  const auto groups = [&](const ProbeOptions& options) {
+    const Json probe = probe_all(data.task, data.embedded, options)[0].provenance;
+    return std::pair(probe["groups"].get<int>(), probe["groups_from"].get<std::string>());
+  };
+  EXPECT_EQ(groups({}), std::pair(4, std::string("gold")));
+  EXPECT_EQ(groups({.groups = 7}), std::pair(7, std::string("option")));
+  EXPECT_EQ(groups({.by_silhouette = true}), std::pair(4, std::string("silhouette")));
+  data.task.groups = 3;
+  EXPECT_EQ(groups({}), std::pair(3, std::string("task")));
+  EXPECT_EQ(groups({.protocol = Protocol::kMteb}), std::pair(4, std::string("gold")));
+}
+
+TEST(ProbeOfClustering, FindsCloudsFarApartInEveryRun) {
+  const Clustering data = four_clouds();
+  const auto sheets = probe_all(data.task, data.embedded, {});
+  EXPECT_EQ(sheets.size(), 10U);
+  for (const auto& sheet : sheets) EXPECT_EQ(score(data.task, sheet, {}), 1);
+}
+
+TEST(ProbeOfClustering, SaysWhatItCannotDo) {
+  Clustering data = four_clouds();
+  const auto message = [&](const ProbeOptions& options) {
+    const auto sheets = probe(data.task, data.embedded, options, {});
+    return sheets ? std::string() : sheets.error().message;
+  };
+  EXPECT_EQ(message({.groups = 61}), "a task: 60 items cannot make 61 groups; say fewer");
+  EXPECT_EQ(message({.groups = 3, .by_silhouette = true}),
+            "the number of groups is given, or the silhouette chooses it");
+  EXPECT_EQ(message({.runs = 0}), "k-means needs one group, one run and one start or more");
+  for (auto& item : data.task.items) item.gold.clear();
+  EXPECT_EQ(message({}),
+            "a task: neither the task nor its gold says how many groups to make; say how many, or "
+            "let the silhouette choose");
+  EXPECT_EQ(message({.by_silhouette = true}), "");
 }
 
 // ---- properties of all kinds
@@ -254,7 +335,7 @@ Some some_of(Kind kind) {
 constexpr Kind kProbed[] = {Kind::kSts, Kind::kClassification, Kind::kReranking, Kind::kPreference};
 
 TEST(Probe, GivesTheSameBytesWithAnyNumberOfThreads) {
-  for (const Kind kind : kProbed) {
+  for (const Kind kind : tasks::kKinds) {
     const Some some = some_of(kind);
     for (const Protocol protocol : {Protocol::kDefault, Protocol::kMteb}) {
       const auto one = probe_all(some.task, some.embedded, {.protocol = protocol}, 1);
@@ -269,7 +350,7 @@ TEST(Probe, GivesTheSameBytesWithAnyNumberOfThreads) {
 }
 
 TEST(Probe, GivesTheSameAnswersDenseAndSparse) {
-  for (const Kind kind : kProbed) {
+  for (const Kind kind : tasks::kKinds) {
     const Some some = some_of(kind);
     EmbeddedTask sparse = some.embedded;
     sparse.texts = testing::as_sparse(some.embedded.texts);
@@ -292,7 +373,7 @@ TEST(Probe, GivesTheSameAnswersDenseAndSparse) {
 }
 
 TEST(Probe, PermutesAnswersWithTheItems) {
-  for (const Kind kind : kProbed) {
+  for (const Kind kind : tasks::kKinds) {
     const Some some = some_of(kind);
     std::vector<std::size_t> order(some.task.items.size());
     std::iota(order.begin(), order.end(), std::size_t{0});

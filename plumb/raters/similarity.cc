@@ -34,6 +34,12 @@ class Comparison {
   // Of row `query` of the queries with each of these rows of the texts.
   std::vector<double> of(std::size_t query, std::span<const std::size_t> rows) const {
     std::vector<double> values(rows.size());
+    if (similarity_ == Similarity::kEuclidean) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        values[i] = -std::sqrt(squared_distance(queries_, query, texts_, rows[i]));
+      }
+      return values;
+    }
     if (texts_.is_dense()) {
       dot_rows(queries_.dense_row(query), texts_.dense_values(), rows, values);
     } else {
@@ -41,24 +47,18 @@ class Comparison {
         values[i] = dot(queries_, query, texts_, rows[i]);
       }
     }
+    if (similarity_ == Similarity::kDot) return values;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      values[i] = from_dot(values[i], query_norms_[query], text_norms_[rows[i]]);
+      values[i] = cosine(values[i], query_norms_[query], text_norms_[rows[i]]);
     }
     return values;
   }
 
  private:
-  double from_dot(double product, double a, double b) const {
-    switch (similarity_) {
-      case Similarity::kDot:
-        return product;
-      case Similarity::kEuclidean:
-        return -std::sqrt(std::max(a + b - 2 * product, 0.0));
-      case Similarity::kCosine:
-        break;
-    }
+  // a, b: squared norms. Under one root, for then equal vectors have exactly 1.
+  double cosine(double product, double a, double b) const {
     if (a == 0 || b == 0) return mteb_ratings_ ? (a == b ? 1 : 0.5) : 0;
-    return product / (std::sqrt(a) * std::sqrt(b));
+    return product / std::sqrt(a * b);
   }
 
   const Vectors& texts_;

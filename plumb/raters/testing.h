@@ -5,6 +5,8 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,11 +15,22 @@
 
 namespace plumb::raters::testing {
 
-// Of tests/golden.
-inline nlohmann::json golden(const std::string& name) {
+// What stands under `key` in a file of tests/golden; by value, so that a loop may run over it.
+inline nlohmann::json golden(const std::string& name, const char* key) {
   std::ifstream file("tests/golden/" + name);
   EXPECT_TRUE(file) << "run from the repository root";
-  return nlohmann::json::parse(file);
+  nlohmann::json found = nlohmann::json::parse(file)[key];
+  EXPECT_FALSE(found.empty()) << name << " has no " << key;
+  return found;
+}
+
+// {"dimension": d, "vectors": [tenths, ...]}
+inline Vectors vectors_in_tenths(const nlohmann::json& c) {
+  std::vector<float> values;
+  for (const auto& tenths : c["vectors"]) {
+    values.push_back(static_cast<float>(tenths.get<int>() / 10.0));
+  }
+  return Vectors::dense(c["dimension"], std::move(values));
 }
 
 // The same rows without their zeros.
@@ -45,6 +58,12 @@ inline Vectors clouds(std::span<const int> labels, std::size_t dimension, Stream
     }
   }
   return Vectors::dense(dimension, std::move(values));
+}
+
+inline std::vector<std::size_t> all_rows(const Vectors& vectors) {
+  std::vector<std::size_t> rows(vectors.rows());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  return rows;
 }
 
 inline std::vector<int> random_labels(std::size_t count, int labels, Stream& stream) {

@@ -38,15 +38,15 @@ for number in range(24):
     for _ in range(queries):
         documents = int(generator.integers(4, 16))
         grades = [1, 0] + generator.integers(0, 3, documents - 2).tolist()
-        query = np.round(generator.normal(size=dimension), 1).astype(np.float32)
+        query = np.round(generator.normal(size=dimension), 2).astype(np.float32)
         query[0] += query[0] == 0
-        matrix = np.round(generator.normal(size=(documents, dimension)) + np.outer(grades, query) / 2, 1)
+        matrix = np.round(generator.normal(size=(documents, dimension)) + np.outer(grades, query) / 2, 2)
         matrix = matrix.astype(np.float32)
         if number % 3 == 0:  # equal documents of different grades, and a document of zeros
             matrix[1] = matrix[0]
             matrix[2] = 0
-        case["queries"] += [round(float(v), 1) for v in query]
-        case["documents"] += [round(float(v), 1) for v in matrix.ravel()]
+        case["queries"] += [round(float(v), 2) for v in query]
+        case["documents"] += [round(float(v), 2) for v in matrix.ravel()]
         case["grades"].append(grades)
         wide, row = matrix.astype(float), query.astype(float)[None]
         for name, scores in {"cosine": cosine_similarity(row, wide)[0], "dot": (wide @ row[0]),
