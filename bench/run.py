@@ -14,6 +14,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -22,9 +23,10 @@ PROGRAMS = ROOT / "build" / "bench" / "bench"
 REPEATS = 3
 
 
-def run(command):
+def run(command, environment=None):
     """The one JSON object that a bench program or a peer prints."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          env={**os.environ, **(environment or {})})
     if done.returncode != 0:
         sys.exit(f"{command[0]} failed:\n{done.stderr}")
     return json.loads(done.stdout)
@@ -34,8 +36,8 @@ def program(name, *arguments):
     return run([PROGRAMS / f"bench_{name}", *arguments])
 
 
-def peer(name, *arguments):
-    return run([sys.executable, ROOT / "bench" / f"{name}_peer.py", *arguments])
+def peer(name, *arguments, environment=None):
+    return run([sys.executable, ROOT / "bench" / f"{name}_peer.py", *arguments], environment)
 
 
 def median(runs, key):
@@ -89,7 +91,43 @@ def results(folder):
                 "json.load in a loop", 20)]
 
 
-BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results}
+PROBES = {"classification": ("MTEB's classification: 10 draws, 2,000 texts", "scikit-learn", 20),
+          "clustering": ("mini-batch k-means and V, 2,000 x 384, k = 40", "scikit-learn", 10),
+          "reranking": ("reranking 10,000 queries x 100 documents", "NumPy", 50)}
+# What stands behind NumPy and SciPy: Debian's default, and the alternative where it is installed.
+BLAS = {"reference BLAS": "blas", "OpenBLAS": "openblas-pthread"}
+
+
+def blas_folders():
+    libraries = Path("/usr/lib") / sysconfig.get_config_var("MULTIARCH")
+    return {name: libraries / folder for name, folder in BLAS.items() if (libraries / folder).is_dir()}
+
+
+def probes(folder):
+    """MTEB's probes on 384 dimensions, and reranking by cosine; the peers have one thread, which is their best."""
+    rows = []
+    for name, (what, peer_name, target) in PROBES.items():
+        data = folder / f"{name}.vectors"
+        subprocess.run([sys.executable, ROOT / "bench" / "probe_peer.py", "make", name, data], check=True)
+        ours, theirs = [], {}
+        for _ in range(REPEATS):
+            ours.append(program("probe", name, data))
+            for blas, libraries in blas_folders().items():
+                theirs.setdefault(blas, []).append(
+                    peer("probe", name, data, environment={"LD_LIBRARY_PATH": str(libraries)}))
+        for blas, runs in theirs.items():
+            worst = max(abs(a - b) for a, b in zip(ours[0]["scores"], runs[0]["scores"], strict=True))
+            if worst > 1e-6:
+                sys.exit(f"{what}: the scores differ by {worst:g}")
+            goal = target if blas == "reference BLAS" and name != "reranking" else None
+            rows.append(row(what, median(ours, "seconds"), "s", median(runs, "seconds"), f"{peer_name}, {blas}", goal))
+            if "seconds_by_pairs" in runs[0]:
+                rows.append(row(what, median(ours, "seconds"), "s", median(runs, "seconds_by_pairs"),
+                                f"{peer_name} pair by pair, {blas}", target if blas == "reference BLAS" else None))
+    return rows
+
+
+BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "probes": probes}
 
 
 def table(rows):

@@ -1,7 +1,7 @@
 #include "plumb/raters/centres.h"
 
 #include <algorithm>
-#include <cassert>
+#include <memory>
 
 #include "plumb/base/parallel.h"
 
@@ -79,13 +79,14 @@ void products(const Vectors& vectors, std::span<const std::size_t> rows, const P
               std::span<T> out) {
   if (!vectors.is_dense()) return sparse_products(vectors, rows, columns, out);
   const std::size_t dimension = vectors.dimension();
-  std::vector<T> gathered(std::min(rows.size(), kRowsAtATime) * dimension);
+  const auto scratch =
+      std::make_unique_for_overwrite<T[]>(std::min(rows.size(), kRowsAtATime) * dimension);
   for (std::size_t begin = 0; begin < rows.size(); begin += kRowsAtATime) {
     const std::size_t count = std::min(kRowsAtATime, rows.size() - begin);
     for (std::size_t i = 0; i < count; ++i) {
-      copy_row<T>(vectors, rows[begin + i], std::span(gathered).subspan(i * dimension, dimension));
+      copy_row<T>(vectors, rows[begin + i], {scratch.get() + i * dimension, dimension});
     }
-    multiply(std::span<const T>(gathered).first(count * dimension), columns,
+    multiply(std::span<const T>(scratch.get(), count * dimension), columns,
              out.subspan(begin * columns.columns(), count * columns.columns()));
   }
 }
@@ -116,6 +117,13 @@ void copy_row(const Vectors& vectors, std::size_t row, std::span<T> out) {
 template void copy_row(const Vectors&, std::size_t, std::span<float>);
 template void copy_row(const Vectors&, std::size_t, std::span<double>);
 
+std::span<const float> row_values(const Vectors& vectors, std::size_t row,
+                                  std::span<float> scratch) {
+  if (vectors.is_dense()) return vectors.dense_row(row);
+  copy_row<float>(vectors, row, scratch);
+  return scratch;
+}
+
 Assignment assign(const Vectors& vectors, std::span<const std::size_t> rows,
                   std::span<const float> centres, int threads) {
   const std::size_t dimension = vectors.dimension(), k = centres.size() / dimension;
@@ -126,14 +134,16 @@ Assignment assign(const Vectors& vectors, std::span<const std::size_t> rows,
   }
   Assignment result{std::vector<int>(rows.size()), std::vector<float>(rows.size())};
   parallel_for(rows.size(), kRowsAtATime, threads, [&](std::size_t begin, std::size_t end) {
-    std::vector<float> scores((end - begin) * k), row(dimension);
-    products(vectors, rows.subspan(begin, end - begin), panels, std::span(scores));
+    const auto scratch = std::make_unique_for_overwrite<float[]>((end - begin) * k);
+    const std::span<float> scores(scratch.get(), (end - begin) * k);
+    std::vector<float> row(vectors.is_dense() ? 0 : dimension);
+    products(vectors, rows.subspan(begin, end - begin), panels, scores);
     for (std::size_t i = begin; i < end; ++i) {
-      const int label = nearest(std::span(scores).subspan((i - begin) * k, k), norms);
-      copy_row<float>(vectors, rows[i], row);
+      const int label = nearest(scores.subspan((i - begin) * k, k), norms);
       result.labels[i] = label;
-      result.distances[i] = squared_distance(
-          row, centres.subspan(static_cast<std::size_t>(label) * dimension, dimension));
+      result.distances[i] =
+          squared_distance(row_values(vectors, rows[i], row),
+                           centres.subspan(static_cast<std::size_t>(label) * dimension, dimension));
     }
   });
   return result;

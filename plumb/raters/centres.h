@@ -26,6 +26,10 @@ double sum_of_squares(std::span<const double> values);
 template <typename T>
 void copy_row(const Vectors& vectors, std::size_t row, std::span<T> out);
 
+// The row itself where it is dense, otherwise `scratch` [dimension] with the row written out.
+std::span<const float> row_values(const Vectors& vectors, std::size_t row,
+                                  std::span<float> scratch);
+
 struct Assignment {
   std::vector<int> labels;       // [rows] the nearest centre, the first of equals
   std::vector<float> distances;  // [rows] squared, to it

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <string>
 
 #include "plumb/base/parallel.h"
 #include "plumb/base/random.h"
@@ -114,12 +115,12 @@ Result<std::vector<LogisticModel>> learn_all(const Vectors& texts, const Trainin
 }
 
 Json provenance(const ProbeOptions& options, const tasks::RateOptions& rate, std::size_t run,
-                std::size_t texts, const LogisticModel& model, const tasks::Task& task) {
+                std::size_t texts, const LogisticModel& model, const std::string& train) {
   Json json = {{"protocol", protocol_name(options.protocol)},
                {"classifier", "logistic regression"},
                {"inverse_penalty", options.inverse_penalty},
                {"training_items", texts},
-               {"train", tasks::train_hash(task)}};
+               {"train", train}};
   if (options.protocol != Protocol::kDefault || options.draws) {
     json["draw"] = run;
     json["samples_per_label"] = options.samples_per_label;
@@ -173,11 +174,12 @@ Result<std::vector<tasks::AnswerSheet>> classify(const tasks::Task& task,
     return tl::unexpected(std::move(models.error()));
   }
   const auto labels = predict(*models, embedded.texts, rate.threads);
+  const std::string train = tasks::train_hash(task);
   std::vector<tasks::AnswerSheet> sheets(draws.size());
   for (std::size_t run = 0; run < draws.size(); ++run) {
     sheets[run].run = static_cast<int>(run);
     sheets[run].provenance =
-        provenance(options, rate, run, draws[run].size(), (*models)[run], task);
+        provenance(options, rate, run, draws[run].size(), (*models)[run], train);
     for (const auto& rows : embedded.rows) {
       sheets[run].answers.emplace_back(tasks::Answer{static_cast<double>(labels[run][rows[0]])});
     }

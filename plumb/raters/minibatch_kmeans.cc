@@ -102,8 +102,8 @@ class MiniBatch {
       const auto to = centre(j);
       for (float& value : to) value *= counts_[j];
       for (const std::size_t member : members[j]) {
-        copy_row<float>(vectors_, member, row);
-        for (std::size_t d = 0; d < dimension_; ++d) to[d] += row[d];
+        const auto values = row_values(vectors_, member, row);
+        for (std::size_t d = 0; d < dimension_; ++d) to[d] += values[d];
       }
       counts_[j] += static_cast<float>(members[j].size());
       const float scale = 1 / counts_[j];

@@ -13,6 +13,8 @@ namespace {
 
 using Places = std::vector<std::size_t>;
 
+constexpr std::size_t kWidenAtMost = std::size_t{1} << 23;  // values, 64 MB
+
 // NumPy's pairwise sum of contiguous values.
 float pairwise_sum(std::span<const float> values) {
   constexpr std::size_t kLanes = 8, kBlock = 128;
@@ -42,10 +44,14 @@ class Seeding {
  public:
   Seeding(const Vectors& vectors, Places rows, int threads)
       : vectors_(vectors), rows_(std::move(rows)), threads_(threads), norms_(rows_.size()) {
-    std::vector<double> row(vectors.dimension());
+    const std::size_t dimension = vectors.dimension();
+    const bool keep = vectors.is_dense() && rows_.size() * dimension <= kWidenAtMost;
+    if (keep) widened_.resize(rows_.size() * dimension);
+    std::vector<double> row(dimension);
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-      copy_row<double>(vectors, rows_[i], row);
-      norms_[i] = sum_of_squares(std::span<const double>(row));
+      const auto to = keep ? std::span(widened_).subspan(i * dimension, dimension) : std::span(row);
+      copy_row<double>(vectors, rows_[i], to);
+      norms_[i] = sum_of_squares(std::span<const double>(to));
     }
   }
 
@@ -105,7 +111,13 @@ class Seeding {
     std::vector<std::vector<float>> result(count, std::vector<float>(rows_.size()));
     parallel_for(rows_.size(), 256, threads_, [&](std::size_t begin, std::size_t end) {
       std::vector<double> dots((end - begin) * count);
-      products(vectors_, std::span(rows_).subspan(begin, end - begin), panels, std::span(dots));
+      if (widened_.empty()) {
+        products(vectors_, std::span(rows_).subspan(begin, end - begin), panels, std::span(dots));
+      } else {
+        multiply(
+            std::span<const double>(widened_).subspan(begin * dimension, (end - begin) * dimension),
+            panels, dots);
+      }
       for (std::size_t i = begin; i < end; ++i) {
         for (std::size_t c = 0; c < count; ++c) {
           const double distance =
@@ -121,6 +133,7 @@ class Seeding {
   Places rows_;
   int threads_;
   std::vector<double> norms_;
+  std::vector<double> widened_;  // [rows, dimension], or empty where that is too much
 };
 
 }  // namespace

@@ -15,7 +15,13 @@ using tasks::Kind;
 std::vector<double> squared_norms(const Vectors& vectors, int threads) {
   std::vector<double> norms(vectors.rows());
   parallel_for(norms.size(), 1024, threads, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t row = begin; row < end; ++row) norms[row] = vectors.squared_norm(row);
+    for (std::size_t row = begin; row < end; ++row) {
+      if (vectors.is_dense()) {
+        dot_rows(vectors.dense_row(row), vectors.dense_values(), {&row, 1}, {&norms[row], 1});
+      } else {
+        norms[row] = vectors.squared_norm(row);
+      }
+    }
   });
   return norms;
 }
