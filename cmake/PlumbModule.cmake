@@ -6,6 +6,7 @@ include_guard()
 
 add_library(plumb_flags INTERFACE)
 target_compile_options(plumb_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_compile_options(plumb_flags INTERFACE -ffp-contract=off)  # the same bytes with and without fused multiply-add
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(plumb_flags INTERFACE -Wno-restrict)  # false alarms in std::string, GCC PR 105651
 endif()
