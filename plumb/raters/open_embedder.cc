@@ -6,6 +6,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/base/nearest.h"
+#include "plumb/raters/model2vec_embedder.h"
 #include "plumb/raters/stored_embedder.h"
 
 namespace plumb::raters {
@@ -47,6 +48,13 @@ Opened open_stored(const fs::path& path, const OpenOptions& options) {
   return make_stored_embedder(path, options.names, options.task);
 }
 
+Opened open_model2vec(const fs::path& path, const OpenOptions& /*options*/) {
+  return make_model2vec(path);
+}
+
+// The ending of a folder.
+constexpr std::string_view kFolder = "/";
+
 // With `ending` the row is a file whose name ends so, .gz left out; without, a word.
 struct Row {
   std::string_view word, ending, meaning;
@@ -62,6 +70,7 @@ constexpr Row kRows[] = {
     {"FILE.bin", ".bin", "word vectors of word2vec, binary", open_word_vectors},
     {"FILE.npy", ".npy", "stored vectors", open_stored},
     {"FILE.safetensors", ".safetensors", "stored vectors", open_stored},
+    {"FOLDER", kFolder, "model2vec's static vectors of tokens", open_model2vec},
 };
 
 std::string words_and_files() {
@@ -102,6 +111,7 @@ Result<std::unique_ptr<Embedder>> open_embedder(std::string_view model,
   }
   std::string_view name = model;
   if (name.ends_with(".gz")) name.remove_suffix(3);
+  if (fs::is_directory(path, code)) name = kFolder;
   for (const Row& row : kRows) {
     if (!row.ending.empty() && name.ends_with(row.ending)) return row.open(path, options);
   }
