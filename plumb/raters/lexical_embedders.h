@@ -29,8 +29,8 @@ struct Bm25Options {
 // et al. 2020). n, df and the mean length are counted over the texts of prepare(), queries
 // included. A document has one column more, in which queries have 0, that makes all documents
 // equally long: so cosine and Euclidean distance rank the documents of a query as the dot product
-// does, up to the rounding of a float. A plain text has qtf-free weights of both sides, sqrt(idf) *
-// tf / (tf + ...): the dot product of two plain texts is symmetric.
+// does, up to the rounding of a float. A plain text has
+// sqrt(idf) * tf / (tf + ...): the dot product of two plain texts is symmetric.
 std::unique_ptr<Embedder> make_bm25(const Bm25Options& options, WordRule rule);
 
 // Hashed character n-grams as scikit-learn's HashingVectorizer(analyzer="char_wb",

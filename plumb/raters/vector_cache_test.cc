@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -326,15 +327,34 @@ TEST(VectorCache, SurvivesAKilledWriter) {
   }
 }
 
+// A full disk, by a limit on the size of files in a process of its own.
 TEST(VectorCache, KeepsWhatCouldNotBeWritten) {
-  auto cache = VectorCache::open("/dev/full");
-  if (cache) {  // the device cannot seek as a file does
-    ASSERT_TRUE((*cache)->insert(key_of(0), vector_of(0)));
-    EXPECT_FALSE((*cache)->flush());
-    EXPECT_EQ((*cache)->find(key_of(0)), vector_of(0));
-  } else {
-    EXPECT_TRUE(cache.error().message.starts_with("/dev/full"));
+  const fs::path path = fresh("full");
+  const pid_t id = ::fork();
+  if (id == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    auto cache = VectorCache::open(path);
+    if (!cache || !(*cache)->insert(key_of(0), vector_of(0)) || !(*cache)->flush()) ::_exit(1);
+    const rlimit limit{fs::file_size(path) + 100, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    for (std::size_t i = 1; i < 3; ++i) {
+      if (!(*cache)->insert(key_of(i), vector_of(i))) ::_exit(2);
+    }
+    if ((*cache)->flush()) ::_exit(3);
+    if (fs::file_size(path) != limit.rlim_cur - 100) ::_exit(4);
+    for (std::size_t i = 0; i < 3; ++i) {
+      if ((*cache)->find(key_of(i)) != vector_of(i)) ::_exit(5);
+    }
+    const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &none);
+    ::_exit((*cache)->flush() ? 0 : 6);
   }
+  int status = 0;
+  ::waitpid(id, &status, 0);
+  ASSERT_EQ(WEXITSTATUS(status), 0);
+  auto cache = open_cache(path);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(cache->find(key_of(i)), vector_of(i));
+  EXPECT_EQ(cache->damaged(), 0U);
 }
 
 }  // namespace
