@@ -23,6 +23,7 @@ ErrorKind kind_of(int code) {
       return ErrorKind::kNotAllowed;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
     case EMFILE:
     case ENFILE:
     case ENOMEM:
@@ -58,15 +59,24 @@ int write_all(int descriptor, std::string_view bytes) {
   return 0;
 }
 
+int write_all(int descriptor, std::span<const std::string_view> parts) {
+  int code = 0;
+  for (const std::string_view part : parts) {
+    if (code == 0) code = write_all(descriptor, part);
+  }
+  return code;
+}
+
 // A device or a pipe cannot be replaced, only written to.
 bool is_special(const std::filesystem::path& path) {
   struct stat found {};
   return ::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
 }
 
-Result<void> write_special(const std::filesystem::path& path, std::string_view bytes) {
+Result<void> write_special(const std::filesystem::path& path,
+                           std::span<const std::string_view> parts) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  const int code = file.number() < 0 ? errno : write_all(file.number(), bytes);
+  const int code = file.number() < 0 ? errno : write_all(file.number(), parts);
   if (code == 0) return {};
   return tl::unexpected(file_error("write", path, code));
 }
@@ -99,11 +109,16 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 }
 
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {
-  if (is_special(path)) return write_special(path, bytes);
+  return write_file_atomic(path, std::span(&bytes, 1));
+}
+
+Result<void> write_file_atomic(const std::filesystem::path& path,
+                               std::span<const std::string_view> parts) {
+  if (is_special(path)) return write_special(path, parts);
   std::string temporary = path.string() + ".XXXXXX";
   const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (file.number() < 0) return tl::unexpected(file_error("write", path, errno));
-  int code = write_all(file.number(), bytes);
+  int code = write_all(file.number(), parts);
   if (code == 0 && ::fsync(file.number()) != 0) code = errno;
   if (code == 0 && ::fchmod(file.number(), 0644) != 0) code = errno;
   if (code == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) code = errno;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,9 @@ Result<std::size_t> read_file_into(const std::filesystem::path& path, std::strin
 // the new ones, never a part, and a failure leaves the old ones in place.
 // A device or a pipe (/dev/stdout) is written to as it is.
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
+
+// The same, of several parts one after another.
+Result<void> write_file_atomic(const std::filesystem::path& path,
+                               std::span<const std::string_view> parts);
 
 }  // namespace plumb
