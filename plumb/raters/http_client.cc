@@ -53,6 +53,10 @@ bool never_taken(int status, const std::string& problem) {
          (status >= 500 && speaks_of_length(problem));
 }
 
+bool too_long(int status, const std::string& problem) {
+  return status == 413 || speaks_of_length(problem);
+}
+
 ErrorKind kind_of(int status) {
   if (status == 401 || status == 403) return ErrorKind::kNotAllowed;
   if (status == 404) return ErrorKind::kNotFound;
@@ -164,6 +168,13 @@ std::string HttpClient::without_key(std::string text) const {
   return replaced(std::move(text), options_.api_key, "[key]");
 }
 
+void HttpClient::blot_out_key(Json& value) const {
+  if (options_.api_key.empty()) return;
+  if (value.is_string()) value = without_key(value.get<std::string>());
+  if (!value.is_structured()) return;
+  for (Json& part : value) blot_out_key(part);
+}
+
 // What a service says of its error: {"error": {"message": ..}}, {"error": ..}, {"message": ..},
 // {"detail": ..}, or its bare words.
 std::string HttpClient::server_words(const std::string& body) const {
@@ -210,7 +221,8 @@ Result<HttpReply> HttpClient::judge(const HttpExchange& exchange, Failure& failu
     return failed(kind, exchange.failure, !exchange.hopeless);
   }
   if (exchange.status < 300) {
-    HttpReply reply{exchange.status, parse_shallow(exchange.body), ""};
+    HttpReply reply{exchange.status, parse_shallow(exchange.body)};
+    blot_out_key(reply.body);
     if (!reply.body.is_discarded()) return reply;
     return failed(
         ErrorKind::kBadInput,
@@ -225,7 +237,9 @@ Result<HttpReply> HttpClient::judge(const HttpExchange& exchange, Failure& failu
                   false);
   }
   const std::string words = server_words(exchange.body);
-  if (never_taken(exchange.status, words)) return HttpReply{exchange.status, {}, words};
+  if (never_taken(exchange.status, words)) {
+    return HttpReply{exchange.status, {}, words, too_long(exchange.status, words)};
+  }
   auto result =
       failed(kind_of(exchange.status),
              fmt::format("status {}, \"{}\"{}", exchange.status, words, advice(exchange.status)),

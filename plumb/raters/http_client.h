@@ -49,6 +49,7 @@ struct HttpReply {
   int status = 0;
   Json body = {};
   std::string problem = {};  // the server's words where it did not accept the request
+  bool too_long = false;     // it did not because of the request's length
 
   bool accepted() const { return status < 300; }
 };
@@ -69,9 +70,6 @@ class HttpClient {
   Result<HttpReply> post(std::string_view path, const Json& body, std::uint64_t request,
                          const std::stop_token& stop) const;
 
-  // The text with the key blotted out.
-  std::string without_key(std::string text) const;
-
  private:
   struct Pool;
   struct Failure;
@@ -80,6 +78,8 @@ class HttpClient {
 
   HttpExchange exchange(const std::string& path, const std::string& json) const;
   Result<HttpReply> judge(const HttpExchange& exchange, Failure& failure) const;
+  std::string without_key(std::string text) const;
+  void blot_out_key(Json& value) const;
   void pause(double seconds, const std::stop_token& stop) const;
   std::string server_words(const std::string& body) const;
 
