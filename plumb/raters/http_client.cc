@@ -16,7 +16,6 @@
 namespace plumb::raters {
 namespace {
 
-constexpr int kDeepest = 64;
 constexpr std::size_t kShortestKey = 6;  // what is shorter keeps no secret
 
 double seconds_since_epoch(auto now) {
@@ -96,7 +95,7 @@ double retry_after_seconds(const std::string& header, double unix_seconds) {
   return std::max(0.0, static_cast<double>(timegm(&date)) - unix_seconds);
 }
 
-Json parse_shallow(std::string_view text) {
+Json parse_shallow(std::string_view text, int deepest) {
   int depth = 0;
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -107,7 +106,7 @@ Json parse_shallow(std::string_view text) {
     } else if (byte == '"') {
       quoted = true;
     } else if (byte == '[' || byte == '{') {
-      if (++depth > kDeepest) return Json(Json::value_t::discarded);
+      if (++depth > deepest) return Json(Json::value_t::discarded);
     } else if (byte == ']' || byte == '}') {
       --depth;
     }

@@ -92,9 +92,9 @@ class HttpClient {
 // unix_seconds; 0 where it is neither.
 double retry_after_seconds(const std::string& header, double unix_seconds);
 
-// A JSON text with no more than 64 levels; a discarded value for every other. (What takes a
+// A JSON text with no more than so many levels; a discarded value for every other. (What takes a
 // document apart is recursive, and a server may send a million brackets.)
-Json parse_shallow(std::string_view text);
+Json parse_shallow(std::string_view text, int deepest = 64);
 
 // One line, without control characters, cut after `most` bytes at a whole character.
 std::string one_line(std::string_view text, std::size_t most = 200);

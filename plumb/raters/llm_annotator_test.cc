@@ -180,7 +180,8 @@ TEST_F(LlmAnnotatorTest, RefetchesADamagedRecordAndSaysSo) {
   LocalServer server([](const Asked&, std::size_t) { return says("1"); });
   sheet(server, kRatings);
   std::string bytes = *read_file(options_.log);
-  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  const std::size_t at = bytes.find('\n') + 100;  // in the second record
+  bytes[at] = static_cast<char>(bytes[at] ^ 4);
   ASSERT_TRUE(write_file_atomic(options_.log, bytes));
   const AnswerSheet got = sheet(server, kRatings);
   EXPECT_EQ(got.answered(), 6u);

@@ -287,4 +287,10 @@ Result<std::unique_ptr<Embedder>> make_remote_embedder(const RemoteSpec& spec,
                                           std::move(cache));
 }
 
+Result<std::unique_ptr<Embedder>> open_remote_embedder(std::string_view name,
+                                                       RemoteEmbedderOptions options) {
+  PLUMB_TRY(spec, parse_remote_spec(name));
+  return make_remote_embedder(spec, std::move(options));
+}
+
 }  // namespace plumb::raters

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "plumb/base/result.h"
 #include "plumb/raters/embedder.h"
@@ -40,6 +41,10 @@ struct RemoteEmbedderOptions {
 // VectorCache; kBadInput, with the text: a row that is missing, stands twice, has another length,
 // or holds something that is not a finite number; a text that the server does not take.
 Result<std::unique_ptr<Embedder>> make_remote_embedder(const RemoteSpec& spec,
+                                                       RemoteEmbedderOptions options);
+
+// The same of a model's name that is_remote().
+Result<std::unique_ptr<Embedder>> open_remote_embedder(std::string_view name,
                                                        RemoteEmbedderOptions options);
 
 }  // namespace plumb::raters

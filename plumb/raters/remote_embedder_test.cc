@@ -428,6 +428,16 @@ TEST_F(RemoteEmbedderTest, KeepsTheKeyOutOfEveryFileAndError) {
   }
 }
 
+TEST_F(RemoteEmbedderTest, OpensByTheNameOfAModel) {
+  LocalServer server(embeds);
+  const auto model = open_remote_embedder(server.address().text() + "#org/model", options_);
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_EQ((*model)->name(), "org/model");
+  EXPECT_TRUE((*model)->embed(std::vector<std::string_view>{"a"}, {}));
+  EXPECT_EQ(server.asked().at(0).body["model"], "org/model");
+  EXPECT_FALSE(open_remote_embedder(server.address().text(), options_));
+}
+
 TEST_F(RemoteEmbedderTest, OptionsThatMakeNoSenseAreUsageErrors) {
   for (int wrong = 0; wrong < 3; ++wrong) {
     RemoteEmbedderOptions options = options_;

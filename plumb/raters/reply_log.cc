@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kBefore = R"({"sha256":")", kBetween = R"(","record":)", kAfter = "}";
 constexpr std::size_t kDigest = 64;
+constexpr int kDeepest = 80;  // levels of a record, which holds what a server sent
 
 // The file for this process alone, among those that ask; waits for its turn.
 class Locked {
@@ -75,7 +76,7 @@ std::size_t ReplyLog::damaged() const {
 
 void ReplyLog::take_line(std::string_view line) {
   const auto bytes = record_of(line);
-  const Json record = bytes ? parse_shallow(*bytes) : Json();
+  const Json record = bytes ? parse_shallow(*bytes, kDeepest) : Json();
   const bool sound = record.is_object() && record.contains("key") && record["key"].is_string() &&
                      record.contains("reply");
   if (!sound) {

@@ -10,6 +10,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
+#include "plumb/raters/http_client.h"
 
 namespace plumb::raters {
 namespace {
@@ -137,6 +138,13 @@ TEST_F(ReplyLogTest, ADeepDocumentWithARightChecksumIsDamageToo) {
   std::ofstream(path_, std::ios::app)
       << fmt::format("{{\"sha256\":\"{}\",\"record\":{}}}\n", sha256(record), record);
   EXPECT_EQ(open()->damaged(), 1u);
+}
+
+TEST_F(ReplyLogTest, KeepsWhatIsAsDeepAsAServerMaySend) {
+  const Json deep = parse_shallow(std::string(64, '[') + std::string(64, ']'));
+  ASSERT_FALSE(deep.is_discarded());
+  ASSERT_TRUE(open()->add("a", "reply", {{"response", deep}}));
+  EXPECT_TRUE(open()->find("a"));
 }
 
 TEST_F(ReplyLogTest, AFolderInItsPlaceIsAnError) {
