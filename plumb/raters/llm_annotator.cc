@@ -94,7 +94,7 @@ Result<void> LlmAnnotator::settle(const Task& task, Job& job, std::uint64_t seed
                                   const std::stop_token& stop) {
   Json messages = Json::array({{{"role", "user"}, {"content", job.question.prompt}}});
   for (int attempt = 0;; ++attempt) {
-    const auto turn = static_cast<std::uint64_t>(2 * job.run + attempt);
+    const auto turn = 2 * static_cast<std::uint64_t>(job.run) + static_cast<std::uint64_t>(attempt);
     const ChatQuestion question = {
         .place = {{"item", job.id}, {"run", job.run}, {"attempt", attempt}},
         .messages = messages,
