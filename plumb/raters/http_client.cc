@@ -138,10 +138,10 @@ struct HttpClient::Pool {
 };
 
 struct HttpClient::Failure {
-  ErrorKind kind = ErrorKind::kBusy;
-  std::string words = {};
-  bool again = false;
-  double wanted_pause_seconds = 0;
+  ErrorKind kind;
+  std::string words;
+  bool again;                   // another try may help
+  double wanted_pause_seconds;  // by the server; 0: none
 };
 
 HttpClient::HttpClient(HttpAddress address, HttpOptions options)
@@ -207,45 +207,37 @@ HttpExchange HttpClient::exchange(const std::string& path, const std::string& js
   return done;
 }
 
-// The reply, or `failure` filled in.
-Result<HttpReply> HttpClient::judge(const HttpExchange& exchange, Failure& failure) const {
-  const auto failed = [&](ErrorKind kind, std::string words, bool again) {
-    failure = {kind, std::move(words), again, 0};
-    return fail(kind, "");
+tl::expected<HttpReply, HttpClient::Failure> HttpClient::judge(const HttpExchange& exchange) const {
+  const auto failed = [](ErrorKind kind, std::string words, bool again, double pause = 0) {
+    return tl::unexpected(Failure{kind, std::move(words), again, pause});
   };
-  if (exchange.status == 0) {
+  const int status = exchange.status;
+  if (status == 0) {
     const auto kind = exchange.hopeless  ? ErrorKind::kBadInput
                       : exchange.refused ? ErrorKind::kNotFound
                                          : ErrorKind::kBusy;
     return failed(kind, exchange.failure, !exchange.hopeless);
   }
-  if (exchange.status < 300) {
-    HttpReply reply{exchange.status, parse_shallow(exchange.body)};
+  if (status < 300) {
+    HttpReply reply{status, parse_shallow(exchange.body)};
     blot_out_key(reply.body);
     if (!reply.body.is_discarded()) return reply;
-    return failed(
-        ErrorKind::kBadInput,
-        fmt::format("the answer is not JSON but \"{}\"", one_line(without_key(exchange.body), 60)),
-        true);
+    const std::string shown = one_line(without_key(exchange.body), 60);
+    return failed(ErrorKind::kBadInput, fmt::format("the answer is not JSON but \"{}\"", shown),
+                  true);
   }
-  if (exchange.status < 400) {
+  if (status < 400) {
     return failed(ErrorKind::kBadInput,
                   fmt::format("status {}, a redirect to \"{}\", which is not followed; give that "
                               "address if it is right",
-                              exchange.status, one_line(without_key(exchange.location))),
+                              status, one_line(without_key(exchange.location))),
                   false);
   }
   const std::string words = server_words(exchange.body);
-  if (never_taken(exchange.status, words)) {
-    return HttpReply{exchange.status, {}, words, too_long(exchange.status, words)};
-  }
-  auto result =
-      failed(kind_of(exchange.status),
-             fmt::format("status {}, \"{}\"{}", exchange.status, words, advice(exchange.status)),
-             may_pass(exchange.status));
-  failure.wanted_pause_seconds =
-      retry_after_seconds(exchange.retry_after, options_.clock.unix_seconds());
-  return result;
+  if (never_taken(status, words)) return HttpReply{status, {}, words, too_long(status, words)};
+  return failed(kind_of(status), fmt::format("status {}, \"{}\"{}", status, words, advice(status)),
+                may_pass(status),
+                retry_after_seconds(exchange.retry_after, options_.clock.unix_seconds()));
 }
 
 // Sleeps, and longer where the server has asked any thread to.
@@ -269,9 +261,9 @@ Result<HttpReply> HttpClient::post(std::string_view path, const Json& body, std:
   for (int tries = 1;; ++tries) {
     pause(0, stop);
     if (stop.stop_requested()) return fail(ErrorKind::kBusy, fmt::format("{}: stopped", where));
-    Failure failure;
-    auto reply = judge(exchange(full_path, json), failure);
-    if (reply) return reply;
+    auto reply = judge(exchange(full_path, json));
+    if (reply) return std::move(*reply);
+    const Failure& failure = reply.error();
     const double asked = failure.wanted_pause_seconds;
     if (failure.again && asked > options_.longest_retry_after_seconds) {
       return fail(failure.kind, fmt::format("{}: {}; the server asks to wait {:.0f} s; run again "

@@ -77,7 +77,7 @@ class HttpClient {
   HttpClient(HttpAddress address, HttpOptions options);
 
   HttpExchange exchange(const std::string& path, const std::string& json) const;
-  Result<HttpReply> judge(const HttpExchange& exchange, Failure& failure) const;
+  tl::expected<HttpReply, Failure> judge(const HttpExchange& exchange) const;
   std::string without_key(std::string text) const;
   void blot_out_key(Json& value) const;
   void pause(double seconds, const std::stop_token& stop) const;

@@ -1,6 +1,7 @@
 #include "plumb/raters/remote_embedder.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 #include <sodium.h>
 #include <unistd.h>
 
@@ -342,6 +343,29 @@ TEST_F(RemoteEmbedderTest, NamesTheTextWhoseRowIsWrong) {
     EXPECT_NE(error.find(one.words), std::string::npos) << error << "\n not: " << one.words;
     EXPECT_EQ(server.requests(), 1u);
     std::filesystem::remove(options_.cache);
+  }
+}
+
+// A reply with some bytes changed is refused, or its rows are as many as the texts, and finite.
+RC_GTEST_PROP(EmbeddingsReply, SpoiltBytesAreRefusedOrSound, (std::uint64_t seed)) {
+  Stream stream(seed, "spoil", 0);
+  const bool base64 = stream.below(2) == 0;
+  std::string text = to_text(Json{{"data", {row_of(1, "b", base64), row_of(0, "a", base64)}}});
+  const std::size_t changes = 1 + stream.below(3);
+  for (std::size_t i = 0; i < changes; ++i) {
+    text[stream.below(text.size())] = "0123456789[]{},:\".-eE+ntAz="[stream.below(27)];
+  }
+  const Json body = parse_shallow(text);
+  if (body.is_discarded()) return;
+  const auto rows = read_embeddings(body, 2);
+  if (!rows) {
+    RC_ASSERT(rows.error().text < 2U);
+    return;
+  }
+  RC_ASSERT(rows->size() == 2U);
+  for (const auto& row : *rows) {
+    RC_ASSERT(!row.empty());
+    for (const float value : row) RC_ASSERT(std::isfinite(value));
   }
 }
 
