@@ -1,11 +1,12 @@
 # plumb_module(NAME [USES module ...] [LIBS target ...])
 #
-# The library plumb_NAME of every source in plumb/NAME and, with PLUMB_TESTS, the program NAME_test of
+# The library plumb_NAME of every source in and below plumb/NAME and, with PLUMB_TESTS, the program NAME_test of
 # every *_test.cc there. main.cc belongs to no library.
 include_guard()
 
 add_library(plumb_flags INTERFACE)
 target_compile_options(plumb_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_compile_options(plumb_flags INTERFACE -ffp-contract=off)  # the same bytes with and without fused multiply-add
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(plumb_flags INTERFACE -Wno-restrict)  # false alarms in std::string, GCC PR 105651
 endif()
@@ -19,8 +20,8 @@ endif()
 function(plumb_module name)
   cmake_parse_arguments(arg "" "" "USES;LIBS" ${ARGN})
   set(folder ${PROJECT_SOURCE_DIR}/plumb/${name})
-  file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cc)
-  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${folder}/*_test.cc)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
   list(REMOVE_ITEM sources ${tests} ${folder}/main.cc)
 
   add_library(plumb_${name} STATIC ${sources})

@@ -7,7 +7,9 @@
 #include "plumb/base/files.h"
 #include "plumb/cli/item_options.h"
 #include "plumb/cli/options.h"
+#include "plumb/gap/item_diagnostics.h"
 #include "plumb/raters/baselines.h"
+#include "plumb/report/diagnostics_report.h"
 #include "plumb/report/items_report.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
@@ -82,8 +84,10 @@ Result<void> ItemOptions::run(const std::string& path, const SamplingOptions& sa
     append(sheets, std::move(made));
   }
   PLUMB_TRY(comparison, gap::compare_raters(task, sheets, options));
+  const gap::ItemDiagnostics found = gap::diagnose_items(task, sheets, comparison);
   if (!items_file.empty()) {
-    const auto written = write_file_atomic(items_file, report::items_lines(comparison, task));
+    const auto written =
+        write_file_atomic(items_file, report::items_lines(task, sheets, comparison, found));
     if (!written) return written;
   }
   const auto for_people = [&] { return report::items_table(comparison, options.level); };
@@ -91,13 +95,27 @@ Result<void> ItemOptions::run(const std::string& path, const SamplingOptions& sa
     return "\n" + report::wrapped(report::items_notes(comparison, options)) + "\n";
   };
   const std::string heading = report::items_heading(comparison) + "\n";
-  return write(
-      {.json = [&] { return report::items_json(comparison, options); },
-       .records = [&] { return report::items_records(comparison); },
-       .text =
-           [&](auto terminal) { return heading + to_terminal(for_people(), terminal) + after(); },
-       .markdown = [&] { return heading + to_markdown(for_people()) + after(); }},
-      output);
+  const auto items = [&] { return report::diagnostics_table(found, task); };
+  return write({.json =
+                    [&] {
+                      Json json = report::items_json(comparison, options);
+                      if (!humans.empty())
+                        json["diagnostics"] = report::diagnostics_json(found, task);
+                      return json;
+                    },
+                .records = [&] { return report::items_records(comparison); },
+                .text =
+                    [&](auto terminal) {
+                      const std::string table = heading + to_terminal(for_people(), terminal);
+                      if (humans.empty()) return table + after();
+                      return table + "\n" + to_terminal(items(), terminal) + after();
+                    },
+                .markdown =
+                    [&] {
+                      const std::string table = heading + to_markdown(for_people());
+                      return table + (humans.empty() ? "" : "\n" + to_markdown(items())) + after();
+                    }},
+               output);
 }
 
 namespace {

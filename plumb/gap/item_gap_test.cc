@@ -79,15 +79,17 @@ Annotated paraphrases(const Json& data) {
   return result;
 }
 
-Annotated hate_speech(const Json& data) {
+Annotated hate_speech(const Json& data, std::size_t annotators) {
   Annotated result;
   result.task.kind = Kind::kClassification;
   result.task.name = "hate speech";
   result.task.labels = {"0", "1"};
-  for (int a = 1; a <= 6; ++a) result.people.push_back(sheet_of({}, fmt::format("Ann{}", a)));
+  for (std::size_t a = 1; a <= annotators; ++a) {
+    result.people.push_back(sheet_of({}, fmt::format("Ann{}", a)));
+  }
   for (const auto& [id, entry] : data.items()) {
     const std::string answers = entry["annotations"];  // "0,1,0,0,0,0"
-    for (std::size_t a = 0; a < 6; ++a) {
+    for (std::size_t a = 0; a < annotators; ++a) {
       result.people[a].answers.emplace_back(tasks::Answer{answers[2 * a] - '0' + 0.0});
     }
     const std::string gold = entry["hard_label"];
@@ -121,7 +123,7 @@ TEST(CompareRaters, EqualsAnIndependentCalculationOnRatedParaphrases) {
 TEST(CompareRaters, EqualsAnIndependentCalculationOnLabelledTweets) {
   const Json data = shared_json("HS-Brexit_dataset/HS-Brexit_train.json");
   if (data.is_null()) GTEST_SKIP() << "../shared/data is absent";
-  const Annotated annotated = hate_speech(data);
+  const Annotated annotated = hate_speech(data, 6);
   const auto comparison =
       compare(annotated.task, annotated.people, {.sampling = {.resamples = 4000}});
   const RaterRow& human = row_of(comparison, "human");
@@ -134,6 +136,25 @@ TEST(CompareRaters, EqualsAnIndependentCalculationOnLabelledTweets) {
   EXPECT_NEAR(comparison.agreement->ci->low, 0.2978, 0.005);
   EXPECT_NEAR(comparison.agreement->ci->high, 0.3920, 0.005);
   EXPECT_FALSE(comparison.warnings.empty());
+}
+
+// ArMIS, training part: three annotators of opposed views. Origin of the figures: NumPy, alpha by
+// its coincidences; 20,000 resamples there.
+TEST(CompareRaters, EqualsAnIndependentCalculationOnArabicTweets) {
+  const Json data = shared_json("ArMIS_dataset/ArMIS_train.json");
+  if (data.is_null()) GTEST_SKIP() << "../shared/data is absent";
+  const Annotated annotated = hate_speech(data, 3);
+  const auto comparison =
+      compare(annotated.task, annotated.people, {.sampling = {.resamples = 4000}});
+  const RaterRow& human = row_of(comparison, "human");
+  EXPECT_NEAR(*human.score, 0.8863521055301877, 1e-12);
+  EXPECT_NEAR(human.ci->low, 0.8498, 0.003);
+  EXPECT_NEAR(human.ci->high, 0.9229, 0.003);
+  EXPECT_NEAR(*row_of(comparison, "consensus").score, 1, 1e-12);
+  ASSERT_TRUE(comparison.agreement);
+  EXPECT_NEAR(comparison.agreement->value, 0.530405319121766, 1e-12);
+  EXPECT_NEAR(comparison.agreement->ci->low, 0.4804, 0.005);
+  EXPECT_NEAR(comparison.agreement->ci->high, 0.5789, 0.005);
 }
 
 // ---- what holds for every kind

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -112,46 +113,68 @@ Result<Entry> read_entry(const Folder& folder) {
   return entry;
 }
 
-struct Source {
-  const fs::path* path;
-  std::size_t folder;
+// What one folder holds: the entry without its cells, and each cell with the file it came from.
+struct FolderResults {
+  Entry entry;
+  std::vector<Cell> cells;
+  std::vector<const fs::path*> origins;  // [cells]
+  std::size_t nonstandard_files = 0;
 };
 
-// Reads all files, each into its own place; one reader a range.
-std::vector<Result<ResultFile>> read_files(const std::vector<Source>& sources,
-                                           const LoadOptions& options) {
-  std::vector<Result<ResultFile>> results(sources.size());
-  std::atomic<std::size_t> done{0};
-  parallel_for(sources.size(), 256, options.threads, [&](std::size_t begin, std::size_t end) {
-    ResultFileReader reader(options.unknown_subsets);
-    for (std::size_t i = begin; i < end; ++i) results[i] = reader.read(*sources[i].path);
-    if (options.progress) options.progress(done += end - begin, sources.size());
-  });
+Result<FolderResults> read_folder(const Folder& folder, UnknownSubsets unknown_subsets) {
+  FolderResults results;
+  PLUMB_TRY(entry, read_entry(folder));
+  results.entry = std::move(entry);
+  ResultFileReader reader(unknown_subsets);
+  for (const fs::path& path : folder.files) {
+    PLUMB_TRY(file, reader.read(path));
+    results.nonstandard_files += file.nonstandard ? 1 : 0;
+    for (Cell& cell : file.cells) results.cells.push_back(std::move(cell));
+    results.origins.resize(results.cells.size(), &path);
+  }
   return results;
 }
 
-// An entry while it is put together: each cell with the file it came from.
-struct Draft {
-  Entry entry;
-  std::vector<std::pair<Cell, const fs::path*>> cells;
-};
+void append(FolderResults& results, FolderResults more) {
+  results.nonstandard_files += more.nonstandard_files;
+  std::ranges::move(more.cells, std::back_inserter(results.cells));
+  results.origins.insert(results.origins.end(), more.origins.begin(), more.origins.end());
+}
 
-// The finished entry, its cells in order. Two cells of one task and subset are an error that names
+// Puts the cells in order into the entry. Two cells of one task and subset are an error that names
 // both files.
-Result<Entry> finish(Draft draft) {
-  const auto key = [](const auto& placed) {
-    return std::tie(placed.first.task, placed.first.subset);
-  };
-  std::ranges::sort(draft.cells, {}, key);
-  const auto twin = std::ranges::adjacent_find(draft.cells, {}, key);
-  if (twin != draft.cells.end()) {
+Result<void> finish(FolderResults& results) {
+  const auto& cells = results.cells;
+  std::vector<std::size_t> order(cells.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto key = [&cells](std::size_t i) { return std::tie(cells[i].task, cells[i].subset); };
+  std::ranges::stable_sort(order, {}, key);
+  const auto twin = std::ranges::adjacent_find(order, {}, key);
+  if (twin != order.end()) {
+    const auto [first, second] = std::pair(*twin, *std::next(twin));
     return fail(ErrorKind::kBadInput,
                 fmt::format("{}: two files for one cell: {} subset {} is also in {}; keep one",
-                            twin->second->string(), twin->first.task, twin->first.subset,
-                            std::next(twin)->second->string()));
+                            results.origins[first]->string(), cells[first].task,
+                            cells[first].subset, results.origins[second]->string()));
   }
-  for (auto& placed : draft.cells) draft.entry.cells.push_back(std::move(placed.first));
-  return std::move(draft.entry);
+  results.entry.cells.reserve(cells.size());
+  for (const std::size_t i : order) results.entry.cells.push_back(std::move(results.cells[i]));
+  results.cells = {};
+  return {};
+}
+
+// Reads every folder whole, one after the other on each thread. [folders]
+std::vector<Result<FolderResults>> read_folders(const std::vector<Folder>& folders,
+                                                std::size_t files, const LoadOptions& options) {
+  std::vector<Result<FolderResults>> results(folders.size());
+  std::atomic<std::size_t> done{0};
+  parallel_for(folders.size(), 1, options.threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      results[i] = read_folder(folders[i], options.unknown_subsets);
+      if (options.progress) options.progress(done += folders[i].files.size(), files);
+    }
+  });
+  return results;
 }
 
 }  // namespace
@@ -162,38 +185,32 @@ Result<Figures> read_mteb_tree(const fs::path& root, const LoadOptions& options)
   std::vector<Folder> folders;
   if (auto listed = list_folder(top, {}, folders); !listed) return tl::unexpected(listed.error());
 
-  std::vector<Source> sources;
-  for (std::size_t f = 0; f < folders.size(); ++f) {
-    for (const fs::path& path : folders[f].files) sources.push_back({&path, f});
-  }
-  if (sources.empty()) {
+  std::size_t files = 0;
+  for (const Folder& folder : folders) files += folder.files.size();
+  if (files == 0) {
     return fail(ErrorKind::kNotFound,
                 fmt::format("{}: no result files; a tree holds <model>/<revision>/<Task>.json",
                             root.string()));
   }
 
   // Folders whose metadata name the same rater and revision are one entry.
-  std::map<std::pair<std::string, std::string>, Draft> drafts;
-  std::vector<Draft*> draft_of;
-  for (const Folder& folder : folders) {
-    PLUMB_TRY(entry, read_entry(folder));
-    auto key = std::pair(entry.name, entry.revision);
-    draft_of.push_back(
-        &drafts.try_emplace(std::move(key), Draft{std::move(entry), {}}).first->second);
-  }
-  Figures figures;
-  figures.files = sources.size();
-  std::vector<Result<ResultFile>> results = read_files(sources, options);
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    if (!results[i]) return tl::unexpected(results[i].error());
-    figures.nonstandard_files += results[i]->nonstandard ? 1 : 0;
-    for (Cell& cell : results[i]->cells) {
-      draft_of[sources[i].folder]->cells.emplace_back(std::move(cell), sources[i].path);
+  std::map<std::pair<std::string, std::string>, FolderResults> entries;
+  for (auto& folder : read_folders(folders, files, options)) {
+    if (!folder) return tl::unexpected(folder.error());
+    const auto key = std::pair(folder->entry.name, folder->entry.revision);
+    const auto [place, is_new] = entries.try_emplace(key);
+    if (is_new) {
+      place->second = std::move(*folder);
+    } else {
+      append(place->second, std::move(*folder));
     }
   }
-  for (auto& [key, draft] : drafts) {
-    PLUMB_TRY(entry, finish(std::move(draft)));
-    if (!entry.cells.empty()) figures.entries.push_back(std::move(entry));
+  Figures figures;
+  figures.files = files;
+  for (auto& [key, results] : entries) {
+    if (auto finished = finish(results); !finished) return tl::unexpected(finished.error());
+    figures.nonstandard_files += results.nonstandard_files;
+    if (!results.entry.cells.empty()) figures.entries.push_back(std::move(results.entry));
   }
   return figures;
 }

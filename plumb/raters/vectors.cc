@@ -1,6 +1,7 @@
 #include "plumb/raters/vectors.h"
 
 #include <cassert>
+#include <limits>
 
 namespace plumb::raters {
 namespace {
@@ -34,6 +35,24 @@ double dense_dot(std::span<const float> a, std::span<const Other> b) {
   double total = 0;
   for (const double sum : sums) total += sum;
   return total;
+}
+
+double square_of_difference(float a, float b) {
+  const double difference = static_cast<double>(a) - static_cast<double>(b);
+  return difference * difference;
+}
+
+double sparse_squared_distance(std::span<const Vectors::Entry> a,
+                               std::span<const Vectors::Entry> b) {
+  constexpr auto kEnd = std::numeric_limits<std::uint32_t>::max();
+  double sum = 0;
+  for (std::size_t i = 0, j = 0; i < a.size() || j < b.size();) {
+    const std::uint32_t p = i < a.size() ? a[i].column : kEnd;
+    const std::uint32_t q = j < b.size() ? b[j].column : kEnd;
+    const float left = p <= q ? a[i++].value : 0, right = q <= p ? b[j++].value : 0;
+    sum += square_of_difference(left, right);
+  }
+  return sum;
 }
 
 }  // namespace
@@ -88,6 +107,15 @@ double dot(const Vectors& a, std::size_t row_a, const Vectors& b, std::size_t ro
   assert(a.is_dense() == b.is_dense() && a.dimension() == b.dimension());
   return a.is_dense() ? dense_dot(a.dense_row(row_a), b.dense_row(row_b))
                       : sparse_dot(a.sparse_row(row_a), b.sparse_row(row_b));
+}
+
+double squared_distance(const Vectors& a, std::size_t row_a, const Vectors& b, std::size_t row_b) {
+  assert(a.is_dense() == b.is_dense() && a.dimension() == b.dimension());
+  if (!a.is_dense()) return sparse_squared_distance(a.sparse_row(row_a), b.sparse_row(row_b));
+  const auto x = a.dense_row(row_a), y = b.dense_row(row_b);
+  double sum = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) sum += square_of_difference(x[i], y[i]);
+  return sum;
 }
 
 Vectors Vectors::select(std::span<const std::size_t> rows) const {

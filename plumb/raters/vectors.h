@@ -49,6 +49,10 @@ class Vectors {
   // REQUIRES: both are dense or both are sparse, of one dimension.
   friend double dot(const Vectors& a, std::size_t row_a, const Vectors& b, std::size_t row_b);
 
+  // Between two rows; likewise. By differences: equal rows are exactly 0 apart.
+  friend double squared_distance(const Vectors& a, std::size_t row_a, const Vectors& b,
+                                 std::size_t row_b);
+
   // The rows of these places, in this order.
   Vectors select(std::span<const std::size_t> rows) const;
 
@@ -61,5 +65,6 @@ class Vectors {
 };
 
 double dot(const Vectors& a, std::size_t row_a, const Vectors& b, std::size_t row_b);
+double squared_distance(const Vectors& a, std::size_t row_a, const Vectors& b, std::size_t row_b);
 
 }  // namespace plumb::raters

@@ -19,6 +19,8 @@ TEST(Vectors, GiveTheSameNumbersDenseAndSparse) {
     EXPECT_EQ(vectors.dot(2, weights), -10);
     EXPECT_EQ(vectors.squared_norm(2), 25);
     EXPECT_EQ(dot(vectors, 0, vectors, 2), 8);
+    EXPECT_EQ(squared_distance(vectors, 0, vectors, 2), 14);
+    EXPECT_EQ(squared_distance(vectors, 1, vectors, 2), 25);
     std::vector<double> sum = {1, 1, 1};
     vectors.add_to(2, 2, sum);
     EXPECT_EQ(sum, (std::vector<double>{1, -5, 9}));

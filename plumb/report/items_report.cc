@@ -199,18 +199,4 @@ std::string items_notes(const ItemComparison& comparison, const gap::ItemGapOpti
   return notes;
 }
 
-std::string items_lines(const ItemComparison& comparison, const tasks::Task& task) {
-  std::string text;
-  for (std::size_t i = 0; i < task.items.size(); ++i) {
-    Json json = {{"item", task.items[i].id}, {"gold", task.items[i].gold}};
-    json["scores"] = Json::object();
-    for (const RaterRow& row : comparison.rows) {
-      if (row.per_item.empty() || std::isnan(row.per_item[i])) continue;
-      json["scores"][row.name] = row.per_item[i];
-    }
-    text += to_text(json) + "\n";
-  }
-  return text;
-}
-
 }  // namespace plumb::report

@@ -17,7 +17,4 @@ Table items_records(const gap::ItemComparison& comparison);              // ever
 std::string items_heading(const gap::ItemComparison& comparison);        // one line
 std::string items_notes(const gap::ItemComparison& comparison, const gap::ItemGapOptions& options);
 
-// One JSON line an item: id, gold, every answer's score, where the metric is a mean over items.
-std::string items_lines(const gap::ItemComparison& comparison, const tasks::Task& task);
-
 }  // namespace plumb::report

@@ -108,6 +108,34 @@ TEST_F(Items, AreImportedShownAndScored) {
                  "no kind of task 'stss'");
 }
 
+TEST_F(Items, AreCheckedBeforeAnyoneAnswers) {
+  const Outcome found = run("task lint " + path("t.jsonl"));
+  EXPECT_EQ(found.code, 0) << found.error;
+  EXPECT_NE(found.out.find("contradiction"), std::string::npos) << found.out;
+  const Json json = Json::parse(run("task lint " + path("t.jsonl") + " --json").out);
+  EXPECT_EQ(json["schema"], "plumb.task-lint/1");
+  EXPECT_EQ(json["findings"][0]["items"].size(), 30U);
+  const Outcome gate = run("task lint " + path("t.jsonl") + " --fail-on error");
+  EXPECT_EQ(gate.code, 7);
+  EXPECT_NE(gate.error.find("findings of severity error"), std::string::npos) << gate.error;
+}
+
+TEST_F(Items, AreSampledAndPlanned) {
+  const Outcome made = run("task sample " + path("t.jsonl") + " -n 10 -o " + path("small.jsonl"));
+  EXPECT_EQ(made.code, 0) << made.error;
+  EXPECT_NE(made.error.find("10 of 30 items"), std::string::npos) << made.error;
+  EXPECT_EQ(Json::parse(run("task show " + path("small.jsonl") + " --json").out)["items"], 10);
+  const std::string plan = "task sample " + path("t.jsonl") + " --plan -n 20,30 --raters 1,2";
+  const Json json = Json::parse(run(plan + " --studies 100 --json").out);
+  EXPECT_EQ(json["schema"], "plumb.task-plan/1");
+  EXPECT_EQ(json["rows"].size(), 4U);
+  EXPECT_NE(run(plan + " --studies 100").out.find("detectable gap"), std::string::npos);
+  expect_failure("task sample " + path("t.jsonl") + " -n 31", 2, "cannot draw 31 of the 30 items");
+  expect_failure("task sample " + path("t.jsonl") + " -n 10,20", 2, "a sample has one size");
+  expect_failure("task sample " + path("t.jsonl") + " -n 10 --raters 2", 2, "requires --plan");
+  expect_failure(plan + " --human 0.001", 2, "outside what raters of this task can earn");
+}
+
 TEST_F(Items, AreRefusedWithFileAndLine) {
   write("off.jsonl", R"({"rater":"r","item":"1","rating":9})");
   expect_failure("score " + path("t.jsonl") + " --answers " + path("off.jsonl"), 3,
