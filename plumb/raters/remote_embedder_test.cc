@@ -12,8 +12,10 @@
 
 #include "plumb/base/files.h"
 #include "plumb/base/random.h"
+#include "plumb/raters/embedding_rater.h"
 #include "plumb/raters/embeddings_reply.h"
 #include "plumb/raters/testing_server.h"
+#include "plumb/tasks/testing.h"
 
 namespace plumb::raters {
 namespace {
@@ -460,6 +462,27 @@ TEST_F(RemoteEmbedderTest, OpensByTheNameOfAModel) {
   EXPECT_TRUE((*model)->embed(std::vector<std::string_view>{"a"}, {}));
   EXPECT_EQ(server.asked().at(0).body["model"], "org/model");
   EXPECT_FALSE(open_remote_embedder(server.address().text(), options_));
+}
+
+TEST_F(RemoteEmbedderTest, AnswersATaskThroughAProbe) {
+  LocalServer server([](const Asked& asked, std::size_t) {
+    Json data = Json::array();
+    for (const auto& input : asked.body["input"]) {  // on the unit circle, by the text's length
+      const double angle = 0.1 * static_cast<double>(input.get<std::string>().size());
+      data.push_back({{"index", data.size()}, {"embedding", {std::cos(angle), std::sin(angle)}}});
+    }
+    return with_data(data);
+  });
+  tasks::Task task = tasks::testing::task_of(tasks::Kind::kSts, {{1}, {2}});
+  task.items[0].texts = {"four", "sixsix"};
+  task.items[1].texts = {"one", "eightletters"};
+  EmbeddingRater rater(make_remote_embedder(server.spec(), options_).value(), {});
+  const auto sheets = rater.answer(task, {.seed = 1});
+  ASSERT_TRUE(sheets) << sheets.error().message;
+  EXPECT_NEAR((*sheets)[0].answers[0]->at(0), std::cos(0.2), 1e-6);
+  EXPECT_NEAR((*sheets)[0].answers[1]->at(0), std::cos(0.9), 1e-6);
+  EXPECT_EQ((*sheets)[0].kind, tasks::RaterKind::kModel);
+  EXPECT_EQ((*sheets)[0].provenance["embedder"]["prompts"]["text"], "");
 }
 
 TEST_F(RemoteEmbedderTest, OptionsThatMakeNoSenseAreUsageErrors) {
