@@ -33,7 +33,12 @@ void BoardArguments::declare_annotators(CLI::App& verb) {
 
 Result<gap::BoardOptions> BoardArguments::resolve(const std::string& source) const {
   gap::BoardOptions options;
-  options.models = !models.empty() ? models : source == "hume" ? "paper" : "all";
+  if (models.size() > 1) {
+    return fail(ErrorKind::kUsage,
+                "--models: of published results one glob, such as '*e5*'; models that answer a "
+                "task stand beside --humans");
+  }
+  options.models = !models.empty() ? models.front() : source == "hume" ? "paper" : "all";
   options.human = *gap::parse_human_rule(human);
   options.annotators = annotators;
   if (!language.empty()) options.language = language;

@@ -11,7 +11,7 @@
 namespace plumb::cli {
 
 struct BoardArguments {
-  std::string models;  // "": the paper's for `hume`, all otherwise
+  std::vector<std::string> models;  // one; none: the paper's for `hume`, all otherwise
   std::string human = "published";
   std::string language;
   std::string task_type;

@@ -83,7 +83,9 @@ Result<void> GapCommand::run_audit() const {
 Result<void> GapCommand::run_items() const {
   SamplingOptions sampled = sampling;
   if (!resamples_given) sampled.values.resamples = kItemResamples;
-  return items.run(source.source, sampled, output, !uncorrected,
+  ItemOptions asked = items;
+  asked.models.models = board.models;
+  return asked.run(source.source, sampled, output, !uncorrected,
                    board.human == "published" && human_given);
 }
 
@@ -137,7 +139,7 @@ void add_gap(CLI::App& app, Program& program) {
   CLI::App* verb = app.add_subcommand(
       "gap",
       "Example:\n  plumb gap hume --against best\n  plumb gap hume --audit\n"
-      "  plumb gap sts.task.jsonl --humans ann1.jsonl ann2.jsonl --answers model.jsonl\n\n"
+      "  plumb gap sts.task.jsonl --humans ann1.jsonl ann2.jsonl --models bm25 glove.txt\n\n"
       "People against a model on every subset, or (--audit) what the headline depends on.");
   add_import(*verb, program);
   command->source.declare(*verb, false);
@@ -156,12 +158,12 @@ void add_gap(CLI::App& app, Program& program) {
   }
   command->items.declare(*verb, true);
   CLI::Option* humans = verb->get_option("--humans");
-  for (const char* single :
-       {"--answers", "--metric", "--cutoff", "--ties", "--missing", "--items"}) {
+  for (const char* single : {"--answers", "--metric", "--cutoff", "--ties", "--missing", "--items",
+                             "--mteb", "--llm", "--protocol", "--similarity"}) {
     verb->get_option(single)->needs(humans);
   }
-  for (const char* published : {"--audit", "--against", "--models", "--language", "--task-type",
-                                "--revision", "--unknown-subsets"}) {
+  for (const char* published :
+       {"--audit", "--against", "--language", "--task-type", "--revision", "--unknown-subsets"}) {
     humans->excludes(verb->get_option(published));
   }
   command->sampling.declare(*verb);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "plumb/cli/model_options.h"
 #include "plumb/cli/options.h"
 #include "plumb/tasks/scoring.h"
 
@@ -19,12 +20,15 @@ struct ItemOptions {
   std::string ties = "expected";
   std::string missing = "leave-out";
   std::string items_file;
+  std::string mteb_folder, subset = "default";
+  ModelOptions models;
 
+  // people: the verb has --humans, and --models of its own.
   void declare(CLI::App& verb, bool people);
 
   tasks::MetricOptions metric_options() const;
 
-  // Reads the task and the sheets, adds the baselines, compares and writes.
+  // Reads the task and the sheets, asks the models, adds the baselines, compares and writes.
   Result<void> run(const std::string& path, const SamplingOptions& sampling,
                    const OutputOptions& output, bool corrected, bool published) const;
 };

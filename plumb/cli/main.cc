@@ -106,6 +106,7 @@ int run(int argc, char** argv) {
   plumb::cli::add_gap(app, program);
   plumb::cli::add_task(app, program);
   plumb::cli::add_score(app, program);
+  plumb::cli::add_embed(app, program);
   plumb::cli::add_agree(app, program);
   plumb::cli::add_report(app, program);
   plumb::cli::add_tokens(app, program);

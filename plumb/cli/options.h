@@ -82,6 +82,7 @@ report::Terminal terminal_of_stdout();
 void add_leaderboard(CLI::App& app, Program& program);
 void add_gap(CLI::App& app, Program& program);
 void add_score(CLI::App& app, Program& program);
+void add_embed(CLI::App& app, Program& program);
 void add_task(CLI::App& app, Program& program);
 void add_agree(CLI::App& app, Program& program);
 void add_report(CLI::App& app, Program& program);

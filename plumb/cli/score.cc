@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <set>
 
 #include "plumb/base/files.h"
 #include "plumb/cli/item_options.h"
 #include "plumb/cli/options.h"
 #include "plumb/gap/item_diagnostics.h"
+#include "plumb/gap/mteb_writer.h"
 #include "plumb/raters/baselines.h"
 #include "plumb/report/diagnostics_report.h"
 #include "plumb/report/items_report.h"
@@ -47,7 +49,33 @@ void ItemOptions::declare(CLI::App& verb, bool people) {
   verb.add_option("--items", items_file, "write the score of every item as JSON lines")
       ->type_name("FILE")
       ->check(not_empty());
+  verb.add_option("--mteb", mteb_folder, "write MTEB result files below this folder")
+      ->type_name("FOLDER")
+      ->check(not_empty());
+  verb.add_option("--subset", subset, "the task's subset in MTEB result files")
+      ->type_name("NAME")
+      ->check(not_empty())
+      ->capture_default_str();
+  models.declare(verb, !people);
 }
+
+namespace {
+
+// A rater of two sources would count as two runs of one.
+Result<void> check_names(const Sheets& files, const Sheets& models) {
+  std::set<std::pair<std::string, int>> names;
+  for (const tasks::AnswerSheet& sheet : files) names.insert({sheet.rater, -1});
+  for (const tasks::AnswerSheet& sheet : models) {
+    const bool is_new = names.insert({sheet.rater, sheet.run}).second;
+    if (is_new && !names.contains({sheet.rater, -1})) continue;
+    return fail(ErrorKind::kUsage, fmt::format("two raters are called \"{}\"; give one of them "
+                                               "another name, or leave it out",
+                                               sheet.rater));
+  }
+  return {};
+}
+
+}  // namespace
 
 tasks::MetricOptions ItemOptions::metric_options() const {
   using enum stats::TieRule;
@@ -79,6 +107,9 @@ Result<void> ItemOptions::run(const std::string& path, const SamplingOptions& sa
   PLUMB_TRY(others, tasks::read_all_answers(answers, task));
   append(sheets, std::move(others));
   const tasks::RateOptions rating{sampling.values.seed, sampling.values.threads, {}};
+  PLUMB_TRY(asked, models.answers(task, rating));
+  if (auto checked = check_names(sheets, asked); !checked) return checked;
+  append(sheets, std::move(asked));
   for (const auto& baseline : raters::baselines_of(task)) {
     PLUMB_TRY(made, baseline->answer(task, rating));
     append(sheets, std::move(made));
@@ -89,6 +120,10 @@ Result<void> ItemOptions::run(const std::string& path, const SamplingOptions& sa
     const auto written =
         write_file_atomic(items_file, report::items_lines(task, sheets, comparison, found));
     if (!written) return written;
+  }
+  if (!mteb_folder.empty()) {
+    PLUMB_TRY(mteb, gap::mteb_files(task, sheets, {subset, options.metric.ties}));
+    if (auto written = gap::write_mteb_files(mteb_folder, mteb); !written) return written;
   }
   const auto for_people = [&] { return report::items_table(comparison, options.level); };
   const auto after = [&] {
@@ -135,9 +170,10 @@ void add_score(CLI::App& app, Program& program) {
   auto command = std::make_shared<ScoreCommand>();
   CLI::App* verb = app.add_subcommand(
       "score",
-      "Example:\n  plumb score sts.task.jsonl --answers mine.jsonl --metric pearson\n\n"
-      "Answer sheets scored against the gold of a task, beside the trivial answers, with "
-      "intervals.");
+      "Example:\n  plumb score sts.task.jsonl --model bm25 glove.6B.100d.txt\n"
+      "  plumb score sts.task.jsonl --answers mine.jsonl --metric pearson\n\n"
+      "Models and answer sheets scored against the gold of a task, beside the trivial answers, "
+      "with intervals.");
   verb->add_option("TASK", command->task, "a task file (docs/formats.md)")
       ->type_name("")
       ->check(not_empty())

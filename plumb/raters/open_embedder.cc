@@ -75,7 +75,7 @@ constexpr Row kRows[] = {
 
 std::string words_and_files() {
   std::vector<std::string_view> all;
-  for (const Row& row : kRows) all.push_back(row.word);
+  for (const EmbedderKind& kind : embedder_kinds()) all.push_back(kind.word);
   return fmt::format("{}", fmt::join(all, ", "));
 }
 
@@ -95,6 +95,7 @@ Result<std::unique_ptr<Embedder>> unknown(std::string_view model) {
 std::vector<EmbedderKind> embedder_kinds() {
   std::vector<EmbedderKind> kinds;
   for (const Row& row : kRows) kinds.push_back({row.word, row.meaning});
+  kinds.push_back({"http://HOST:PORT/v1#NAME", "a server of embeddings"});
   return kinds;
 }
 
@@ -103,6 +104,7 @@ Result<std::unique_ptr<Embedder>> open_embedder(std::string_view model,
   for (const Row& row : kRows) {
     if (row.ending.empty() && row.word == model) return row.open({}, options);
   }
+  if (is_remote(model)) return open_remote_embedder(model, options.remote);
   const fs::path path(model);
   std::error_code code;
   if (model.empty() || !fs::exists(path, code)) {

@@ -12,6 +12,7 @@
 
 #include "plumb/raters/embedder.h"
 #include "plumb/raters/lexical_embedders.h"
+#include "plumb/raters/remote_embedder.h"
 #include "plumb/raters/static_embedder.h"
 #include "plumb/tasks/task.h"
 
@@ -23,6 +24,7 @@ struct OpenOptions {
   std::size_t ngram_dimension = kCharNgramDimension;  // char-ngrams
   StaticOptions statics = {};                         // word vectors; its `words` is not looked at
   std::filesystem::path names = {};                   // stored vectors: "" looks beside them
+  RemoteEmbedderOptions remote = {};                  // servers
   const tasks::Task* task = nullptr;                  // stored vectors: whose ids; not kept
 };
 

@@ -56,6 +56,10 @@ class Vectors {
   // The rows of these places, in this order.
   Vectors select(std::span<const std::size_t> rows) const;
 
+  // The rows of both, those of `below` last. REQUIRES: one has no rows, or both are dense or both
+  // sparse, of one dimension.
+  static Vectors stacked(const Vectors& above, const Vectors& below);
+
  private:
   std::size_t rows_ = 0;
   std::size_t dimension_ = 0;

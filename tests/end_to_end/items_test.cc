@@ -136,6 +136,81 @@ TEST_F(Items, AreSampledAndPlanned) {
   expect_failure(plan + " --human 0.001", 2, "outside what raters of this task can earn");
 }
 
+class Models : public Program {
+ protected:
+  void SetUp() override {
+    std::string task =
+        R"({"schema":"plumb.task/1","kind":"sts","scale":[0,5],"name":"pairs","language":"en"})"
+        "\n";
+    const char* words[] = {"green", "apple", "river", "stone", "cloud", "house"};
+    for (std::size_t i = 0; i < 24; ++i) {
+      std::string first, second;
+      for (std::size_t w = 0; w < 5; ++w) {
+        first += fmt::format("{} ", words[(i + w) % 6]);
+        second += fmt::format("{} ", w < i % 6 ? words[(i + w) % 6] : "nothing");
+      }
+      task += fmt::format(R"({{"id":"{}","text1":"{}","text2":"{}","rating":{}}})"
+                          "\n",
+                          i, first, second, i % 6);
+    }
+    write("t.jsonl", task);
+    setenv("XDG_CACHE_HOME", path("cache").c_str(), 1);
+  }
+  Json scores(const std::string& arguments) const {
+    const Outcome outcome = run("score " + path("t.jsonl") + " --json " + arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.error;
+    return Json::parse(outcome.out)["rows"];
+  }
+};
+
+TEST_F(Models, AnswerBesideTheTrivialRaters) {
+  const Json rows = scores("--model bm25 tfidf char-ngrams");
+  for (std::size_t r = 0; r < 3; ++r) EXPECT_GT(rows[r]["score"], 0.9) << rows[r];
+  EXPECT_EQ(rows[3]["name"], "baseline/random");
+  EXPECT_EQ(rows, scores("--model bm25 tfidf char-ngrams --threads 1"));
+}
+
+TEST_F(Models, AreFoundAgainInAFileOfTheirVectors) {
+  for (const char* file : {"v.npy", "v.safetensors"}) {
+    const Outcome made =
+        run(fmt::format("embed {} --model tfidf -o {}", path("t.jsonl"), path(file)));
+    EXPECT_EQ(made.code, 0) << made.error;
+    EXPECT_EQ(made.out, "");
+    EXPECT_NEAR(scores("--model " + path(file))[0]["score"].get<double>(),
+                scores("--model tfidf")[0]["score"].get<double>(), 1e-12);
+  }
+}
+
+TEST_F(Models, StandBesidePeople) {
+  std::string people;
+  for (int i = 0; i < 24; ++i) {
+    people += fmt::format(R"({{"rater":"ann","item":"{}","rating":{}}})"
+                          "\n",
+                          i, (i * 7) % 6);
+  }
+  write("people.jsonl", people);
+  const Outcome outcome = run(fmt::format("gap {} --humans {} --models bm25 tfidf --mteb {} --json",
+                                          path("t.jsonl"), path("people.jsonl"), path("mteb")));
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["rows"][0]["name"], "human");
+  EXPECT_TRUE(json["diagnostics"]["good_models"].size() == 2) << json["diagnostics"];
+  const Outcome board = run("leaderboard " + path("mteb") + " --json");
+  EXPECT_EQ(board.code, 0) << board.error;
+  EXPECT_NE(board.out.find("baseline/Human"), std::string::npos);
+}
+
+TEST_F(Models, AreRefusedWithWhatToDo) {
+  const std::string score = "score " + path("t.jsonl") + " --model ";
+  expect_failure(score + "bm24", 4, "did you mean bm25?");
+  expect_failure(score + "bm25 bm25", 2, "two raters are called \"bm25\"");
+  expect_failure(score + path("none.npy"), 4, "none.npy");
+  expect_failure(score + "http://127.0.0.1:1/v1", 2, "#");
+  expect_failure("gap hume --models bm25 tfidf", 2, "of published results one glob");
+  write("short.npy", "\x93NUMPY");
+  expect_failure(score + path("short.npy"), 3, "short.npy");
+}
+
 TEST_F(Items, AreRefusedWithFileAndLine) {
   write("off.jsonl", R"({"rater":"r","item":"1","rating":9})");
   expect_failure("score " + path("t.jsonl") + " --answers " + path("off.jsonl"), 3,
