@@ -125,6 +125,18 @@ Score value_of(const CoefficientScore& score) {
 std::map<std::string_view, Check> classification_checks() {
   return {
       {"accuracy", {mean_over_constant_answers(), *chance_accuracy(kClassSizes)}},
+      {"precision_macro",
+       {mean_over_guesses([](const Confusion& table) { return macro_average(table).precision; }),
+        1.0 / 6, 0.005}},
+      {"precision_weighted",
+       {mean_over_guesses([](const Confusion& table) { return weighted_average(table).precision; }),
+        (100 + 64 + 36 + 9 + 4 + 1) / 900.0, 0.005}},
+      {"recall_macro",
+       {mean_over_guesses([](const Confusion& table) { return macro_average(table).recall; }),
+        1.0 / 6, 0.005}},
+      {"recall_weighted",
+       {mean_over_guesses([](const Confusion& table) { return weighted_average(table).recall; }),
+        1.0 / 6, 0.005}},
       {"f1_macro",
        {mean_over_guesses([](const Confusion& table) { return macro_average(table).f1; }),
         chance_f1(kClassSizes)->macro, 0.005}},
@@ -137,6 +149,7 @@ std::map<std::string_view, Check> classification_checks() {
 std::map<std::string_view, Check> clustering_checks() {
   const Sizes one = {30};
   return {
+      {"nmi", of_one_cluster(normalized_mutual_information, 0)},
       {"v_measure", of_one_cluster(v_measure, expected_v_measure(kClassSizes, one))},
       {"ari", of_one_cluster(adjusted_rand_index, 0)},
       {"ami", of_one_cluster(adjusted_mutual_information, 0)},

@@ -160,6 +160,45 @@ Score of_independent(const stats::Confusion& table) {
 Score accuracy_score(const stats::Confusion& table) { return stats::accuracy(table); }
 Score macro_f1(const stats::Confusion& table) { return stats::macro_average(table).f1; }
 Score weighted_f1(const stats::Confusion& table) { return stats::weighted_average(table).f1; }
+Score macro_precision(const stats::Confusion& t) { return stats::macro_average(t).precision; }
+Score weighted_precision(const stats::Confusion& t) { return stats::weighted_average(t).precision; }
+Score macro_recall(const stats::Confusion& t) { return stats::macro_average(t).recall; }
+Score weighted_recall(const stats::Confusion& t) { return stats::weighted_average(t).recall; }
+
+// The second of two labels as a relevant document whose score is its share in the answer: average
+// precision as scikit-learn has it, a block of equal scores as a whole.
+struct SecondLabel {
+  std::size_t item;
+  bool relevant;
+  double share;
+};
+
+// dealt: the mean over all deals of the shares to the items. A place of a block that ends at rank t
+// is relevant with probability p, and so is another place above with probability q given that.
+Score precision_of_second(std::span<const SecondLabel> ranked, Counts counts, bool dealt) {
+  double total = 0, relevant = 0;
+  for (const SecondLabel& label : ranked) {
+    total += count_of(counts, label.item);
+    relevant += label.relevant ? count_of(counts, label.item) : 0;
+  }
+  if (total == 0) return undefined(kNothing);
+  if (relevant == 0) return undefined("no item has the second label");
+  const double p = relevant / total, q = total > 1 ? (relevant - 1) / (total - 1) : 0;
+  double rank = 0, found = 0, sum = 0;
+  for (std::size_t i = 0; i < ranked.size();) {
+    const double share = ranked[i].share;
+    double places = 0, here = 0;
+    for (; i < ranked.size() && ranked[i].share == share; ++i) {
+      places += count_of(counts, ranked[i].item);
+      here += ranked[i].relevant ? count_of(counts, ranked[i].item) : 0;
+    }
+    if (places == 0) continue;
+    rank += places;
+    found += here;
+    sum += dealt ? places * p * (1 + (rank - 1) * q) / rank : here * found / rank;
+  }
+  return sum / relevant;
+}
 
 // ---- clustering
 
@@ -179,6 +218,9 @@ Function partition_score(const Answered& answered, PartitionScore score) {
 }
 
 Score v_score(const stats::Contingency& table) { return stats::v_measure(table); }
+Score nmi_score(const stats::Contingency& table) {
+  return stats::normalized_mutual_information(table);
+}
 Score v_chance(const stats::Contingency& table) {
   return stats::expected_v_measure(table.rows, table.columns);
 }
@@ -340,6 +382,27 @@ Functions by_accuracy(const Answered& answered) {
   return functions;
 }
 
+Functions by_second_label(const Answered& answered) {
+  const std::size_t labels = answered.task->labels.size();
+  if (labels != 2) {
+    const auto none = [items = answered.items](Counts) -> Score {
+      return undefined(items.empty() ? kNothing : "average precision needs a task of two labels");
+    };
+    return {none, none, {}};
+  }
+  std::vector<SecondLabel> ranked;
+  for (std::size_t i = 0; i < answered.items.size(); ++i) {
+    const auto gold = label_shares(*answered.golds[i], labels);
+    const auto answer = label_shares(*answered.answers[i], labels);
+    ranked.push_back({answered.items[i], gold[1] > gold[0], answer[1]});
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.share > b.share; });
+  return {[ranked](Counts counts) { return precision_of_second(ranked, counts, false); },
+          [ranked](Counts counts) { return precision_of_second(ranked, counts, true); },
+          {}};
+}
+
 template <PartitionScore score, PartitionScore chance>
 Functions by_partition(const Answered& answered) {
   return {partition_score(answered, score), partition_score(answered, chance), {}};
@@ -382,7 +445,13 @@ constexpr Row kRows[] = {
     {"accuracy", Kind::kClassification, by_accuracy},
     {"f1_macro", Kind::kClassification, by_label<macro_f1>},
     {"f1_weighted", Kind::kClassification, by_label<weighted_f1>},
+    {"precision_macro", Kind::kClassification, by_label<macro_precision>},
+    {"precision_weighted", Kind::kClassification, by_label<weighted_precision>},
+    {"recall_macro", Kind::kClassification, by_label<macro_recall>},
+    {"recall_weighted", Kind::kClassification, by_label<weighted_recall>},
+    {"ap", Kind::kClassification, by_second_label},
     {"v_measure", Kind::kClustering, by_partition<v_score, v_chance>},
+    {"nmi", Kind::kClustering, by_partition<nmi_score, v_chance>},
     {"ari", Kind::kClustering, by_partition<ari_score, adjusted_chance>},
     {"ami", Kind::kClustering, by_partition<ami_score, adjusted_chance>},
     {"b_cubed_f1", Kind::kClustering, by_partition<b_cubed_score, b_cubed_chance>},

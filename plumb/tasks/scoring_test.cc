@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "plumb/tasks/testing.h"
@@ -117,6 +118,27 @@ TEST(Scorer, TakesTheChanceLevelFromTheAnswersThemselves) {
     const auto scorer = Scorer::make(task, sheet_of({Answer{0}, Answer{1}, Answer{2}}), options);
     EXPECT_NEAR(*scorer->chance(), sum, 1e-12) << options.metric;
   }
+}
+
+// Two labels, all six deals of three different shares; and the value by hand: ranks 1 and 3.
+TEST(Scorer, TakesAveragePrecisionOfTheSecondOfTwoLabels) {
+  Task task = task_of(Kind::kClassification, {{0}, {1}, {1}});
+  task.labels = {"no", "yes"};
+  const MetricOptions options{.metric = "ap"};
+  std::vector<std::optional<Answer>> answers = {Answer{0.5, 0.5}, Answer{0, 1}, Answer{0.8, 0.2}};
+  EXPECT_NEAR(score_of(task, answers, options), (1 + 2.0 / 3) / 2, 1e-12);
+  const auto chance = Scorer::make(task, sheet_of(answers), options)->chance();
+  std::sort(answers.begin(), answers.end());
+  double sum = 0;
+  do {
+    sum += score_of(task, answers, options) / 6;
+  } while (std::next_permutation(answers.begin(), answers.end()));
+  EXPECT_NEAR(*chance, sum, 1e-12);
+  EXPECT_NEAR(score_of(task, {Answer{1}, Answer{1}, Answer{0}}, options), 0.5 * 0.5 + 0.5 * 2 / 3,
+              1e-12);
+  const auto three = task_of(Kind::kClassification, {{0}, {1}});
+  EXPECT_EQ(Scorer::make(three, sheet_of({Answer{0}, Answer{1}}), options)->score().error().reason,
+            "average precision needs a task of two labels");
 }
 
 TEST(Scorer, CountsAnItemAsOftenAsItWasDrawn) {

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import sklearn
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, average_precision_score, f1_score
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score, precision_score, recall_score
 
 warnings.simplefilter("ignore")
 generator = np.random.default_rng(1)
@@ -73,6 +73,10 @@ def fit(train, labels, test):
 def scores(gold, answers):
     result = {"accuracy": accuracy_score(gold, answers), "f1": f1_score(gold, answers, average="macro"),
               "f1_weighted": f1_score(gold, answers, average="weighted")}
+    for average in ("macro", "weighted"):
+        options = {"average": average, "zero_division": 0}
+        result[f"precision_{average}"] = precision_score(gold, answers, **options)
+        result[f"recall_{average}"] = recall_score(gold, answers, **options)
     if set(gold) == {0, 1}:
         result["ap"] = average_precision_score(gold, answers)
     return result
