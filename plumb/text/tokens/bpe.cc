@@ -95,6 +95,7 @@ class Bpe final : public Model {
   std::size_t symbol_length(std::string_view piece, std::size_t at) const {
     if (options_.bytes) return 1;
     if (!options_.loose_characters) return utf8_length(piece[at]);
+    if (at == 0) return 1;  // the blank before the text
     std::size_t length = 1;
     while (length < 4 && at + length < piece.size() && (piece[at + length] & 0xc0) == 0x80)
       ++length;

@@ -88,10 +88,10 @@ struct Merge {
 struct BpeOptions {
   bool bytes =
       false;  // the piece's bytes are the first symbols (byte-level), otherwise its characters
-  bool loose_characters =
-      false;  // a character is a byte with up to three continuations, as llama2.c reads it
-  bool byte_fallback = false;  // an unknown character is its bytes' tokens `byte_tokens`
-  bool ignore_merges = false;  // a piece that is a token is that token
+  bool loose_characters = false;  // as llama2.c reads them: the first byte, then each byte with up
+                                  // to three continuations
+  bool byte_fallback = false;     // an unknown character is its bytes' tokens `byte_tokens`
+  bool ignore_merges = false;     // a piece that is a token is that token
   bool fuse_unknown = false;
   std::optional<TokenId> unknown = {};        // without it unknown characters are dropped
   std::string prefix = {}, suffix = {};       // of all symbols but the first; of the last

@@ -21,9 +21,25 @@ constexpr std::string_view kSpace =
 constexpr std::string_view kNoSpace =
     R"(\x00-\x08\x0e-\x1f\x21-\x84\x86-\x9f\xa1-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}\x{202a}-\x{202e}\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{10ffff})";
 
+// Oniguruma's \w, which outside a class has the numbers of Latin-1 too; PCRE2's has no marks, but
+// all numbers.
+constexpr std::string_view kWordInClass = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
+constexpr std::string_view kWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\xb2\xb3\xb9\xbc-\xbe)";
+
 auto refuse(std::string_view what, std::size_t at) {
   return fail(ErrorKind::kBadInput,
               fmt::format("{} at byte {} of the pattern is not supported", what, at));
+}
+
+PCRE2_SPTR units(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
+
+bool compiles(std::string_view pattern) {
+  int error = 0;
+  PCRE2_SIZE at = 0;
+  pcre2_code* code =
+      pcre2_compile(units(pattern), pattern.size(), PCRE2_UTF | PCRE2_UCP, &error, &at, nullptr);
+  pcre2_code_free(code);
+  return code != nullptr;
 }
 
 class Translator {
@@ -67,20 +83,43 @@ class Translator {
       case 'H':
         if (in_class_) return refuse("\\H in a class", at_);
         return replace(2, "[^0-9A-Fa-f]");
+      case 'w':
+        return replace(2, in_class_ ? std::string(kWordInClass) : fmt::format("[{}]", kWord));
+      case 'W':
+        if (in_class_) return refuse("\\W in a class", at_);
+        return replace(2, fmt::format("[^{}]", kWord));
+      case 'b':
+        if (in_class_) return replace(2, "\\x08");
+        return replace(2, fmt::format("(?:(?<=[{0}])(?![{0}])|(?<![{0}])(?=[{0}]))", kWord));
+      case 'B':
+        return replace(2, fmt::format("(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))", kWord));
       case 'p':
       case 'P':
-        return copy(3);
+        return property();
       default:
         break;
     }
     const bool known =
-        std::string_view("wWdDbBAzZnrtfvaex0123456789u").find(c) != std::string_view::npos;
+        std::string_view("dDAzZnrtfvaex0123456789u").find(c) != std::string_view::npos;
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (letter && !known) return refuse(pattern_.substr(at_, 2), at_);
     if (c == 'v' && !in_class_) return replace(2, "\\x0b");  // PCRE2: any vertical space
     if (c == 'v') return replace(2, "\\x0b");
     if (c == 'u') return hexadecimal();
     return copy(2);
+  }
+
+  // A script is that property alone; to PCRE2 its bare name means the extensions too.
+  Result<void> property() {
+    const std::size_t end = pattern_.find('}', at_);
+    if (!starts("\\p{") && !starts("\\P{")) return copy(3);
+    if (end == std::string_view::npos) return refuse("\\p without }", at_);
+    std::string_view name = pattern_.substr(at_ + 3, end - at_ - 3);
+    const std::string_view sign = name.starts_with('^') ? "^" : "";
+    name.remove_prefix(sign.size());
+    const std::string script = fmt::format("{}{}sc:{}}}", pattern_.substr(at_, 3), sign, name);
+    if (name.size() > 2 && compiles(script)) return replace(end + 1 - at_, script);
+    return copy(end + 1 - at_);
   }
 
   Result<void> hexadecimal() {
@@ -102,12 +141,7 @@ class Translator {
   }
 
   Result<void> in_class(char c) {
-    if (c == '[' && !starts("[:")) return refuse("a class in a class", at_);
-    if (c == '[') {
-      const std::size_t end = pattern_.find(":]", at_);
-      if (end == std::string_view::npos) return refuse("[: in a class", at_);
-      return copy(end + 2 - at_);
-    }
+    if (c == '[') return refuse(starts("[:") ? "[: in a class" : "a class in a class", at_);
     if (starts("&&")) return refuse("&& in a class", at_);
     if (c == ']') in_class_ = false;
     return copy(1);
@@ -150,8 +184,6 @@ std::string words_of(int code) {
   pcre2_get_error_message(code, words, sizeof words);
   return reinterpret_cast<const char*>(words);
 }
-
-PCRE2_SPTR units(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
 
 struct FreeMatch {
   void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }

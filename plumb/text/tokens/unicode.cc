@@ -13,6 +13,13 @@ UChar32 code(char32_t c) { return static_cast<UChar32>(c); }
 
 bool in_categories(char32_t c, std::uint32_t mask) { return (U_GET_GC_MASK(code(c)) & mask) != 0; }
 
+// Whether the character was assigned in this version of Unicode.
+bool known_in(char32_t c, std::uint8_t version) {
+  UVersionInfo age;
+  u_charAge(code(c), age);
+  return age[0] <= version;
+}
+
 unsigned char byte_at(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
 }
@@ -163,18 +170,23 @@ bool is_punctuation(char32_t c) {
   if (c < 0x80)
     return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) ||
            (c >= 123 && c <= 126);
-  return in_categories(c, U_GC_P_MASK);
+  if (c == 0x166d || c == 0x111c9) return true;  // symbols since
+  return in_categories(c, U_GC_P_MASK) && known_in(c, 8);
 }
 
 bool is_control(char32_t c) {
   if (c == '\t' || c == '\n' || c == '\r') return false;
   if (c < 0x80) return c < 0x20 || c == 0x7f;
-  return in_categories(c, U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK);
+  return in_categories(c, U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK) && known_in(c, 8);
 }
 
-bool is_mark(char32_t c) { return c >= 0x300 && in_categories(c, U_GC_M_MASK); }
+bool is_mark(char32_t c) { return c >= 0x300 && in_categories(c, U_GC_M_MASK) && known_in(c, 9); }
 
-bool is_nonspacing_mark(char32_t c) { return c >= 0x300 && in_categories(c, U_GC_MN_MASK); }
+bool is_nonspacing_mark(char32_t c) {
+  if (c == 0x1734) return true;  // a spacing mark since
+  const bool later = c == 0x1885 || c == 0x1886 || c == 0xa9bd || c == 0x111c9;
+  return c >= 0x300 && !later && in_categories(c, U_GC_MN_MASK) && known_in(c, 8);
+}
 
 bool is_word_character(char32_t c) {
   if (c < 0x80)
@@ -196,6 +208,9 @@ bool is_normal_boundary(char32_t c, NormalForm form) {
 }
 
 std::string normalized(std::string_view text, NormalForm form) {
+  for (std::size_t at = 0; at < text.size();) {
+    if (!known_in(next_character(text, at), 9)) return std::string(text);
+  }
   const auto source =
       icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int>(text.size())));
   UErrorCode error = U_ZERO_ERROR;

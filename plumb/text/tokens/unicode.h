@@ -1,8 +1,11 @@
 // Unicode as tokenizers need it: classes, case, normal forms, clusters. ICU stands behind this file
 // alone.
 //
-// The classes are those of Unicode 15.0 (ICU 72). The original of Hugging Face mixes tables of
-// several versions; where they differ, the characters were not assigned yet in the older one.
+// The original of Hugging Face has tables of several ages, and ids depend on them. Its punctuation,
+// controls and nonspacing marks are those of Unicode 8, its marks and decompositions those of
+// Unicode 9: characters that came later have none of these. All else is Unicode 15 here (ICU 72;
+// patterns: Unicode 14, PCRE2 10.42) and 16 there; a character that came in between has no class
+// here.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +40,7 @@ enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
 
 // Whether text before and behind this point normalises on its own.
 bool is_normal_boundary(char32_t c, NormalForm form);
-// REQUIRES: valid UTF-8.
+// Text with a character that Unicode 9 does not know stays as it is. REQUIRES: valid UTF-8.
 std::string normalized(std::string_view text, NormalForm form);
 
 // The length of the extended grapheme cluster at the start of text (UAX 29). REQUIRES: not empty.
