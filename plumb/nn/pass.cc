@@ -102,16 +102,7 @@ Pass::State::State(const Transformer& transformer, std::size_t most_tokens, Pass
   const std::size_t half = config.rotary_width / 2;
   cosine = Buffer(config.context * half);
   sine = Buffer(config.context * half);
-  for (std::size_t i = 0; i < half; ++i) {
-    const double frequency =
-        std::pow(static_cast<double>(config.rotary_base),
-                 -2.0 * static_cast<double>(i) / static_cast<double>(config.rotary_width));
-    for (std::size_t t = 0; t < config.context; ++t) {
-      const double angle = static_cast<double>(t) * frequency;
-      cosine.data()[t * half + i] = static_cast<float>(std::cos(angle));
-      sine.data()[t * half + i] = static_cast<float>(std::sin(angle));
-    }
-  }
+  rotary_tables(config, cosine.data(), sine.data());
 }
 
 Pass::Pass(const Transformer& model, std::size_t max_tokens, PassKind kind)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "plumb/base/random.h"
+#include "plumb/nn/transformer.h"
 
 namespace plumb::nn {
 
@@ -45,6 +46,40 @@ inline std::vector<float> random_floats(std::size_t count, std::uint64_t index,
     value = static_cast<float>(amplitude * (2.0 * stream.uniform() - 1.0));
   }
   return values;
+}
+
+// A tiny decoder with random weights, large enough that its logits differ.
+inline Transformer tiny_decoder(Architecture architecture, std::uint64_t seed = 1) {
+  TransformerConfig c;
+  c.architecture = architecture;
+  c.vocabulary = 31;
+  c.width = 16;
+  c.layers = 2;
+  c.heads = 4;
+  c.key_heads = 2;
+  c.head_width = c.rotary_width = 4;
+  c.hidden = 24;
+  c.context = 40;
+  if (architecture != Architecture::kLlama) {
+    c.key_heads = 4;
+    c.norm = Norm::kLayer;
+    c.gated = false;
+    c.activation = Activation::kGeluTanh;
+    c.query_bias = c.linear_bias = true;
+    c.parallel_residual = architecture == Architecture::kGptNeoX;
+    c.tied = architecture == Architecture::kGpt2;
+    if (architecture == Architecture::kGpt2) {
+      c.positions = Positions::kLearned;
+      c.position_rows = c.context;
+      c.rotary_width = 0;
+    } else {
+      c.rotary_width = 2;
+    }
+  }
+  Transformer model(c);
+  initialise(model, seed);
+  for (float& value : model.values()) value *= value == 1.0F ? 1.0F : 20.0F;
+  return model;
 }
 
 }  // namespace plumb::nn

@@ -25,7 +25,7 @@
 namespace plumb::nn {
 
 struct TrainerOptions {
-  AdamOptions adam;
+  AdamOptions adam = {};
   std::size_t max_tokens = 0;  // of a batch that a pass takes; 0: default_batch_tokens()
   std::size_t shards = 0;      // 0: default_shards(). Changes results in the last bits
   int threads = 0;             // 0: all. Never changes a result

@@ -101,6 +101,20 @@ Layout layout_of(const TransformerConfig& config) { return LayoutBuilder(config)
 Transformer::Transformer(const TransformerConfig& config)
     : config_(config), layout_(layout_of(config)), values_(layout_.size) {}
 
+void rotary_tables(const TransformerConfig& config, float* cosine, float* sine) {
+  const std::size_t half = config.rotary_width / 2;
+  for (std::size_t i = 0; i < half; ++i) {
+    const double frequency =
+        std::pow(static_cast<double>(config.rotary_base),
+                 -2.0 * static_cast<double>(i) / static_cast<double>(config.rotary_width));
+    for (std::size_t t = 0; t < config.context; ++t) {
+      const double angle = static_cast<double>(t) * frequency;
+      cosine[t * half + i] = static_cast<float>(std::cos(angle));
+      sine[t * half + i] = static_cast<float>(std::sin(angle));
+    }
+  }
+}
+
 bool decays(const Parameter& parameter) { return parameter.shape.size() > 1; }
 
 void initialise(Transformer& model, std::uint64_t seed) {

@@ -84,6 +84,9 @@ class Transformer {
 // sqrt(2 * layers) (Radford et al. 2019), gains 1, biases and the scalar head 0.
 void initialise(Transformer& model, std::uint64_t seed);
 
+// cosine, sine: [context, rotary_width / 2] of the angle of each position and pair.
+void rotary_tables(const TransformerConfig& config, float* cosine, float* sine);
+
 // Whether weight decay applies: matrices yes; gains, biases and vectors no.
 bool decays(const Parameter& parameter);
 
