@@ -1,6 +1,6 @@
 # plumb_module(NAME [USES module ...] [LIBS target ...])
 #
-# The library plumb_NAME of every source in plumb/NAME and, with PLUMB_TESTS, the program NAME_test of
+# The library plumb_NAME of every source in and below plumb/NAME and, with PLUMB_TESTS, the program NAME_test of
 # every *_test.cc there. main.cc belongs to no library.
 include_guard()
 
@@ -19,8 +19,8 @@ endif()
 function(plumb_module name)
   cmake_parse_arguments(arg "" "" "USES;LIBS" ${ARGN})
   set(folder ${PROJECT_SOURCE_DIR}/plumb/${name})
-  file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cc)
-  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${folder}/*_test.cc)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
   list(REMOVE_ITEM sources ${tests} ${folder}/main.cc)
 
   add_library(plumb_${name} STATIC ${sources})

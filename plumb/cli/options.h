@@ -87,5 +87,6 @@ void add_agree(CLI::App& app, Program& program);
 void add_report(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_completion(CLI::App& app, Program& program);
+void add_tokens(CLI::App& app, Program& program);
 
 }  // namespace plumb::cli

@@ -55,6 +55,7 @@ struct LineReader::State {
   std::size_t line = 0;
   std::size_t total = 0;
   bool ended = false;
+  bool checks = true;  // that lines are UTF-8
 
   Result<void> fill();
   Result<std::string_view> take(std::size_t end, std::size_t skip);
@@ -91,7 +92,7 @@ Result<std::string_view> LineReader::State::take(std::size_t end, std::size_t sk
   begin = scanned = end + skip;
   if (line == 0 && text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   if (text.ends_with('\r')) text.remove_suffix(1);
-  if (const auto at = first_bad_utf8(text)) {
+  if (const auto at = checks ? first_bad_utf8(text) : std::nullopt) {
     return bad(fmt::format("byte {} of the line is not UTF-8; convert the file first", *at + 1));
   }
   ++line;
@@ -103,7 +104,7 @@ LineReader::LineReader(LineReader&&) noexcept = default;
 LineReader& LineReader::operator=(LineReader&&) noexcept = default;
 LineReader::~LineReader() = default;
 
-Result<LineReader> LineReader::open(const std::filesystem::path& path) {
+Result<LineReader> LineReader::open(const std::filesystem::path& path, Content content) {
   const int descriptor =
       path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return tl::unexpected(file_error("read", path, errno));
@@ -113,6 +114,7 @@ Result<LineReader> LineReader::open(const std::filesystem::path& path) {
     return tl::unexpected(file_error("read", path, EISDIR));
   }
   auto state = std::make_unique<State>();
+  state->checks = content == Content::kUtf8;
   state->name = path == "-" ? "standard input" : path.string();
   state->total = S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) : 0;
   state->file.reset(gzdopen(descriptor, "rb"));

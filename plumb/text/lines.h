@@ -24,9 +24,13 @@ std::optional<std::size_t> first_bad_utf8(std::string_view text);
 
 class LineReader {
  public:
+  // What lines may hold.
+  enum class Content { kUtf8, kAnyBytes };
+
   // "-" reads what standard input holds. Gzip is known by its first bytes, not by its name.
   // Errors: see file_error().
-  static Result<LineReader> open(const std::filesystem::path& path);
+  static Result<LineReader> open(const std::filesystem::path& path,
+                                 Content content = Content::kUtf8);
 
   LineReader(LineReader&&) noexcept;
   LineReader& operator=(LineReader&&) noexcept;
@@ -34,7 +38,7 @@ class LineReader {
 
   // The next line without its end (LF or CR LF), valid until the next call; nothing at the end. A
   // byte order mark at the start is skipped. kBadInput, with file and line: bytes that are no
-  // UTF-8, a gzip file that is damaged or cut short, a line over 64 MiB.
+  // UTF-8 where they must be, a gzip file that is damaged or cut short, a line over 64 MiB.
   Result<std::optional<std::string_view>> next();
 
   std::size_t line() const;   // of the last one, from 1
