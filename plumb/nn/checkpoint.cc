@@ -126,12 +126,18 @@ Result<void> refuse_unknown(const Checkpoint& checkpoint, const std::set<std::st
 Result<Transformer> load_pieces(const TransformerConfig& config, const Checkpoint& checkpoint) {
   Transformer model(config);
   const PieceTable table = piece_table(config, model.layout());
-  const bool bare = checkpoint.find(table.prefix + table.pieces[0].name) == nullptr &&
-                    checkpoint.find(table.pieces[0].name) != nullptr;
+  // The second piece of every architecture is none that a tied head could stand for.
+  const bool bare = checkpoint.find(table.prefix + table.pieces[1].name) == nullptr &&
+                    checkpoint.find(table.pieces[1].name) != nullptr;
   const std::string prefix = bare ? "" : table.prefix;
   std::set<std::string> used;
-  for (const Piece& piece : table.pieces) {
-    const auto loaded = load_piece(checkpoint, prefix, piece, model);
+  for (Piece piece : table.pieces) {
+    // Some tools save a tied embedding under the head's name alone.
+    const bool head_alone = config.tied && piece.offset == model.layout().token &&
+                            checkpoint.find(prefix + piece.name) == nullptr &&
+                            checkpoint.find(table.head) != nullptr;
+    if (head_alone) piece.name = table.head;
+    const auto loaded = load_piece(checkpoint, head_alone ? "" : prefix, piece, model);
     if (!loaded) return tl::unexpected(loaded.error());
     used.insert(prefix + piece.name);
   }

@@ -44,6 +44,7 @@ struct Piece {
 // The tensors of this architecture's files. `prefix` stands before their names in most of them.
 struct PieceTable {
   std::string prefix;
+  std::string head;                   // the name of the language head's weight
   std::vector<Piece> pieces;          // behind the prefix
   std::vector<Piece> without_prefix;  // heads
 };

@@ -146,7 +146,7 @@ void add_bert(PieceList& list) {
 PieceTable piece_table(const TransformerConfig& config, const Layout& layout) {
   PieceTable table;
   PieceList list(config, layout), heads(config, layout);
-  const char* head = "lm_head.weight";
+  table.head = "lm_head.weight";
   switch (config.architecture) {
     case Architecture::kLlama:
       table.prefix = "model.";
@@ -159,13 +159,13 @@ PieceTable piece_table(const TransformerConfig& config, const Layout& layout) {
     case Architecture::kGptNeoX:
       table.prefix = "gpt_neox.";
       add_neox(list);
-      head = "embed_out.weight";
+      table.head = "embed_out.weight";
       break;
     default:
       table.prefix = fmt::format("{}.", architecture_name(config.architecture));
       add_bert(list);
   }
-  if (!config.tied) heads.add(head, {config.vocabulary, config.width}, layout.head);
+  if (!config.tied) heads.add(table.head, {config.vocabulary, config.width}, layout.head);
   heads.add("score.weight", {1, config.width}, layout.scalar);
   heads.add("score.bias", {1}, layout.scalar_bias);
   table.pieces = std::move(list.pieces);
