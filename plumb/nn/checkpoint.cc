@@ -149,13 +149,15 @@ Result<Transformer> load_pieces(const TransformerConfig& config, const Checkpoin
   return model;
 }
 
-Result<Transformer> load_safetensors(const fs::path& config_file, const fs::path& weights) {
+Result<Transformer> load_safetensors(const fs::path& config_file, const fs::path& weights,
+                                     Heads heads) {
   PLUMB_TRY(config, read_config(config_file));
+  if (heads == Heads::kNone) config.language_head = config.tied = config.scalar_head = false;
   PLUMB_TRY(checkpoint, Checkpoint::open(weights));
   return load_pieces(config, checkpoint);
 }
 
-Result<Transformer> load_folder(const fs::path& folder) {
+Result<Transformer> load_folder(const fs::path& folder, Heads heads) {
   std::error_code ignored;
   if (!fs::exists(folder / "config.json", ignored)) {
     return fail(ErrorKind::kNotFound,
@@ -165,7 +167,7 @@ Result<Transformer> load_folder(const fs::path& folder) {
   }
   for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
     if (fs::exists(folder / name, ignored)) {
-      return load_safetensors(folder / "config.json", folder / name);
+      return load_safetensors(folder / "config.json", folder / name, heads);
     }
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
@@ -177,9 +179,9 @@ Result<Transformer> load_folder(const fs::path& folder) {
   return fail(ErrorKind::kNotFound, fmt::format("{}: no model.safetensors there", folder.string()));
 }
 
-Result<Transformer> load_file(const fs::path& path) {
+Result<Transformer> load_file(const fs::path& path, Heads heads) {
   if (path.extension() == ".safetensors" || path.string().ends_with(".safetensors.index.json")) {
-    return load_safetensors(path.parent_path() / "config.json", path);
+    return load_safetensors(path.parent_path() / "config.json", path, heads);
   }
   PLUMB_TRY(mapped, MappedFile::open(path));
   if (is_pickle(mapped.bytes())) return pickle(path);
@@ -196,10 +198,10 @@ Result<Transformer> load_file(const fs::path& path) {
 
 }  // namespace
 
-Result<Transformer> load_transformer(const fs::path& path) {
+Result<Transformer> load_transformer(const fs::path& path, Heads heads) {
   std::error_code code;
-  if (fs::is_directory(path, code)) return load_folder(path);
-  return load_file(path);
+  if (fs::is_directory(path, code)) return load_folder(path, heads);
+  return load_file(path, heads);
 }
 
 Result<void> save_transformer(const fs::path& folder, const Transformer& model) {

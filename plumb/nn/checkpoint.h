@@ -14,6 +14,9 @@
 
 namespace plumb::nn {
 
+// Which heads of a checkpoint are wanted: those that its config.json names, or the layers alone.
+enum class Heads : std::uint8_t { kAsNamed, kNone };
+
 // Reads
 //   - a folder with config.json and model.safetensors (or model.safetensors.index.json and shards),
 //   - a .safetensors file with config.json beside it,
@@ -21,7 +24,8 @@ namespace plumb::nn {
 // kNotFound; kBadInput: a pickle (.bin, .pt, .pth; with the conversion to run), an architecture
 // that is not supported, a tensor that is missing, of another shape, not finite, or unknown inside
 // a layer; each by name.
-Result<Transformer> load_transformer(const std::filesystem::path& path);
+Result<Transformer> load_transformer(const std::filesystem::path& path,
+                                     Heads heads = Heads::kAsNamed);
 
 // Writes config.json and model.safetensors (float32) into the folder, which is made where it is
 // missing. Each file is replaced whole or not at all.
