@@ -17,16 +17,17 @@ USES = {
     "stats": ["base"],
     "text": ["base"],
     "nn": ["base"],
+    "lm": ["nn", "text", "stats"],
     "tasks": ["base", "stats", "text"],
     "raters": ["tasks", "nn", "text"],
-    "rlhf": ["tasks", "nn", "text"],
+    "rlhf": ["tasks", "lm"],
     "study": ["tasks"],
     "gap": ["tasks"],
     "evals": ["raters"],
     "mismatch": ["rlhf", "evals"],
     "report": ["gap", "mismatch"],
     "server": ["study", "gap", "report"],
-    "cli": ["report", "server", "study", "mismatch", "gap"],
+    "cli": ["report", "server", "study", "mismatch", "gap", "lm"],
 }
 
 # What is searched, where it is allowed, what it is called.

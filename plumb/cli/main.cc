@@ -110,6 +110,7 @@ int run(int argc, char** argv) {
   plumb::cli::add_agree(app, program);
   plumb::cli::add_report(app, program);
   plumb::cli::add_tokens(app, program);
+  plumb::cli::add_lm(app, program);
   plumb::cli::add_doctor(app, program);
   plumb::cli::add_completion(app, program);
   try {

@@ -89,5 +89,6 @@ void add_report(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_completion(CLI::App& app, Program& program);
 void add_tokens(CLI::App& app, Program& program);
+void add_lm(CLI::App& app, Program& program);
 
 }  // namespace plumb::cli

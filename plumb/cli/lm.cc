@@ -1,0 +1,86 @@
+// plumb lm: language models. Each verb has its own file; export stands here.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <limits>
+#include <memory>
+
+#include "plumb/cli/lm_options.h"
+#include "plumb/lm/train.h"
+#include "plumb/nn/checkpoint.h"
+
+namespace plumb::cli {
+
+void ModelOptions::declare(CLI::App& verb, bool required) {
+  verb.add_option("--model", model,
+                  "a Hugging Face folder, a .safetensors file, or a llama2.c checkpoint")
+      ->type_name("PATH")
+      ->check(not_empty())
+      ->required(required);
+  verb.add_option("--tokenizer", tokenizer, "where the tokenizer does not lie beside the model")
+      ->type_name("PATH")
+      ->check(not_empty());
+}
+
+void RunOptions::declare(CLI::App& verb) {
+  verb.add_option("--seed", seed, "seed of every random draw")
+      ->type_name("N")
+      ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
+      ->capture_default_str();
+  verb.add_option("--threads", threads, "threads; 0 takes all (never changes a result)")
+      ->type_name("N")
+      ->check(whole_number(0, 1024))
+      ->capture_default_str();
+}
+
+namespace {
+
+struct ExportCommand {
+  ModelOptions model;
+  std::string folder;
+
+  Result<void> run() const {
+    PLUMB_TRY(loaded, lm::load_language_model(model.files()));
+    if (auto saved = nn::save_transformer(folder, loaded.transformer); !saved) return saved;
+    const std::filesystem::path tokenizer = lm::tokenizer_path(model.files());
+    if (auto copied = lm::copy_tokenizer(tokenizer, folder); !copied) return copied;
+    std::error_code ignored;
+    if (!std::filesystem::exists(std::filesystem::path(folder) / "tokenizer.json", ignored)) {
+      fmt::print(
+          stderr,
+          "plumb: {}: the model has no tokenizer.json; other tools will need one for texts\n",
+          folder);
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+void add_lm_export(CLI::App& lm, Program& program) {
+  auto command = std::make_shared<ExportCommand>();
+  CLI::App* verb = lm.add_subcommand(
+      "export",
+      "Example:\n  plumb lm export --model stories260K.bin -o stories260k\n\n"
+      "Write a model as a Hugging Face folder: config.json, model.safetensors, its tokenizer.");
+  command->model.declare(*verb);
+  verb->add_option("-o,--output", command->folder, "the folder")
+      ->type_name("FOLDER")
+      ->check(not_empty())
+      ->required();
+  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
+}
+
+void add_lm(CLI::App& app, Program& program) {
+  CLI::App* lm = app.add_subcommand(
+      "lm",
+      "Example:\n  plumb lm sample --model stories260K.bin --prompt 'Once upon a time'\n\n"
+      "Train, sample, evaluate and export language models.");
+  lm->require_subcommand(1);
+  add_lm_train(*lm, program);
+  add_lm_sample(*lm, program);
+  add_lm_eval(*lm, program);
+  add_lm_export(*lm, program);
+}
+
+}  // namespace plumb::cli

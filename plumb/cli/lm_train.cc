@@ -1,0 +1,224 @@
+// plumb lm train: a language model from texts.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "plumb/base/files.h"
+#include "plumb/cli/lm_options.h"
+#include "plumb/lm/train.h"
+#include "plumb/nn/checkpoint.h"
+
+namespace plumb::cli {
+namespace {
+
+struct TrainCommand {
+  std::vector<std::string> files;
+  std::string run_folder, tokenizer, model, config, schedule = "cosine";
+  std::size_t width = 64, layers = 5, heads = 8, key_heads = 4, hidden = 172, context = 256;
+  double rate = 1e-3, decay = 0.1, clip = 1.0, final_share = 0.1;
+  std::size_t warmup = 50;
+  lm::TrainOptions options;
+  RunOptions run_options;
+  bool json = false;
+
+  Result<void> run() const;
+
+ private:
+  Result<nn::Transformer> start(const Tokenizer& read) const;
+  lm::TrainOptions all_options() const;
+};
+
+// A Llama of the shape that the options give.
+nn::TransformerConfig shape_of(const TrainCommand& c, const Tokenizer& tokenizer) {
+  nn::TransformerConfig shape;
+  shape.vocabulary = tokenizer.vocabulary_size();
+  shape.width = c.width;
+  shape.layers = c.layers;
+  shape.heads = c.heads;
+  shape.key_heads = c.key_heads;
+  shape.head_width = shape.rotary_width = c.width / c.heads;
+  shape.hidden = c.hidden;
+  shape.context = c.context;
+  shape.begin_token = tokenizer.special().bos;
+  shape.end_token = tokenizer.special().eos;
+  return shape;
+}
+
+Result<nn::Transformer> TrainCommand::start(const Tokenizer& read) const {
+  if (!model.empty()) return nn::load_transformer(model);
+  nn::TransformerConfig shape = shape_of(*this, read);
+  if (!config.empty()) {
+    PLUMB_TRY(described, nn::read_config(config));
+    shape = described;
+    if (!shape.causal || !shape.language_head) {
+      return fail(ErrorKind::kBadInput, fmt::format("{}: a model that writes no text", config));
+    }
+  } else if (width % heads != 0) {
+    return fail(ErrorKind::kUsage,
+                fmt::format("--heads {} does not divide --width {}", heads, width));
+  }
+  if (auto sound = nn::check_config(shape, "the shape"); !sound) {
+    return tl::unexpected(sound.error());
+  }
+  nn::Transformer fresh(shape);
+  nn::initialise(fresh, run_options.seed);
+  return fresh;
+}
+
+lm::TrainOptions TrainCommand::all_options() const {
+  lm::TrainOptions all = options;
+  all.files.assign(files.begin(), files.end());
+  all.run = run_folder;
+  all.schedule = {.kind = schedule == "constant" ? nn::Schedule::kConstant
+                          : schedule == "linear" ? nn::Schedule::kLinear
+                                                 : nn::Schedule::kCosine,
+                  .rate = static_cast<float>(rate),
+                  .final_share = static_cast<float>(final_share),
+                  .warmup = warmup};
+  all.adam.decay = static_cast<float>(decay);
+  all.adam.clip = static_cast<float>(clip);
+  all.seed = run_options.seed;
+  all.threads = run_options.threads;
+  return all;
+}
+
+// A line that a terminal draws over; a plain one every ten seconds otherwise.
+class TrainingLine {
+ public:
+  void show(const lm::TrainStatus& status) {
+    const auto now = Clock::now();
+    const bool finished = status.step == status.steps;
+    const auto pause =
+        terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
+    smooth_ = shown_ || smooth_ > 0 ? 0.9 * smooth_ + 0.1 * status.loss : status.loss;
+    ++seen_;
+    if (now - start_ < std::chrono::seconds(2)) return;
+    if (now - last_ < pause && !(finished && shown_)) return;
+    last_ = now;
+    shown_ = true;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const double left =
+        seconds / static_cast<double>(seen_) * static_cast<double>(status.steps - status.step);
+    fmt::print(stderr, "{}step {} of {}: loss {:.3f}, {:.0f} tokens/s, {:.0f} s left{}",
+               terminal_ ? "\r\033[K" : "", status.step, status.steps, smooth_,
+               status.tokens_per_second, left, terminal_ && !finished ? "" : "\n");
+    std::fflush(stderr);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  Clock::time_point start_ = Clock::now(), last_ = start_;
+  bool shown_ = false;
+  std::size_t seen_ = 0;
+  double smooth_ = 0;
+};
+
+Json json_of(const lm::TrainReport& report) {
+  return {{"schema", "plumb.lm-train/1"},    {"model", report.model.string()},
+          {"steps", report.steps},           {"resumed_from", report.resumed_from},
+          {"parameters", report.parameters}, {"documents", report.documents},
+          {"tokens", report.tokens},         {"first_loss", report.first_loss},
+          {"last_loss", report.last_loss},   {"seconds", report.seconds}};
+}
+
+Result<void> TrainCommand::run() const {
+  const lm::ModelFiles named{model, tokenizer};
+  if (tokenizer.empty() && model.empty()) {
+    return fail(ErrorKind::kUsage, "--tokenizer is needed where there is no --model");
+  }
+  PLUMB_TRY(read, load_tokenizer(lm::tokenizer_path(named)));
+  TrainingLine line;
+  PLUMB_TRY(report, lm::train([&] { return start(read); }, read, lm::tokenizer_path(named),
+                              all_options(), [&](const lm::TrainStatus& s) { line.show(s); }));
+  if (json) return write_stdout(to_text(json_of(report), 2) + "\n");
+  return write_stdout(fmt::format(
+      "{} parameters, {} steps{}: loss {:.3f} in the first tenth, {:.3f} nats a token in the last\n"
+      "the model is {}\n",
+      report.parameters, report.steps,
+      report.resumed_from > 0 ? fmt::format(" (taken up at {})", report.resumed_from) : "",
+      report.first_loss, report.last_loss, report.model.string()));
+}
+
+void declare_shape(CLI::App& verb, TrainCommand& command) {
+  const auto size = [&](const char* name, std::size_t& value, const char* help) {
+    verb.add_option(name, value, help)
+        ->type_name("N")
+        ->check(whole_number(1, 1 << 24))
+        ->capture_default_str()
+        ->group("Shape, from scratch");
+  };
+  size("--width", command.width, "of the residual stream");
+  size("--layers", command.layers, "layers");
+  size("--heads", command.heads, "attention heads");
+  size("--key-heads", command.key_heads, "heads of keys and values");
+  size("--hidden", command.hidden, "width of the feed-forward part");
+  size("--context", command.context, "tokens that the model sees at once");
+  verb.add_option("--config", command.config, "the shape as a config.json instead")
+      ->type_name("FILE")
+      ->group("Shape, from scratch");
+}
+
+void declare_steps(CLI::App& verb, TrainCommand& command) {
+  const auto count = [&](const char* name, std::size_t& value, std::uint64_t low,
+                         const char* help) {
+    verb.add_option(name, value, help)
+        ->type_name("N")
+        ->check(whole_number(low, 1'000'000'000))
+        ->capture_default_str();
+  };
+  const auto real = [&](const char* name, double& value, double high, const char* help) {
+    verb.add_option(name, value, help)
+        ->type_name("X")
+        ->check(number(0, high))
+        ->capture_default_str();
+  };
+  count("--steps", command.options.steps, 1, "steps of the whole training");
+  count("--batch", command.options.batch, 1, "blocks of the context's length a step");
+  count("--save-every", command.options.save_every, 1, "steps between two saved states");
+  real("--rate", command.rate, 10, "the highest learning rate");
+  verb.add_option("--schedule", command.schedule, "how the rate falls: constant, linear, cosine")
+      ->type_name("NAME")
+      ->check(one_of("constant, linear, cosine"))
+      ->capture_default_str();
+  count("--warmup", command.warmup, 0, "steps in which the rate rises");
+  real("--final-share", command.final_share, 1, "share of the rate that is left at the end");
+  real("--weight-decay", command.decay, 10, "of matrices");
+  real("--clip", command.clip, 1e6, "norm to which a gradient is scaled down; 0: never");
+}
+
+}  // namespace
+
+void add_lm_train(CLI::App& lm, Program& program) {
+  auto command = std::make_shared<TrainCommand>();
+  CLI::App* verb = lm.add_subcommand(
+      "train",
+      "Example:\n  plumb lm train stories.txt --tokenizer tok512.bin --run runs/stories\n\n"
+      "Train a language model on texts, from scratch or from a checkpoint; taken up where it was "
+      "killed.");
+  verb->add_option("FILE", command->files, "texts whose documents empty lines separate")
+      ->type_name("")
+      ->check(not_empty())
+      ->required();
+  verb->add_option("--run", command->run_folder, "the run's folder; the model goes to FOLDER/model")
+      ->type_name("FOLDER")
+      ->check(not_empty())
+      ->required();
+  verb->add_option("--tokenizer", command->tokenizer, "needed from scratch")
+      ->type_name("PATH")
+      ->check(not_empty());
+  verb->add_option("--model", command->model, "begin with this checkpoint")
+      ->type_name("PATH")
+      ->check(not_empty());
+  declare_steps(*verb, *command);
+  declare_shape(*verb, *command);
+  command->run_options.declare(*verb);
+  verb->add_flag("--json", command->json, "one JSON object (docs/formats.md names its schema)")
+      ->group("Output");
+  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,313 @@
+#include "plumb/lm/train.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <numeric>
+#include <system_error>
+
+#include "plumb/base/files.h"
+#include "plumb/base/hash.h"
+#include "plumb/base/json.h"
+#include "plumb/lm/documents.h"
+#include "plumb/lm/packing.h"
+#include "plumb/nn/checkpoint.h"
+#include "plumb/nn/trainer.h"
+
+namespace plumb::lm {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+std::string hash_of(std::span<const float> values) {
+  return sha256({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+}
+
+// The run as it is described in its manifest: all that its bytes follow from.
+Json manifest_of(const nn::Transformer& model, std::span<const std::string> documents,
+                 const TrainOptions& options, std::size_t shards) {
+  std::string all;
+  for (const std::string& document : documents) all += document + "\n\n";
+  constexpr const char* kSchedules[] = {"constant", "linear", "cosine"};
+  const nn::RateSchedule& s = options.schedule;
+  return {{"schema", "plumb.lm-run/1"},
+          {"texts_sha256", sha256(all)},
+          {"documents", documents.size()},
+          {"start_sha256", hash_of(model.values())},
+          {"config", nn::config_json(model.config())},
+          {"context", model.config().context},
+          {"seed", options.seed},
+          {"steps", options.steps},
+          {"batch", options.batch},
+          {"shards", shards},
+          {"kernels", nn::kernels().name},
+          {"schedule", kSchedules[static_cast<std::size_t>(s.kind)]},
+          {"rate", s.rate},
+          {"final_share", s.final_share},
+          {"warmup", s.warmup},
+          {"beta1", options.adam.beta1},
+          {"beta2", options.adam.beta2},
+          {"decay", options.adam.decay},
+          {"clip", options.adam.clip}};
+}
+
+// Writes the manifest of a new run, or checks that the folder's is this one.
+Result<void> open_run(const fs::path& folder, const Json& manifest) {
+  std::error_code code;
+  fs::create_directories(folder, code);
+  if (code) return tl::unexpected(file_error("create", folder, code.value()));
+  const fs::path file = folder / "manifest.json";
+  if (!fs::exists(file, code)) return write_file_atomic(file, to_text(manifest, 2) + "\n");
+  PLUMB_TRY(text, read_file(file));
+  const Json found = Json::parse(text, nullptr, false);
+  const Json wanted = Json::parse(to_text(manifest));
+  if (!found.is_object()) {
+    return fail(ErrorKind::kBadInput, fmt::format("{}: not a JSON object", file.string()));
+  }
+  for (const auto& [key, value] : wanted.items()) {
+    if (found.contains(key) && found[key] == value) continue;
+    return fail(ErrorKind::kBusy,
+                fmt::format("{}: the folder holds another run: its {} is {}, not {}; name another "
+                            "folder or remove this one",
+                            file.string(), key, to_text(found.value(key, Json())), to_text(value)));
+  }
+  return {};
+}
+
+Result<void> save_state(const fs::path& folder, const nn::Transformer& model,
+                        nn::Optimizer& optimizer, std::size_t step) {
+  const nn::Shape shape = {model.values().size()};
+  const nn::Tensor tensors[] = {nn::tensor_of("parameters", shape, model.values()),
+                                nn::tensor_of("first", shape, optimizer.first().span()),
+                                nn::tensor_of("second", shape, optimizer.second().span())};
+  return nn::write_safetensors(folder / "state.safetensors", tensors,
+                               {{"step", std::to_string(step)}});
+}
+
+// The step that the state was saved at; 0 where there is none.
+Result<std::size_t> load_state(const fs::path& folder, nn::Transformer& model,
+                               nn::Optimizer& optimizer, std::size_t steps) {
+  std::error_code ignored;
+  const fs::path file = folder / "state.safetensors";
+  if (!fs::exists(file, ignored)) return 0;
+  PLUMB_TRY(state, nn::Checkpoint::open(file));
+  const nn::Shape shape = {model.values().size()};
+  const std::pair<const char*, std::span<float>> parts[] = {{"parameters", model.values()},
+                                                            {"first", optimizer.first().span()},
+                                                            {"second", optimizer.second().span()}};
+  for (const auto& [name, values] : parts) {
+    PLUMB_TRY(tensor, state.require(name, shape));
+    if (auto copied = tensor->copy_to(values); !copied) return tl::unexpected(copied.error());
+  }
+  const auto found = state.metadata().find("step");
+  const std::string text = found == state.metadata().end() ? "" : found->second;
+  const bool digits = !text.empty() && text.size() < 10 &&
+                      std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  const std::size_t step = digits ? std::stoul(text) : steps + 1;
+  if (step > steps) {
+    return fail(ErrorKind::kBadInput,
+                fmt::format("{}: its step \"{}\" is none of {}; remove the folder to begin anew",
+                            file.string(), text, steps));
+  }
+  optimizer.steps() = step;
+  return step;
+}
+
+// Drops the events behind `step`, which the run will write again.
+Result<std::vector<double>> kept_losses(const fs::path& file, std::size_t step) {
+  std::vector<double> losses;
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return losses;
+  PLUMB_TRY(text, read_file(file));
+  std::string kept;
+  std::string_view rest = text;
+  while (losses.size() < step && rest.find('\n') != std::string_view::npos) {
+    const std::string_view line = rest.substr(0, rest.find('\n') + 1);
+    const Json event = Json::parse(line, nullptr, false);
+    if (!event.is_object() || !event.contains("loss") || !event["loss"].is_number()) break;
+    losses.push_back(event["loss"].get<double>());
+    kept += line;
+    rest.remove_prefix(line.size());
+  }
+  if (auto written = write_file_atomic(file, kept); !written) {
+    return tl::unexpected(written.error());
+  }
+  return losses;
+}
+
+double mean_of(std::span<const double> values) {
+  if (values.empty()) return 0;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// One step on the blocks of this number; the mean loss, or nothing where the norm is not finite.
+class Stepper {
+ public:
+  Stepper(nn::Transformer& model, PackedTexts& texts, const TrainOptions& options)
+      : trainer_(model, {.adam = options.adam, .threads = options.threads}),
+        texts_(texts),
+        options_(options) {}
+
+  nn::Trainer& trainer() { return trainer_; }
+
+  struct Outcome {
+    double loss, norm, rate;
+    std::size_t tokens;
+  };
+
+  Outcome step(std::size_t number, const nn::RateSchedule& schedule) {
+    std::vector<Block> blocks;
+    std::size_t targets = 0;
+    for (std::size_t i = 0; i < options_.batch; ++i) {
+      blocks.push_back(texts_.draw(options_.seed, number * options_.batch + i));
+      const auto& own = blocks.back().targets;
+      targets += own.size() - static_cast<std::size_t>(std::ranges::count(own, nn::kNoTarget));
+    }
+    const float weight = 1.0F / static_cast<float>(std::max<std::size_t>(targets, 1));
+    const std::size_t shards = trainer_.shards();
+    std::vector<double> nats(shards);
+    trainer_.accumulate([&](std::size_t shard, nn::Pass& pass, std::span<float> gradient) {
+      const std::size_t begin = shard * blocks.size() / shards,
+                        end = (shard + 1) * blocks.size() / shards;
+      const std::size_t length = blocks[0].tokens.size();
+      const std::size_t at_once = std::max<std::size_t>(pass.max_tokens() / length, 1);
+      for (std::size_t i = begin; i < end; i += at_once) {
+        Block joined;
+        for (std::size_t j = i; j < std::min(end, i + at_once); ++j) joined.append(blocks[j]);
+        pass.forward({joined.tokens, joined.starts});
+        nats[shard] += pass.add_cross_entropy(joined.targets, weight, gradient);
+        pass.backward(gradient);
+      }
+    });
+    const float rate = schedule.at(number);
+    const double norm = trainer_.step(rate);
+    return {std::accumulate(nats.begin(), nats.end(), 0.0) * static_cast<double>(weight), norm,
+            static_cast<double>(rate), options_.batch * blocks[0].tokens.size()};
+  }
+
+ private:
+  nn::Trainer trainer_;
+  PackedTexts& texts_;
+  const TrainOptions& options_;
+};
+
+tl::unexpected<Error> diverged(const fs::path& run, std::size_t step) {
+  return fail(ErrorKind::kBadInput,
+              fmt::format("{}: the gradient of step {} is not finite: the training diverged; the "
+                          "last state stays, begin anew with a lower --rate",
+                          run.string(), step + 1));
+}
+
+}  // namespace
+
+Result<void> copy_tokenizer(const fs::path& from, const fs::path& folder) {
+  constexpr const char* kNames[] = {"tokenizer.json",
+                                    "tokenizer_config.json",
+                                    "special_tokens_map.json",
+                                    "vocab.json",
+                                    "merges.txt",
+                                    "vocab.txt"};
+  std::error_code code;
+  std::vector<std::pair<fs::path, fs::path>> copies;
+  if (fs::is_directory(from, code)) {
+    for (const char* name : kNames) {
+      if (fs::exists(from / name, code)) copies.emplace_back(from / name, folder / name);
+    }
+    for (const fs::directory_entry& entry : fs::directory_iterator(from, code)) {
+      const bool small = entry.path().extension() == ".bin" && copies.empty() &&
+                         load_tokenizer(entry.path()).has_value();
+      if (small) copies.emplace_back(entry.path(), folder / "tokenizer.bin");
+    }
+  } else {
+    const bool binary = from.extension() == ".bin";
+    copies.emplace_back(from, folder / (binary ? fs::path("tokenizer.bin") : from.filename()));
+  }
+  for (const auto& [source, target] : copies) {
+    if (fs::equivalent(source, target, code)) continue;
+    PLUMB_TRY(bytes, read_file(source));
+    if (auto written = write_file_atomic(target, bytes); !written) return written;
+  }
+  return {};
+}
+
+Result<TrainReport> train(const ModelSource& start, const Tokenizer& tokenizer,
+                          const fs::path& tokenizer_files, const TrainOptions& options,
+                          const std::function<void(const TrainStatus&)>& watch) {
+  std::vector<std::string> documents;
+  for (const fs::path& file : options.files) {
+    PLUMB_TRY(some, read_documents(file));
+    std::ranges::move(some, std::back_inserter(documents));
+  }
+  PLUMB_TRY(model, start());
+  if (tokenizer.vocabulary_size() > model.config().vocabulary) {
+    return fail(
+        ErrorKind::kBadInput,
+        fmt::format("{}: the tokenizer has {} tokens, the model has {}", tokenizer_files.string(),
+                    tokenizer.vocabulary_size(), model.config().vocabulary));
+  }
+  const TextFrame frame = frame_of(model.config(), tokenizer);
+  PLUMB_TRY(texts, PackedTexts::make(tokenizer, frame, documents, model.config().context));
+  nn::RateSchedule schedule = options.schedule;
+  schedule.steps = options.steps;
+  Stepper stepper(model, texts, options);
+  nn::Optimizer& optimizer = stepper.trainer().optimizer();
+  const Json manifest = manifest_of(model, documents, options, stepper.trainer().shards());
+  if (auto opened = open_run(options.run, manifest); !opened) {
+    return tl::unexpected(opened.error());
+  }
+  PLUMB_TRY(first, load_state(options.run, model, optimizer, options.steps));
+  const fs::path events_file = options.run / "events.jsonl";
+  PLUMB_TRY(losses, kept_losses(events_file, first));
+  std::ofstream events(events_file, std::ios::app);
+
+  TrainReport report{.resumed_from = first,
+                     .parameters = model.layout().size,
+                     .documents = documents.size(),
+                     .tokens = texts.tokens()};
+  const auto began = Clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
+  std::size_t step = first, tokens = 0;
+  const std::size_t last =
+      options.stop_after > 0 ? std::min(options.stop_after, options.steps) : options.steps;
+  for (; step < last; ++step) {
+    const auto outcome = stepper.step(step, schedule);
+    if (!std::isfinite(outcome.norm)) return diverged(options.run, step);
+    tokens += outcome.tokens;
+    losses.push_back(outcome.loss);
+    events << to_text(Json{{"step", step + 1},
+                           {"loss", outcome.loss},
+                           {"gradient_norm", outcome.norm},
+                           {"rate", outcome.rate}})
+           << '\n'
+           << std::flush;
+    if (!events) return tl::unexpected(file_error("write", events_file, errno));
+    if (watch) {
+      watch({step + 1, options.steps, outcome.loss, static_cast<double>(tokens) / seconds()});
+    }
+    if ((step + 1) % options.save_every == 0 || step + 1 == options.steps) {
+      const auto saved = save_state(options.run, model, optimizer, step + 1);
+      if (!saved) return tl::unexpected(saved.error());
+    }
+  }
+  const std::size_t tenth = std::max<std::size_t>(losses.size() / 10, losses.empty() ? 0 : 1);
+  report.steps = step;
+  report.first_loss = mean_of(std::span(losses).first(tenth));
+  report.last_loss = mean_of(std::span(losses).last(tenth));
+  report.seconds = seconds();
+  report.finished = step == options.steps;
+  if (!report.finished) return report;
+  report.model = options.run / "model";
+  if (auto saved = nn::save_transformer(report.model, model); !saved) {
+    return tl::unexpected(saved.error());
+  }
+  if (auto copied = copy_tokenizer(tokenizer_files, report.model); !copied) {
+    return tl::unexpected(copied.error());
+  }
+  return report;
+}
+
+}  // namespace plumb::lm

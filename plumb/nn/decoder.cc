@@ -1,0 +1,142 @@
+#include "plumb/nn/decoder.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace plumb::nn {
+
+Decoder::Decoder(const Transformer& model, const Generator::Weights& weights, std::size_t slots,
+                 std::size_t capacity, std::size_t max_rows)
+    : model_(model),
+      config_(model.config()),
+      weights_(weights),
+      kernels_(nn::kernels()),
+      capacity_((capacity + 15) / 16 * 16),
+      keys_(slots * config_.layers * config_.key_heads * config_.head_width * capacity_),
+      values_(keys_.size()),
+      x_(max_rows * config_.width),
+      normed_(max_rows * config_.width),
+      query_(max_rows * config_.query_rows()),
+      mixed_(max_rows * config_.heads * config_.head_width),
+      up_(max_rows * config_.hidden * (config_.gated ? 2 : 1)),
+      active_(max_rows * config_.hidden),
+      part_(max_rows * config_.width),
+      scores_(config_.heads / config_.key_heads * capacity_),
+      statistics_(2 * max_rows),
+      positions_(max_rows) {}
+
+float* Decoder::keys(std::size_t slot, std::size_t layer, std::size_t head) {
+  const std::size_t place = (slot * config_.layers + layer) * config_.key_heads + head;
+  return keys_.data() + place * config_.head_width * capacity_;
+}
+
+float* Decoder::values(std::size_t slot, std::size_t layer, std::size_t head) {
+  return values_.data() + (keys(slot, layer, head) - keys_.data());
+}
+
+void Decoder::embed(std::span<const DecoderRow> rows) {
+  const std::size_t width = config_.width;
+  const Layout& layout = model_.layout();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    positions_[i] = rows[i].position;
+    float* out = x_.data() + i * width;
+    const auto token = static_cast<std::size_t>(rows[i].token);
+    std::copy_n(model_.at(layout.token) + token * width, width, out);
+    if (layout.position != kAbsent) {
+      const std::size_t row = rows[i].position + config_.position_offset;
+      kernels_.add(width, model_.at(layout.position) + row * width, out);
+    }
+  }
+}
+
+void Decoder::norm(const float* x, std::size_t gain, std::size_t bias, float* out) {
+  const Rows shape{rows_, config_.width};
+  float* mean = statistics_.data();
+  if (config_.norm == Norm::kRms) {
+    kernels_.rms_norm(shape, x, model_.at(gain), config_.norm_epsilon, out, mean);
+  } else {
+    kernels_.layer_norm(shape, x, model_.at(gain), model_.at(bias), config_.norm_epsilon, out, mean,
+                        mean + rows_);
+  }
+}
+
+// Keys are kept transposed, so that scores of many of them fill the lanes.
+void Decoder::remember(std::size_t layer, std::span<const DecoderRow> rows) {
+  const std::size_t d = config_.head_width;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const float* own = query_.data() + i * config_.query_rows() + config_.heads * d;
+    for (std::size_t head = 0; head < config_.key_heads; ++head) {
+      float* key = keys(rows[i].slot, layer, head) + rows[i].position;
+      for (std::size_t j = 0; j < d; ++j) key[j * capacity_] = own[head * d + j];
+      std::copy_n(own + (config_.key_heads + head) * d, d,
+                  values(rows[i].slot, layer, head) + rows[i].position * d);
+    }
+  }
+}
+
+void Decoder::attention(std::size_t layer, std::span<const DecoderRow> rows) {
+  const std::size_t d = config_.head_width, group = config_.heads / config_.key_heads;
+  if (config_.positions == Positions::kRotary) {
+    kernels_.rotate({rows_, config_.query_rows()}, query_.data(), config_.heads + config_.key_heads,
+                    d, config_.rotary_width, positions_.data(), weights_.cosine.data(),
+                    weights_.sine.data(), false);
+  }
+  remember(layer, rows);
+  const float scale = 1.0F / std::sqrt(static_cast<float>(d));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t head = 0; head < config_.key_heads; ++head) {
+      kernels_.attention_decode(
+          {.group = group,
+           .keys = rows[i].position + 1,
+           .head_width = d,
+           .query = query_.data() + i * config_.query_rows() + head * group * d,
+           .key = keys(rows[i].slot, layer, head),
+           .key_row = capacity_,
+           .value = values(rows[i].slot, layer, head),
+           .out = mixed_.data() + (i * config_.heads + head * group) * d,
+           .scale = scale,
+           .scratch = scores_.data()});
+    }
+  }
+}
+
+void Decoder::step(std::span<const DecoderRow> rows) {
+  rows_ = rows.size();
+  embed(rows);
+  const std::size_t width = config_.width, wide = config_.heads * config_.head_width;
+  const std::size_t up = config_.hidden * (config_.gated ? 2 : 1);
+  for (std::size_t i = 0; i < config_.layers; ++i) {
+    const LayerLayout& l = model_.layout().layers[i];
+    const PackedLayer& packed = weights_.layers[i];
+    norm(x_.data(), l.norm1_gain, l.norm1_bias, normed_.data());
+    kernels_.packed_product(rows_, config_.query_rows(), width, normed_.data(), packed.query.data(),
+                            model_.at(l.query_bias), query_.data());
+    attention(i, rows);
+    kernels_.packed_product(rows_, width, wide, mixed_.data(), packed.out.data(),
+                            model_.at(l.out_bias), part_.data());
+    // With a parallel residual the second norm reads the layer's input.
+    if (config_.parallel_residual) norm(x_.data(), l.norm2_gain, l.norm2_bias, normed_.data());
+    kernels_.add(rows_ * width, part_.data(), x_.data());
+    if (!config_.parallel_residual) norm(x_.data(), l.norm2_gain, l.norm2_bias, normed_.data());
+    kernels_.packed_product(rows_, up, width, normed_.data(), packed.up.data(),
+                            model_.at(l.up_bias), up_.data());
+    kernels_.activate(config_.activation, config_.gated, {rows_, config_.hidden}, up_.data(),
+                      active_.data());
+    kernels_.packed_product(rows_, width, config_.hidden, active_.data(), packed.down.data(),
+                            model_.at(l.down_bias), part_.data());
+    kernels_.add(rows_ * width, part_.data(), x_.data());
+  }
+}
+
+void Decoder::logits(std::span<const std::size_t> wanted, std::span<float> logits) {
+  const std::size_t width = config_.width;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    std::copy_n(x_.data() + wanted[i] * width, width, part_.data() + i * width);
+  }
+  rows_ = wanted.size();
+  norm(part_.data(), model_.layout().final_gain, model_.layout().final_bias, normed_.data());
+  kernels_.packed_product(rows_, config_.vocabulary, width, normed_.data(), weights_.head.data(),
+                          nullptr, logits.data());
+}
+
+}  // namespace plumb::nn

@@ -1,0 +1,150 @@
+// Vectors of floats as the compiler knows them, of the width that the including source is compiled
+// for. Only kernels_*.cc include this. Nothing from the standard library with a body may be used
+// here: the linker would keep one copy of it, perhaps that of an instruction set the machine lacks.
+#pragma once
+
+#if defined(__SSE__)
+#include <immintrin.h>
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+namespace plumb::nn::PLUMB_ISA {
+
+#if defined(__AVX512F__)
+constexpr std::size_t kLanes = 16;
+constexpr std::size_t kTileVectors = 4;  // of a row of a product's register tile
+#elif defined(__AVX2__)
+constexpr std::size_t kLanes = 8;
+constexpr std::size_t kTileVectors = 2;
+#else
+constexpr std::size_t kLanes = 4;
+constexpr std::size_t kTileVectors = 2;
+#endif
+constexpr std::size_t kPanel = kTileVectors * kLanes;
+
+template <std::size_t L>
+struct VectorOf {
+  typedef float Float __attribute__((vector_size(4 * L)));
+  typedef std::int32_t Int __attribute__((vector_size(4 * L)));
+};
+template <>
+struct VectorOf<1> {
+  using Float = float;
+  using Int = std::int32_t;
+};
+using Vector = VectorOf<kLanes>::Float;
+using Ints = VectorOf<kLanes>::Int;
+
+template <typename V = Vector>
+inline V load(const float* from) {
+  V v;
+  __builtin_memcpy(&v, from, sizeof(V));
+  return v;
+}
+
+template <typename V>
+inline void store(float* to, V v) {
+  __builtin_memcpy(to, &v, sizeof(V));
+}
+
+template <typename V = Vector>
+inline V broadcast(float x) {
+  return x - V{};
+}
+
+template <typename To, typename From>
+inline To bits(From from) {
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  __builtin_memcpy(&to, &from, sizeof(To));
+  return to;
+}
+
+inline float root(float x) { return __builtin_sqrtf(x); }
+#if defined(__AVX512F__)
+inline Vector larger(Vector a, Vector b) { return _mm512_max_ps(a, b); }
+inline Vector smaller(Vector a, Vector b) { return _mm512_min_ps(a, b); }
+inline Vector root(Vector x) { return _mm512_sqrt_ps(x); }
+#elif defined(__AVX2__)
+inline Vector larger(Vector a, Vector b) { return _mm256_max_ps(a, b); }
+inline Vector smaller(Vector a, Vector b) { return _mm256_min_ps(a, b); }
+inline Vector root(Vector x) { return _mm256_sqrt_ps(x); }
+#else
+inline Vector larger(Vector a, Vector b) { return a > b ? a : b; }
+inline Vector smaller(Vector a, Vector b) { return a < b ? a : b; }
+inline Vector root(Vector x) {
+  for (std::size_t i = 0; i < kLanes; ++i) x[i] = root(x[i]);
+  return x;
+}
+#endif
+
+// The lanes, added pairwise in a tree.
+template <typename V>
+inline float sum_lanes(V v) {
+  float lane[sizeof(V) / sizeof(float)];
+  __builtin_memcpy(lane, &v, sizeof(V));
+  for (std::size_t width = sizeof(V) / sizeof(float) / 2; width > 0; width /= 2) {
+    for (std::size_t i = 0; i < width; ++i) lane[i] += lane[i + width];
+  }
+  return lane[0];
+}
+
+inline float max_lanes(Vector v) {
+  float lane[kLanes];
+  __builtin_memcpy(lane, &v, sizeof(v));
+  for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
+    for (std::size_t i = 0; i < width; ++i) {
+      lane[i] = lane[i] > lane[i + width] ? lane[i] : lane[i + width];
+    }
+  }
+  return lane[0];
+}
+
+// Loads and stores of a part of a vector: the other lanes are `fill`, and are not written.
+inline Vector load_part(const float* from, std::size_t count, float fill = 0) {
+  Vector v = broadcast(fill);
+  __builtin_memcpy(&v, from, count * sizeof(float));
+  return v;
+}
+inline void store_part(float* to, Vector v, std::size_t count) {
+  __builtin_memcpy(to, &v, count * sizeof(float));
+}
+
+// exp to 2 units in the last place; 0 below -87.3, about 1e38 above 88.
+inline Vector exp(Vector x) {
+  constexpr float kLow = -87.3F, kHigh = 88.0F, kMagic = 12582912.0F;  // 1.5 * 2^23
+  const Vector clamped = smaller(larger(x, broadcast(kLow)), broadcast(kHigh));
+  const Vector shifted = clamped * 1.44269504F + kMagic;
+  const Vector n = shifted - kMagic;
+  const Vector r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;
+  Vector p = r * 1.9875691500e-4F + 1.3981999507e-3F;  // Cephes expf
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  p = p * (r * r) + r + 1.0F;
+  const Ints power = bits<Ints>(shifted) << 23;
+  const Vector result = bits<Vector>(bits<Ints>(p) + power);
+  return x < broadcast(kLow) ? Vector{} : result;
+}
+
+inline Vector sigmoid(Vector x) { return 1.0F / (1.0F + exp(-x)); }
+
+inline Vector tanh(Vector x) { return 1.0F - 2.0F / (exp(2.0F * x) + 1.0F); }
+
+// erf(x / sqrt(2)) to 1.5e-7 (Abramowitz and Stegun 7.1.26), and density = exp(-x^2 / 2).
+inline Vector erf_of_root_half(Vector x, Vector& density) {
+  density = exp(-0.5F * x * x);
+  const Vector magnitude = x < Vector{} ? -x : x;
+  const Vector t = 1.0F / (1.0F + (0.3275911F * 0.70710678F) * magnitude);
+  Vector p = t * 1.061405429F - 1.453152027F;
+  p = p * t + 1.421413741F;
+  p = p * t - 0.284496736F;
+  p = (p * t + 0.254829592F) * t;
+  const Vector erf = 1.0F - p * density;
+  return x < Vector{} ? -erf : erf;
+}
+
+}  // namespace plumb::nn::PLUMB_ISA
