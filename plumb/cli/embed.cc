@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "plumb/cli/model_options.h"
+#include "plumb/cli/ask_options.h"
 #include "plumb/cli/options.h"
 #include "plumb/raters/embedding_rater.h"
 #include "plumb/raters/vector_file.h"

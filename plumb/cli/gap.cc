@@ -85,8 +85,9 @@ Result<void> GapCommand::run_items() const {
   if (!resamples_given) sampled.values.resamples = kItemResamples;
   ItemOptions asked = items;
   asked.models.models = board.models;
-  return asked.run(source.source, sampled, output, !uncorrected,
-                   board.human == "published" && human_given);
+  PLUMB_TRY(results, asked.compute(source.source, sampled, !uncorrected,
+                                   board.human == "published" && human_given));
+  return asked.print(results, output);
 }
 
 struct ImportCommand {
@@ -157,15 +158,8 @@ void add_gap(CLI::App& app, Program& program) {
     audit->excludes(verb->get_option(fixed));
   }
   command->items.declare(*verb, true);
-  CLI::Option* humans = verb->get_option("--humans");
-  for (const char* single : {"--answers", "--metric", "--cutoff", "--ties", "--missing", "--items",
-                             "--mteb", "--llm", "--protocol", "--similarity"}) {
-    verb->get_option(single)->needs(humans);
-  }
-  for (const char* published :
-       {"--audit", "--against", "--language", "--task-type", "--revision", "--unknown-subsets"}) {
-    humans->excludes(verb->get_option(published));
-  }
+  ItemOptions::bind_to_humans(*verb, {"--audit", "--against", "--language", "--task-type",
+                                      "--revision", "--unknown-subsets"});
   command->sampling.declare(*verb);
   command->output.declare(*verb);
   verb->callback([command, verb, &program] {

@@ -5,8 +5,11 @@
 
 #include "plumb/base/files.h"
 #include "plumb/cli/board_options.h"
+#include "plumb/cli/item_options.h"
 #include "plumb/cli/options.h"
+#include "plumb/report/diagnostics_report.h"
 #include "plumb/report/gap_report.h"
+#include "plumb/report/items_report.h"
 
 namespace plumb::cli {
 namespace {
@@ -17,11 +20,35 @@ struct ReportCommand {
   SamplingOptions sampling;
   std::string output;
   std::string title;
+  ItemOptions items;
+  bool resamples_given = false, human_given = false;
 
-  Result<void> run() const;
+  Result<void> run() const { return items.humans.empty() ? run_board() : run_items(); }
+  Result<void> run_board() const;
+  Result<void> run_items() const;
 };
 
-Result<void> ReportCommand::run() const {
+constexpr std::size_t kListedItems = 50;
+
+Result<void> ReportCommand::run_items() const {
+  SamplingOptions sampled = sampling;
+  if (!resamples_given) sampled.values.resamples = kItemResamples;
+  ItemOptions asked = items;
+  asked.models.models = board.models;
+  PLUMB_TRY(found,
+            asked.compute(source.source, sampled, true, board.human == "published" && human_given));
+  const std::string page = report::items_page(
+      !title.empty() ? title : fmt::format("{}: people and models, item by item", found.task.name),
+      fmt::format("plumb report gap {}", source.source),
+      report::items_json(found.comparison, found.options, found.diagnostics, found.task),
+      report::listed_items_json(found.task, found.sheets, found.diagnostics, kListedItems));
+  if (auto written = write_file_atomic(output, page); !written) return written;
+  fmt::print(stderr, "{}: {} raters, {} items; open it in a browser\n", output,
+             found.comparison.rows.size(), found.task.items.size());
+  return {};
+}
+
+Result<void> ReportCommand::run_board() const {
   PLUMB_TRY(figures, source.load(sampling.values.threads));
   PLUMB_TRY(options, board.resolve(source.source));
   PLUMB_TRY(cut, gap::make_board(figures, options));
@@ -53,7 +80,10 @@ void add_report(CLI::App& app, Program& program) {
   report->require_subcommand(1);
   auto command = std::make_shared<ReportCommand>();
   CLI::App* verb = report->add_subcommand(
-      "gap", "Example:\n  plumb report gap hume -o gap.html\n\nThe gap between people and models.");
+      "gap",
+      "Example:\n  plumb report gap hume -o gap.html\n"
+      "  plumb report gap sts.task.jsonl --humans people.jsonl --models bm25 -o sts.html\n\n"
+      "The gap between people and models, of published results or on single answers.");
   command->source.declare(*verb, true);
   command->board.declare(*verb);
   command->board.declare_annotators(*verb);
@@ -62,8 +92,15 @@ void add_report(CLI::App& app, Program& program) {
       ->required()
       ->type_name("FILE")
       ->check(not_empty());
+  command->items.declare(*verb, true);
+  ItemOptions::bind_to_humans(
+      *verb, {"--annotators", "--language", "--task-type", "--revision", "--unknown-subsets"});
   command->sampling.declare(*verb);
-  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
+  verb->callback([command, verb, &program] {
+    command->resamples_given = verb->count("--resamples") > 0;
+    command->human_given = verb->count("--human") > 0;
+    program.action = [command] { return command->run(); };
+  });
 }
 
 }  // namespace plumb::cli

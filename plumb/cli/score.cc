@@ -88,14 +88,7 @@ tasks::MetricOptions ItemOptions::metric_options() const {
   return options;
 }
 
-Result<void> ItemOptions::run(const std::string& path, const SamplingOptions& sampling,
-                              const OutputOptions& output, bool corrected, bool published) const {
-  PLUMB_TRY(task, tasks::read_task(path, progress_bar("reading " + path)));
-  gap::ItemGapOptions options{metric_options(), sampling.values, sampling.level, corrected,
-                              published};
-  if (auto known = tasks::metric_of(task.kind, options.metric); !known) {
-    return tl::unexpected(known.error());
-  }
+Result<Sheets> ItemOptions::read_humans(const tasks::Task& task) const {
   PLUMB_TRY(sheets, tasks::read_all_answers(humans, task));
   for (const tasks::AnswerSheet& sheet : sheets) {
     if (sheet.kind == tasks::RaterKind::kPerson) continue;
@@ -104,53 +97,77 @@ Result<void> ItemOptions::run(const std::string& path, const SamplingOptions& sa
                             "--answers",
                             sheet.rater, rater_kind_name(sheet.kind)));
   }
+  return std::move(sheets);
+}
+
+Result<ItemResults> ItemOptions::compute(const std::string& path, const SamplingOptions& sampling,
+                                         bool corrected, bool published) const {
+  ItemResults results;
+  PLUMB_TRY(task, tasks::read_task(path, progress_bar("reading " + path)));
+  results.options = {metric_options(), sampling.values, sampling.level, corrected, published};
+  if (auto known = tasks::metric_of(task.kind, results.options.metric); !known) {
+    return tl::unexpected(known.error());
+  }
+  PLUMB_TRY(sheets, read_humans(task));
   PLUMB_TRY(others, tasks::read_all_answers(answers, task));
   append(sheets, std::move(others));
   const tasks::RateOptions rating{sampling.values.seed, sampling.values.threads, {}};
   PLUMB_TRY(asked, models.answers(task, rating));
-  if (auto checked = check_names(sheets, asked); !checked) return checked;
+  if (auto checked = check_names(sheets, asked); !checked) return tl::unexpected(checked.error());
   append(sheets, std::move(asked));
   for (const auto& baseline : raters::baselines_of(task)) {
     PLUMB_TRY(made, baseline->answer(task, rating));
     append(sheets, std::move(made));
   }
-  PLUMB_TRY(comparison, gap::compare_raters(task, sheets, options));
-  const gap::ItemDiagnostics found = gap::diagnose_items(task, sheets, comparison);
+  PLUMB_TRY(comparison, gap::compare_raters(task, sheets, results.options));
+  results.diagnostics = gap::diagnose_items(task, sheets, comparison);
+  results.task = std::move(task);
+  results.sheets = std::move(sheets);
+  results.comparison = std::move(comparison);
+  if (auto written = write_files(results); !written) return tl::unexpected(written.error());
+  return results;
+}
+
+Result<void> ItemOptions::write_files(const ItemResults& results) const {
+  const auto& [task, sheets, options, comparison, diagnostics] = results;
   if (!items_file.empty()) {
-    const auto written =
-        write_file_atomic(items_file, report::items_lines(task, sheets, comparison, found));
-    if (!written) return written;
+    const std::string lines = report::items_lines(task, sheets, comparison, diagnostics);
+    if (auto written = write_file_atomic(items_file, lines); !written) return written;
   }
-  if (!mteb_folder.empty()) {
-    PLUMB_TRY(mteb, gap::mteb_files(task, sheets, {subset, options.metric.ties}));
-    if (auto written = gap::write_mteb_files(mteb_folder, mteb); !written) return written;
-  }
-  const auto for_people = [&] { return report::items_table(comparison, options.level); };
-  const auto after = [&] {
-    return "\n" + report::wrapped(report::items_notes(comparison, options)) + "\n";
-  };
+  if (mteb_folder.empty()) return {};
+  PLUMB_TRY(files, gap::mteb_files(task, sheets, {subset, options.metric.ties}));
+  return gap::write_mteb_files(mteb_folder, files);
+}
+
+Result<void> ItemOptions::print(const ItemResults& results, const OutputOptions& output) const {
+  const auto& [task, sheets, options, comparison, diagnostics] = results;
+  const report::Table rows = report::items_table(comparison, options.level);
+  const report::Table items = report::diagnostics_table(diagnostics, task);
   const std::string heading = report::items_heading(comparison) + "\n";
-  const auto items = [&] { return report::diagnostics_table(found, task); };
-  return write({.json =
-                    [&] {
-                      Json json = report::items_json(comparison, options);
-                      if (!humans.empty())
-                        json["diagnostics"] = report::diagnostics_json(found, task);
-                      return json;
-                    },
+  const std::string notes = "\n" + report::wrapped(report::items_notes(comparison, options)) + "\n";
+  const bool people = !humans.empty();
+  return write({.json = [&] { return report::items_json(comparison, options, diagnostics, task); },
                 .records = [&] { return report::items_records(comparison); },
                 .text =
                     [&](auto terminal) {
-                      const std::string table = heading + to_terminal(for_people(), terminal);
-                      if (humans.empty()) return table + after();
-                      return table + "\n" + to_terminal(items(), terminal) + after();
+                      return heading + to_terminal(rows, terminal) +
+                             (people ? "\n" + to_terminal(items, terminal) : "") + notes;
                     },
                 .markdown =
                     [&] {
-                      const std::string table = heading + to_markdown(for_people());
-                      return table + (humans.empty() ? "" : "\n" + to_markdown(items())) + after();
+                      return heading + to_markdown(rows) +
+                             (people ? "\n" + to_markdown(items) : "") + notes;
                     }},
                output);
+}
+
+void ItemOptions::bind_to_humans(CLI::App& verb, std::initializer_list<const char*> excluded) {
+  CLI::Option* humans = verb.get_option("--humans");
+  for (const char* single : {"--answers", "--metric", "--cutoff", "--ties", "--missing", "--items",
+                             "--mteb", "--llm", "--protocol", "--similarity"}) {
+    verb.get_option(single)->needs(humans);
+  }
+  for (const char* published : excluded) humans->excludes(verb.get_option(published));
 }
 
 namespace {
@@ -161,7 +178,10 @@ struct ScoreCommand {
   SamplingOptions sampling;
   OutputOptions output;
 
-  Result<void> run() const { return items.run(task, sampling, output, true, false); }
+  Result<void> run() const {
+    PLUMB_TRY(results, items.compute(task, sampling, true, false));
+    return items.print(results, output);
+  }
 };
 
 }  // namespace

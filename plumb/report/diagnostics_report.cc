@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "plumb/report/common.h"
@@ -42,14 +43,6 @@ Json ids_json(const Task& task, const Places& places) {
   Json ids = Json::array();
   for (const std::size_t i : places) ids.push_back(task.items[i].id);
   return ids;
-}
-
-Json diagnosis_json(const Task& task, std::size_t i, const ItemDiagnosis& item) {
-  Json json = {{"disagreement", or_null(item.disagreement)},
-               {"people", or_null(item.people)},
-               {"models", or_null(item.models)}};
-  if (item.against_gold) json["against_gold"] = says_json(task, i, *item.against_gold);
-  return json;
 }
 
 std::string examples(const Task& task, const Places& places,
@@ -111,6 +104,20 @@ Json answers_json(const Task& task, std::span<const AnswerSheet> sheets, std::si
   return json;
 }
 
+Json item_json(const Task& task, std::span<const AnswerSheet> sheets, std::size_t i,
+               const ItemDiagnosis& diagnosis) {
+  const tasks::Item& item = task.items[i];
+  Json json = {{"item", item.id},
+               {"texts", item.texts},
+               {"gold", item.gold.empty() ? Json(nullptr) : tasks::answer_json(task, item.gold)},
+               {"answers", answers_json(task, sheets, i)},
+               {"disagreement", or_null(diagnosis.disagreement)},
+               {"people", or_null(diagnosis.people)},
+               {"models", or_null(diagnosis.models)}};
+  if (diagnosis.against_gold) json["against_gold"] = says_json(task, i, *diagnosis.against_gold);
+  return json;
+}
+
 }  // namespace
 
 Json diagnostics_json(const ItemDiagnostics& found, const Task& task) {
@@ -155,22 +162,36 @@ Table diagnostics_table(const ItemDiagnostics& found, const Task& task) {
   return table;
 }
 
+Json listed_items_json(const Task& task, std::span<const AnswerSheet> sheets,
+                       const ItemDiagnostics& found, std::size_t most) {
+  std::set<std::size_t> listed;
+  for (const Places* places : {&found.disagreements, &found.likely_gold_errors, &found.people_ahead,
+                               &found.models_ahead}) {
+    for (std::size_t k = 0; k < std::min(most, places->size()); ++k) listed.insert((*places)[k]);
+  }
+  // Baselines say nothing about an item.
+  std::vector<AnswerSheet> asked;
+  for (const AnswerSheet& sheet : sheets) {
+    const bool person = sheet.kind == tasks::RaterKind::kPerson;
+    if (person || std::ranges::find(found.good_models, sheet.rater) != found.good_models.end()) {
+      asked.push_back(sheet);
+    }
+  }
+  Json items = Json::array();
+  for (const std::size_t i : listed) items.push_back(item_json(task, asked, i, found.items[i]));
+  return items;
+}
+
 std::string items_lines(const Task& task, std::span<const AnswerSheet> sheets,
                         const gap::ItemComparison& comparison, const ItemDiagnostics& found) {
   std::string text;
   for (std::size_t i = 0; i < task.items.size(); ++i) {
-    Json json = {
-        {"item", task.items[i].id},
-        {"texts", task.items[i].texts},
-        {"gold",
-         task.items[i].gold.empty() ? Json(nullptr) : tasks::answer_json(task, task.items[i].gold)},
-        {"answers", answers_json(task, sheets, i)},
-        {"scores", Json::object()}};
+    Json json = item_json(task, sheets, i, found.items[i]);
+    json["scores"] = Json::object();
     for (const gap::RaterRow& row : comparison.rows) {
       if (row.per_item.empty() || std::isnan(row.per_item[i])) continue;
       json["scores"][row.name] = row.per_item[i];
     }
-    json.update(diagnosis_json(task, i, found.items[i]));
     text += to_text(json) + "\n";
   }
   return text;

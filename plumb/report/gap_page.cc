@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "plumb/base/version.h"
 #include "plumb/report/common.h"
 #include "plumb/report/gap_report.h"
 
@@ -22,6 +23,11 @@ std::string script_safe(const std::string& json) {
   return text;
 }
 
+std::string page_of(const Json& data) {
+  std::string page(plumb_web_report_begin, plumb_web_report_end);
+  return page.replace(page.find(kPlaceholder), kPlaceholder.size(), script_safe(to_text(data)));
+}
+
 }  // namespace
 
 std::string gap_page(const std::string& title, const std::string& command, const Json& leaderboard,
@@ -34,8 +40,17 @@ std::string gap_page(const std::string& title, const std::string& command, const
   data["leaderboard"] = leaderboard;
   data["gap"] = gap;
   data["audit"] = audit;
-  std::string page(plumb_web_report_begin, plumb_web_report_end);
-  return page.replace(page.find(kPlaceholder), kPlaceholder.size(), script_safe(to_text(data)));
+  return page_of(data);
+}
+
+std::string items_page(const std::string& title, const std::string& command, const Json& results,
+                       const Json& items) {
+  return page_of({{"schema", "plumb.items-report/1"},
+                  {"title", title},
+                  {"command", command},
+                  {"version", kVersion},
+                  {"results", results},
+                  {"items", items}});
 }
 
 }  // namespace plumb::report

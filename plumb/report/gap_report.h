@@ -47,4 +47,9 @@ std::string findings_text(const gap::Audit& audit, bool markdown);
 std::string gap_page(const std::string& title, const std::string& command, const Json& leaderboard,
                      const Json& gap, const Json& audit, const Context& context);
 
+// The same page about single answers: `results` as items_json() makes them, `items` as
+// listed_items_json() does.
+std::string items_page(const std::string& title, const std::string& command, const Json& results,
+                       const Json& items);
+
 }  // namespace plumb::report

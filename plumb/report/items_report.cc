@@ -7,6 +7,7 @@
 
 #include "plumb/base/version.h"
 #include "plumb/report/common.h"
+#include "plumb/report/diagnostics_report.h"
 #include "plumb/stats/metrics.h"
 
 namespace plumb::report {
@@ -81,7 +82,8 @@ std::string calibration_words(const gap::Calibration& calibration) {
 
 }  // namespace
 
-Json items_json(const ItemComparison& comparison, const gap::ItemGapOptions& options) {
+Json items_json(const ItemComparison& comparison, const gap::ItemGapOptions& options,
+                const gap::ItemDiagnostics& diagnostics, const tasks::Task& task) {
   Json json = {{"schema", has_people(comparison) ? "plumb.item-gap/1" : "plumb.score/1"},
                {"version", kVersion},
                {"task", comparison.task},
@@ -111,6 +113,7 @@ Json items_json(const ItemComparison& comparison, const gap::ItemGapOptions& opt
         {{"name", each.name}, {"bias", each.bias}, {"slope", each.slope}, {"mse", each.mse}});
   }
   json["warnings"] = comparison.warnings;
+  if (has_people(comparison)) json["diagnostics"] = diagnostics_json(diagnostics, task);
   return json;
 }
 

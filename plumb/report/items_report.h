@@ -5,13 +5,15 @@
 #include <string>
 
 #include "plumb/base/json.h"
+#include "plumb/gap/item_diagnostics.h"
 #include "plumb/gap/item_gap.h"
 #include "plumb/report/table.h"
 
 namespace plumb::report {
 
-// plumb.item-gap/1 with people, plumb.score/1 without.
-Json items_json(const gap::ItemComparison& comparison, const gap::ItemGapOptions& options);
+// plumb.item-gap/1 with people, who have diagnostics; plumb.score/1 without.
+Json items_json(const gap::ItemComparison& comparison, const gap::ItemGapOptions& options,
+                const gap::ItemDiagnostics& diagnostics, const tasks::Task& task);
 Table items_table(const gap::ItemComparison& comparison, double level);  // for people
 Table items_records(const gap::ItemComparison& comparison);              // every digit
 std::string items_heading(const gap::ItemComparison& comparison);        // one line

@@ -3,6 +3,8 @@
  * What is undefined is null, missing, or { reason } with the reason in words.
  */
 
+import type { ItemsReport } from "./items/data";
+
 export interface Undefined {
   reason: string;
 }
@@ -100,7 +102,7 @@ export interface Finding {
 }
 
 export interface Report {
-  schema: string;
+  schema: "plumb.gap-report/1";
   title: string;
   version: string;
   command: string;
@@ -126,16 +128,16 @@ export function why(value: unknown, row?: { reason?: string }): string | undefin
 }
 
 /** Reads the page's data; throws an Error with a message for the reader. */
-export function readReport(): Report {
+export function readReport(): Report | ItemsReport {
   const text = document.getElementById("plumb-data")?.textContent ?? "";
-  let report: Report;
+  let report: Report | ItemsReport;
   try {
-    report = JSON.parse(text) as Report;
+    report = JSON.parse(text) as Report | ItemsReport;
   } catch {
     throw new Error("This page is an empty template: no data was written into it.");
   }
-  if (report.schema !== "plumb.gap-report/1") {
-    throw new Error(`This page cannot show data of the kind "${report.schema}".`);
+  if (report.schema === "plumb.gap-report/1" || report.schema === "plumb.items-report/1") {
+    return report;
   }
-  return report;
+  throw new Error(`This page cannot show data of the kind "${(report as Report).schema}".`);
 }

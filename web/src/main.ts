@@ -1,4 +1,4 @@
-/** Lays out the report of `plumb report gap` from the data in the page. */
+/** Lays out the report of `plumb report gap` from the data in the page: published results, or single answers. */
 import "./style.css";
 import { readReport, type Finding, type Report } from "./data";
 import { h } from "./dom";
@@ -6,14 +6,15 @@ import { percent } from "./format";
 import { leaderboardFigure } from "./figures/leaderboard";
 import { sensitivityFigure } from "./figures/sensitivity";
 import { subsetsFigure } from "./figures/subsets";
+import { itemsPage } from "./items/page";
+import { header, section } from "./layout";
 import { headline } from "./summary";
 import { leaderboardTable, subsetsTable, viewsTable } from "./tables";
-import { themeToggle } from "./theme";
 
 function page(report: Report): Node[] {
   const { leaderboard, gap, audit } = report;
   return [
-    header(report),
+    header(report.title, headline(report), kSections),
     section("leaderboard", "Leaderboard", leaderboardFigure(leaderboard)),
     section("subsets", "Human against models", subsetsFigure(gap)),
     section("sensitivity", "How firm the rank is", sensitivityFigure(audit.rows)),
@@ -38,34 +39,6 @@ const kSections = [
   ["findings", "Findings"],
   ["provenance", "Provenance"],
 ] as const;
-
-function header(report: Report): HTMLElement {
-  const [lead, ...more] = headline(report);
-  const links = kSections.map(([id, text]) => h("li", {}, h("a", { href: `#${id}` }, text)));
-  return h(
-    "header",
-    {},
-    h(
-      "div",
-      { class: "bar" },
-      h("p", { class: "brand" }, "plumb", h("span", {}, " gap report")),
-      themeToggle(),
-    ),
-    h("h1", {}, report.title),
-    h("p", { class: "lead" }, lead ?? ""),
-    ...more.map((sentence) => h("p", { class: "more" }, sentence)),
-    h("nav", { "aria-label": "Contents" }, h("ul", {}, ...links)),
-  );
-}
-
-function section(id: string, title: string, ...children: Node[]): HTMLElement {
-  return h(
-    "section",
-    { id, "aria-labelledby": `${id}-head` },
-    h("h2", { id: `${id}-head` }, title),
-    ...children,
-  );
-}
 
 function findings(all: Finding[]): HTMLElement {
   const item = ({ id, title, holds, evidence }: Finding) =>
@@ -116,7 +89,9 @@ const root = document.getElementById("report") as HTMLElement;
 try {
   const report = readReport();
   document.title = `${report.title} – plumb`;
-  root.replaceChildren(...page(report));
+  root.replaceChildren(
+    ...(report.schema === "plumb.items-report/1" ? itemsPage(report) : page(report)),
+  );
 } catch (error) {
   root.replaceChildren(h("p", { role: "alert" }, (error as Error).message));
 }

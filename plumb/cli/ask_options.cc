@@ -1,4 +1,4 @@
-#include "plumb/cli/model_options.h"
+#include "plumb/cli/ask_options.h"
 
 #include <fmt/format.h>
 
@@ -108,7 +108,7 @@ Result<std::unique_ptr<raters::Embedder>> EmbedderOptions::open(const std::strin
   return raters::open_embedder(model, options);
 }
 
-void ModelOptions::declare(CLI::App& verb, bool with_model) {
+void AskOptions::declare(CLI::App& verb, bool with_model) {
   if (with_model) {
     verb.add_option("--model,--models", models, kinds_help())
         ->type_name("MODEL...")
@@ -151,7 +151,7 @@ void ModelOptions::declare(CLI::App& verb, bool with_model) {
   embedders.declare(verb);
 }
 
-raters::ProbeOptions ModelOptions::probe_options() const {
+raters::ProbeOptions AskOptions::probe_options() const {
   raters::ProbeOptions options;
   options.protocol = *raters::parse_protocol(protocol);
   options.similarity = *raters::parse_similarity(similarity);
@@ -163,7 +163,7 @@ raters::ProbeOptions ModelOptions::probe_options() const {
   return options;
 }
 
-Result<std::unique_ptr<tasks::Rater>> ModelOptions::open_llm(const std::string& model) const {
+Result<std::unique_ptr<tasks::Rater>> AskOptions::open_llm(const std::string& model) const {
   PLUMB_TRY(spec, raters::parse_remote_spec(model));
   raters::LlmOptions options;
   options.http.api_key = api_key();
@@ -175,7 +175,7 @@ Result<std::unique_ptr<tasks::Rater>> ModelOptions::open_llm(const std::string& 
   return raters::make_llm_annotator(spec, std::move(options));
 }
 
-Result<std::vector<tasks::AnswerSheet>> ModelOptions::answers(
+Result<std::vector<tasks::AnswerSheet>> AskOptions::answers(
     const tasks::Task& task, const tasks::RateOptions& rate) const {
   std::vector<tasks::AnswerSheet> sheets;
   const auto ask = [&](const std::string& model, tasks::Rater& rater) -> Result<void> {

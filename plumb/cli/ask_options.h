@@ -35,7 +35,7 @@ struct EmbedderOptions {
   std::string cache_folder() const;
 };
 
-struct ModelOptions {
+struct AskOptions {
   std::vector<std::string> models, llms;
   std::string protocol = "default", similarity = "cosine";
   int draws = 0, samples_per_label = 0, groups = 0, runs = 0;

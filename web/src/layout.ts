@@ -1,0 +1,39 @@
+/** The frame that both kinds of page share. */
+import { h } from "./dom";
+import { themeToggle } from "./theme";
+
+export function header(
+  title: string,
+  [lead, ...more]: string[],
+  links: readonly (readonly [id: string, text: string])[],
+): HTMLElement {
+  const items = links.map(([id, text]) => h("li", {}, h("a", { href: `#${id}` }, text)));
+  return h(
+    "header",
+    {},
+    h(
+      "div",
+      { class: "bar" },
+      h("p", { class: "brand" }, "plumb", h("span", {}, " gap report")),
+      themeToggle(),
+    ),
+    h("h1", {}, title),
+    h("p", { class: "lead" }, lead ?? ""),
+    ...more.map((sentence) => h("p", { class: "more" }, sentence)),
+    h("nav", { "aria-label": "Contents" }, h("ul", {}, ...items)),
+  );
+}
+
+export function section(id: string, title: string, ...children: Node[]): HTMLElement {
+  return h(
+    "section",
+    { id, "aria-labelledby": `${id}-head` },
+    h("h2", { id: `${id}-head` }, title),
+    ...children,
+  );
+}
+
+/** A heading with one paragraph, where there is nothing to tabulate. */
+export function contents(title: string, text: string): HTMLElement {
+  return h("section", { class: "table" }, h("h3", {}, title), h("p", {}, text));
+}
