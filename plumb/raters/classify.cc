@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <numeric>
 #include <string>
@@ -101,9 +102,11 @@ Result<std::vector<LogisticModel>> learn_all(const Vectors& texts, const Trainin
                             .stop = mteb ? Stop::kScikitLearn : Stop::kOptimum,
                             .threads = draws.size() == 1 ? rate.threads : 1};
   std::vector<Result<LogisticModel>> fits(draws.size());
+  std::atomic<std::size_t> done{0};
   parallel_for(draws.size(), 1, rate.threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t draw = begin; draw < end; ++draw) {
       fits[draw] = learn(texts, training, draws[draw], how);
+      if (rate.progress) rate.progress(++done, draws.size());
     }
   });
   std::vector<LogisticModel> models;
@@ -173,15 +176,17 @@ Result<std::vector<tasks::AnswerSheet>> classify(const tasks::Task& task,
     models.error().message = fmt::format("{}: {}", task.name, models.error().message);
     return tl::unexpected(std::move(models.error()));
   }
-  const auto labels = predict(*models, embedded.texts, rate.threads);
+  Places rows;
+  for (const auto& item : embedded.rows) rows.push_back(item[0]);
+  const auto labels = predict(*models, embedded.texts, rows, rate.threads);
   const std::string train = tasks::train_hash(task);
   std::vector<tasks::AnswerSheet> sheets(draws.size());
   for (std::size_t run = 0; run < draws.size(); ++run) {
     sheets[run].run = static_cast<int>(run);
     sheets[run].provenance =
         provenance(options, rate, run, draws[run].size(), (*models)[run], train);
-    for (const auto& rows : embedded.rows) {
-      sheets[run].answers.emplace_back(tasks::Answer{static_cast<double>(labels[run][rows[0]])});
+    for (const int label : labels[run]) {
+      sheets[run].answers.emplace_back(tasks::Answer{static_cast<double>(label)});
     }
   }
   return sheets;

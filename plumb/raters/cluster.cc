@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <set>
 
@@ -143,6 +144,7 @@ std::vector<tasks::AnswerSheet> full_runs(const EmbeddedTask& embedded, const Pl
                                           const tasks::RateOptions& rate) {
   const Places rows = rows_of(embedded, order);
   std::vector<tasks::AnswerSheet> sheets(static_cast<std::size_t>(options.runs));
+  std::atomic<std::size_t> done{0};
   parallel_for(sheets.size(), 1, rate.threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t run = begin; run < end; ++run) {
       Stream stream(rate.seed, "k-means", run);
@@ -151,6 +153,7 @@ std::vector<tasks::AnswerSheet> full_runs(const EmbeddedTask& embedded, const Pl
       sheets[run].run = static_cast<int>(run);
       sheets[run].provenance = provenance(options, groups, "k-means", rate.seed);
       sheets[run].provenance["restarts"] = options.restarts;
+      if (rate.progress) rate.progress(++done, sheets.size());
     }
   });
   return sheets;

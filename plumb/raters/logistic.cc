@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "plumb/base/parallel.h"
+#include "plumb/raters/centres.h"
 #include "plumb/raters/matrix.h"
 
 namespace plumb::raters {
@@ -323,6 +324,10 @@ Result<std::vector<double>> minimise(Objective& objective, const LogisticOptions
   std::fill_n(point.get(), n, 0.0);
   std::vector<double> result(count), gradient(count);
   Search search{objective, objective(result, gradient)};
+  if (options.stop == Stop::kScikitLearn && greatest_component(gradient) <= kTolerance) {
+    converged = true;
+    return result;
+  }
   auto parameters = search_parameters(options);
   // At the limit of rounding a line search fails: the gradient tells whether that is the minimum.
   if (lbfgs(n, point.get(), nullptr, evaluate,
@@ -368,27 +373,6 @@ Result<LogisticModel> fit_whole(const Vectors& training, std::span<const int> cl
   return model;
 }
 
-// [rows, outputs of all models] scores without intercepts, of rows begin .. end - 1.
-std::vector<double> dense_scores(const Vectors& vectors, std::size_t begin, std::size_t end,
-                                 const Panels<double>& weights) {
-  const std::size_t dimension = vectors.dimension();
-  std::vector<double> scores((end - begin) * weights.columns());
-  multiply(vectors.dense_values().subspan(begin * dimension, (end - begin) * dimension), weights,
-           scores);
-  return scores;
-}
-
-std::vector<double> sparse_scores(const Vectors& vectors, std::size_t begin, std::size_t end,
-                                  std::span<const double> weights) {
-  std::vector<double> scores;
-  for (std::size_t row = begin; row < end; ++row) {
-    for (std::size_t at = 0; at < weights.size(); at += vectors.dimension()) {
-      scores.push_back(vectors.dot(row, weights.subspan(at, vectors.dimension())));
-    }
-  }
-  return scores;
-}
-
 int label_of(const LogisticModel& model, const double* scores) {
   const auto score = [&](std::size_t k) { return scores[k] + model.intercepts[k]; };
   if (model.labels.size() == 2) return model.labels[score(0) > 0 ? 1 : 0];
@@ -426,24 +410,22 @@ Result<LogisticModel> fit_logistic(const Vectors& training, std::span<const int>
 }
 
 std::vector<std::vector<int>> predict(std::span<const LogisticModel> models, const Vectors& vectors,
-                                      int threads) {
+                                      std::span<const std::size_t> rows, int threads) {
   constexpr std::size_t kRows = 128;
-  std::vector<std::vector<int>> labels(models.size(), std::vector<int>(vectors.rows()));
-  if (models.empty() || vectors.rows() == 0) return labels;
+  std::vector<std::vector<int>> labels(models.size(), std::vector<int>(rows.size()));
+  if (models.empty() || rows.empty()) return labels;
   std::vector<double> weights;
-  std::size_t outputs = 0;
   for (const LogisticModel& model : models) {
     weights.insert(weights.end(), model.weights.begin(), model.weights.end());
-    outputs += model.intercepts.size();
   }
   const auto panels = Panels<double>::of_columns(weights, vectors.dimension());
-  parallel_for(vectors.rows(), kRows, threads, [&](std::size_t begin, std::size_t end) {
-    const auto scores = vectors.is_dense() ? dense_scores(vectors, begin, end, panels)
-                                           : sparse_scores(vectors, begin, end, weights);
-    for (std::size_t row = begin; row < end; ++row) {
-      const double* of_model = scores.data() + (row - begin) * outputs;
+  parallel_for(rows.size(), kRows, threads, [&](std::size_t begin, std::size_t end) {
+    std::vector<double> scores((end - begin) * panels.columns());
+    products(vectors, rows.subspan(begin, end - begin), panels, std::span(scores));
+    const double* of_model = scores.data();
+    for (std::size_t i = begin; i < end; ++i) {
       for (std::size_t m = 0; m < models.size(); ++m) {
-        labels[m][row] = label_of(models[m], of_model);
+        labels[m][i] = label_of(models[m], of_model);
         of_model += models[m].intercepts.size();
       }
     }

@@ -5,7 +5,7 @@
 // 0. It is found by libLBFGS from weights of zero.
 //
 //   PLUMB_TRY(model, fit_logistic(training, labels, {}));
-//   std::vector<std::vector<int>> labels = predict({&model, 1}, test, 0);
+//   std::vector<std::vector<int>> labels = predict({&model, 1}, test, rows, 0);
 #pragma once
 
 #include <cstddef>
@@ -42,9 +42,10 @@ struct LogisticModel {
 Result<LogisticModel> fit_logistic(const Vectors& training, std::span<const int> labels,
                                    const LogisticOptions& options);
 
-// [models][rows]: of the greatest score, the first of equals; of two classes the second where the
-// score is above 0. REQUIRES: the vectors have the models' dimension.
+// [models][rows], for these rows of the vectors: the label of the greatest score, the first of
+// equals; of two labels the second where the score is above 0. REQUIRES: the vectors have the
+// models' dimension.
 std::vector<std::vector<int>> predict(std::span<const LogisticModel> models, const Vectors& vectors,
-                                      int threads);
+                                      std::span<const std::size_t> rows, int threads);
 
 }  // namespace plumb::raters

@@ -53,6 +53,10 @@ double greatest_slope(LogisticModel model, const Vectors& training, std::span<co
   return greatest;
 }
 
+std::vector<int> predict_all(const LogisticModel& model, const Vectors& vectors, int threads = 0) {
+  return predict({&model, 1}, vectors, testing::all_rows(vectors), threads)[0];
+}
+
 struct Problem {
   Vectors training, test;
   std::vector<int> labels;
@@ -85,7 +89,7 @@ TEST(Logistic, FindsTheOptimum) {
     ASSERT_TRUE(model);
     EXPECT_TRUE(model->converged);
     expect_parameters(*model, c["all"]["weights"], c["all"]["intercepts"], 1e-5);
-    EXPECT_EQ(predict({&*model, 1}, problem.test, 0)[0], c["all"]["exact"].get<std::vector<int>>());
+    EXPECT_EQ(predict_all(*model, problem.test), c["all"]["exact"].get<std::vector<int>>());
   }
 }
 
@@ -95,7 +99,7 @@ TEST(Logistic, StopsWhereScikitLearnStops) {
     const auto model = fit_logistic(problem.training, problem.labels, {.stop = Stop::kScikitLearn});
     ASSERT_TRUE(model);
     expect_parameters(*model, c["all"]["usual_weights"], c["all"]["usual_intercepts"], 1e-6);
-    EXPECT_EQ(predict({&*model, 1}, problem.test, 0)[0], c["all"]["usual"].get<std::vector<int>>());
+    EXPECT_EQ(predict_all(*model, problem.test), c["all"]["usual"].get<std::vector<int>>());
   }
 }
 
@@ -126,7 +130,7 @@ TEST(Logistic, GivesTheSameBytesWithAnyNumberOfThreads) {
   ASSERT_TRUE(one && two);
   EXPECT_EQ(one->weights, two->weights);
   EXPECT_EQ(one->intercepts, two->intercepts);
-  EXPECT_EQ(predict({&*one, 1}, training, 1), predict({&*two, 1}, training, 2));
+  EXPECT_EQ(predict_all(*one, training, 1), predict_all(*two, training, 2));
 }
 
 TEST(Logistic, GivesTheSameAnswersDenseAndSparse) {
@@ -139,7 +143,7 @@ TEST(Logistic, GivesTheSameAnswersDenseAndSparse) {
     for (std::size_t i = 0; i < a->weights.size(); ++i) {
       EXPECT_NEAR(a->weights[i], b->weights[i], 1e-6);
     }
-    EXPECT_EQ(predict({&*a, 1}, dense, 0), predict({&*b, 1}, sparse, 0));
+    EXPECT_EQ(predict_all(*a, dense), predict_all(*b, sparse));
   }
 }
 
@@ -149,8 +153,8 @@ TEST(Logistic, GivesEqualScoresToTheFirstClass) {
   const auto model = fit_logistic(training, std::vector<int>{3, 5}, {});
   ASSERT_TRUE(model);
   EXPECT_EQ(model->intercepts[0], 0);
-  EXPECT_EQ(predict({&*model, 1}, middle, 0)[0], std::vector<int>{3});
-  EXPECT_EQ(predict({&*model, 1}, training, 0)[0], (std::vector<int>{3, 5}));
+  EXPECT_EQ(predict_all(*model, middle), std::vector<int>{3});
+  EXPECT_EQ(predict_all(*model, training), (std::vector<int>{3, 5}));
 }
 
 // All vectors alike, or of zeros: the intercepts answer with the most frequent class.
@@ -160,7 +164,7 @@ TEST(Logistic, AnswersTheMostFrequentClassWhereVectorsSayNothing) {
     const Vectors training = Vectors::dense(6, std::vector<float>(24, value));
     const auto model = fit_logistic(training, labels, {});
     ASSERT_TRUE(model);
-    EXPECT_EQ(predict({&*model, 1}, training, 0)[0], (std::vector<int>{1, 1, 1, 1}));
+    EXPECT_EQ(predict_all(*model, training), (std::vector<int>{1, 1, 1, 1}));
   }
 }
 

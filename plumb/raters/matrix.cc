@@ -221,19 +221,6 @@ void multiply(std::span<const double> left, const Panels<double>& right, std::sp
   multiply_all(left, right, out, instructions);
 }
 
-void multiply(std::span<const float> left, const Panels<double>& right, std::span<double> out,
-              Instructions instructions) {
-  const std::size_t depth = right.depth(), columns = right.columns();
-  const std::size_t rows = out.size() / columns;
-  std::vector<double> widened;
-  for (std::size_t row = 0; row < rows; row += kRowsAtATime) {
-    const std::size_t count = std::min(kRowsAtATime, rows - row);
-    const auto some = left.subspan(row * depth, count * depth);
-    widened.assign(some.begin(), some.end());
-    multiply_all<double>(widened, right, out.subspan(row * columns, count * columns), instructions);
-  }
-}
-
 void dot_rows(std::span<const float> query, std::span<const float> values,
               std::span<const std::size_t> rows, std::span<double> out, Instructions instructions) {
   assert(out.size() == rows.size());

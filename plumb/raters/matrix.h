@@ -51,10 +51,6 @@ void multiply(std::span<const float> left, const Panels<float>& right, std::span
 void multiply(std::span<const double> left, const Panels<double>& right, std::span<double> out,
               Instructions instructions = best_instructions());
 
-// The same with left widened to double.
-void multiply(std::span<const float> left, const Panels<double>& right, std::span<double> out,
-              Instructions instructions = best_instructions());
-
 // out[i] = the product of `query` and row rows[i] of `values` [., dimension], as dot() of Vectors
 // adds it up: eight partial sums in double. REQUIRES: query has `dimension` values, and the rows
 // exist.

@@ -59,14 +59,6 @@ TEST(Multiply, GivesThePlainSumsToTheLastBitWithAllInstructions) {
   }
 }
 
-TEST(Multiply, WidensFloats) {
-  const auto left = random_values<float>(150 * 7, 3);
-  const auto right = random_values<double>(7 * 3, 4);
-  std::vector<double> out(150 * 3);
-  multiply(left, Panels<double>::of_rows(right, 3), out);
-  EXPECT_EQ(out, plain_product(std::vector<double>(left.begin(), left.end()), right, 7, 3));
-}
-
 TEST(DotRows, AddUpAsVectorsDo) {
   const std::size_t dimension = 43;
   const auto values = random_values<float>(dimension * 20, 5);
