@@ -8,6 +8,7 @@ machine to machine.
     ./dev bench results --json   one of them, as JSON
 """
 
+import csv
 import json
 import os
 import platform
@@ -127,7 +128,77 @@ def probes(folder):
     return rows
 
 
-BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "probes": probes}
+def node_modules():
+    """The folder of the peers from npm, installed where that is possible; nothing where it is not."""
+    folder = ROOT / "build" / "bench" / "node"
+    wanted = ["@huggingface/tokenizers", "tokenizers"]
+    if not all((folder / "node_modules" / name).is_dir() for name in wanted):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            subprocess.run(["npm", "install", "--ignore-scripts", "--no-save", "--prefix", folder, *wanted], capture_output=True,
+                           check=True, timeout=120)
+        except (OSError, subprocess.SubprocessError):
+            return None
+    return folder
+
+
+def tokenizer_inputs(folder):
+    """(what, what plumb loads, the same as tokenizer.json, texts) of the real tokenizers beside the repository."""
+    data = ROOT.parent / "shared" / "data"
+    sentences, stories = folder / "sentences.txt", folder / "stories.txt"
+    pairs = (line.split("\t") for part in ("train", "dev") for line in sts_lines(data / "sts" / "stsb-en", part))
+    sentences.write_text("\n".join(text for pair in pairs for text in pair[:2]) + "\n")
+    paragraphs = [line for line in (data / "corpus" / "tinystories.txt").read_text().split("\n") if line.strip()]
+    stories.write_text("\n".join(paragraphs * 4) + "\n")
+    gpt2 = data / "tokenizers" / "gpt2"
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": True}
+    merges = [line for line in (gpt2 / "gpt2_merges.txt").read_text().split("\n") if line and not line.startswith("#version")]
+    made = folder / "gpt2.json"
+    made.write_text(json.dumps({"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+                                "pre_tokenizer": level, "post_processor": level, "decoder": level,
+                                "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
+                                          "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
+                                          "vocab": json.loads((gpt2 / "gpt2_vocab.json").read_text()), "merges": merges}}))
+    bert, tiny = data / "tokenizers" / "bert-uncased", data / "models" / "tinystories-656k"
+    return [("WordPiece (BERT), sentences", bert, bert / "tokenizer.json", sentences),
+            ("byte-level BPE (GPT-2), stories", gpt2, made, stories),
+            ("SentencePiece BPE, stories", tiny, tiny / "tokenizer.json", stories)]
+
+
+def sts_lines(folder, part):
+    found = sorted(folder.glob(f"*{part}*"))
+    if not found:
+        return []
+    rows = csv.reader(found[0].open(newline=""), delimiter="\t" if found[0].suffix == ".tsv" else ",")
+    return ["\t".join(text.replace("\t", " ").replace("\n", " ") for text in row[:2]) for row in rows if len(row) >= 2]
+
+
+def tokenizer(folder):
+    """Texts a second of three real tokenizers, against Hugging Face's libraries."""
+    if not (ROOT.parent / "shared" / "data" / "tokenizers").is_dir():
+        print("  skipped: ../shared/data is absent", file=sys.stderr)
+        return []
+    modules = node_modules()
+    if modules is None:
+        print("  no peers: npm cannot install @huggingface/tokenizers and tokenizers", file=sys.stderr)
+    rows = []
+    for what, ours_path, theirs_path, texts in tokenizer_inputs(folder):
+        ours, theirs = [], []
+        for _ in range(REPEATS):
+            ours.append(program("tokenizer", ours_path, texts))
+            if modules:
+                theirs.append(run(["node", ROOT / "bench" / "tokenizer_peer.mjs", modules, theirs_path, texts]))
+        # Seconds for a thousand texts, so that a ratio above 1 is in plumb's favour, as elsewhere.
+        per_thousand = lambda runs, key: 1000 / median(runs, key)
+        rows.append(row(what + ", one by one", per_thousand(ours, "texts_per_second"), "s/1000",
+                        per_thousand(theirs, "js_texts_per_second") if theirs else None, "@huggingface/tokenizers", 2 if theirs else None))
+        rows.append(row(what + ", batch", per_thousand(ours, "threads_texts_per_second"), "s/1000",
+                        per_thousand(theirs, "original_texts_per_second") if theirs else None, "tokenizers (Rust, in Node)", 1 if theirs else None))
+    return rows
+
+
+BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "probes": probes,
+           "tokenizer": tokenizer}
 
 
 def table(rows):

@@ -1,4 +1,5 @@
-// tokenizer.json of any bytes: it is refused with a reason, or what it describes encodes and decodes without harm.
+// tokenizer.json of any bytes: it is refused with a reason, or what it describes encodes and
+// decodes without harm.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -258,8 +258,10 @@ class Encoder {
 namespace tokens {
 
 Result<void> normalize(const Tokenizer::State& state, AlignedText& text) {
+  const std::size_t before = text.size();
   for (const Normalizer& step : state.normalizers) {
     if (auto done = step(text); !done) return done;
+    if (auto done = check_growth(before, text.size()); !done) return done;
   }
   return {};
 }

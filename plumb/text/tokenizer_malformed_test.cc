@@ -368,6 +368,21 @@ TEST(MalformedTokenizer, IsNestedTooDeep) {
   EXPECT_FALSE(parse_tokenizer_json(std::string(1 << 20, '['), "t.json"));
 }
 
+TEST(MalformedTokenizer, MakesTextGrowWithoutEnd) {
+  Json document = valid();
+  const std::string step =
+      R"({"type":"Replace","pattern":{"String":"a"},"content":"aaaaaaaaaaaaaaaaaaaa"})";
+  document["normalizer"] =
+      Json::parse(R"({"type":"Sequence","normalizers":[)" + step + "," + step + "," + step + "]}");
+  const auto tokenizer = parse_tokenizer_json(document.dump(), "t.json");
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  EXPECT_TRUE(tokenizer->encode("b"));
+  const auto encoding = tokenizer->encode(std::string(1000, 'a'));
+  ASSERT_FALSE(encoding);
+  EXPECT_EQ(encoding.error().message,
+            "the normalizer of the tokenizer makes the text over 32 times as long");
+}
+
 TEST(MalformedTokenizer, HasAPatternThatNeverEnds) {
   Json document = valid();
   document["normalizer"] =

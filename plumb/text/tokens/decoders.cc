@@ -51,7 +51,8 @@ void clean_up(std::string& text) {
 void fuse(std::vector<std::string>& tokens) {
   std::string all;
   for (const std::string& token : tokens) all += token;
-  tokens.assign(1, std::move(all));
+  tokens.resize(1);
+  tokens[0] = std::move(all);
 }
 
 void flush(std::string& bytes, std::vector<std::string>& decoded) {
@@ -94,7 +95,8 @@ Decoder byte_level_decoder() {
       all.resize(before);
       all += token;
     }
-    tokens.assign(1, std::move(all));
+    tokens.resize(1);
+    tokens[0] = std::move(all);
     return {};
   };
 }

@@ -2,6 +2,8 @@
 // an unknown type or key is one.
 #pragma once
 
+#include <algorithm>
+
 #include "plumb/text/tokens/json_node.h"
 #include "plumb/text/tokens/pipeline.h"
 

@@ -143,6 +143,13 @@ void normalize_ascii(AlignedText& text, const BertOptions& options) {
 
 }  // namespace
 
+Result<void> check_growth(std::size_t before, std::size_t after) {
+  constexpr std::size_t kTimes = 32, kAnyway = 1024;
+  if (after <= kTimes * before + kAnyway) return {};
+  return fail(ErrorKind::kBadInput,
+              "the normalizer of the tokenizer makes the text over 32 times as long");
+}
+
 Normalizer bert_normalizer(const BertOptions& options) {
   return [options](AlignedText& text) -> Result<void> {
     if (is_ascii(text.text())) {
@@ -224,6 +231,7 @@ Normalizer replace(Pattern pattern, std::string content) {
     for (const ByteRange range : found) {
       replaced.append(text, {at, range.begin});
       replaced.append(content, text.origin(range));
+      if (auto done = check_growth(text.size(), replaced.size()); !done) return done;
       at = range.end;
     }
     replaced.append(text, {at, text.size()});
@@ -252,6 +260,7 @@ Normalizer precompiled(Charsmap map) {
         at = one.end;
       }
       at = end;
+      if (auto done = check_growth(text.size(), made.size()); !done) return done;
     }
     text = std::move(made);
     return {};

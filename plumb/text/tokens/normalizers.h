@@ -11,8 +11,13 @@
 
 namespace plumb::tokens {
 
-// The text is valid UTF-8, before and after. Fails only where a pattern exceeds its limits.
+// The text is valid UTF-8, before and after. Fails only where a pattern exceeds its limits or the
+// text grows beyond reason.
 using Normalizer = std::function<Result<void>(AlignedText&)>;
+
+// Unicode's own normal forms make a text at most 18 times as long; a file that asks for more means
+// harm.
+Result<void> check_growth(std::size_t before, std::size_t after);
 
 // Drops controls and U+FFFD and makes whitespace a blank; blanks around ideographs; canonical
 // decomposition without nonspacing marks; lower case. In this order.

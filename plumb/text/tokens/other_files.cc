@@ -146,7 +146,7 @@ Result<ScoredTokens> read_scored_tokens(std::string_view bytes, const std::strin
 std::vector<Merge> merges_of(const ScoredTokens& tokens) {
   std::vector<float> order(tokens.scores);
   std::ranges::sort(order, std::greater{});
-  order.erase(std::ranges::unique(order).begin(), order.end());
+  order.erase(std::unique(order.begin(), order.end()), order.end());
   std::vector<Merge> merges;
   for (std::size_t i = 0; i < tokens.scores.size(); ++i) {
     const auto id = static_cast<TokenId>(i);

@@ -46,13 +46,14 @@ void merge_with_previous(std::vector<Part>& parts) {
 void merge_with_next(std::vector<Part>& parts) {
   std::vector<Part> merged;
   bool before_match = false;
-  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    if (part->match && !before_match && !merged.empty()) {
-      merged.back().range.begin = part->range.begin;
+  for (std::size_t i = parts.size(); i-- > 0;) {
+    const Part& part = parts[i];
+    if (part.match && !before_match && !merged.empty()) {
+      merged.back().range.begin = part.range.begin;
     } else {
-      merged.push_back({part->range, false});
+      merged.push_back({part.range, false});
     }
-    before_match = part->match;
+    before_match = part.match;
   }
   std::ranges::reverse(merged);
   parts = std::move(merged);

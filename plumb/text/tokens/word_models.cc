@@ -99,7 +99,7 @@ class Unigram final : public Model {
       }
       end = step.begin;
     }
-    for (auto token = path.rbegin(); token != path.rend(); ++token) append(piece, *token, tokens);
+    for (std::size_t i = path.size(); i-- > 0;) append(piece, path[i], tokens);
   }
 
  private:
