@@ -27,7 +27,7 @@ const kBrowser = {
   ],
 };
 
-const checks = {
+const boardChecks = {
   async "the three figures hold a mark for each row"(page, data) {
     const marks = (figure, look) =>
       page.locator(`#figure-${figure} svg[role=img] g.${look} > *`).count();
@@ -41,13 +41,6 @@ const checks = {
     assert.equal(await marks("subsets", "models"), dots.length);
     const ranked = data.audit.rows.filter((row) => typeof row.human_rank === "number");
     assert.equal(await marks("sensitivity", "rank"), ranked.length);
-  },
-
-  async "every figure has a title and a description"(page) {
-    for (const figure of await page.locator("figure").all()) {
-      assert.match(await figure.locator("h3").innerText(), /^Figure \d\. \w/);
-      assert.ok((await figure.locator("svg[role=img]").getAttribute("aria-label")).length > 40);
-    }
   },
 
   async "the tables hold every row of the data"(page, data) {
@@ -76,6 +69,49 @@ const checks = {
     assert.deepEqual(await column(), sorted(await column()));
     assert.equal(await page.locator("#table-subsets [aria-sort]:not([aria-sort=none])").count(), 1);
   },
+};
+
+const itemChecks = {
+  async "the figure holds a mark for each rater with a score"(page, { results }) {
+    const scored = results.rows.filter((row) => typeof row.score === "number");
+    assert.equal(await page.locator("#figure-raters g.score > *").count(), scored.length);
+    assert.equal(await page.locator("#table-raters tbody tr").count(), results.rows.length);
+  },
+
+  async "every list holds its items, in their order, with the texts in their own direction"(
+    page,
+    { results, items },
+  ) {
+    const ids = results.diagnostics.disagreements;
+    const rows = page.locator("#table-disagreements tbody tr th");
+    assert.deepEqual(await rows.allInnerTexts(), ids);
+    const texts = page.locator("#table-disagreements .texts").first().locator("p");
+    assert.equal(await texts.first().getAttribute("dir"), "auto");
+    const first = items.find((item) => item.item === ids[0]);
+    assert.deepEqual(await texts.allTextContents(), first.texts);
+  },
+
+  async "a confusion table has a row and a column a label"(page, { results }) {
+    for (const { labels } of results.diagnostics.confusions) {
+      const table = page.locator(".confusion table").first();
+      assert.equal(await table.locator("tbody tr").count(), labels.length);
+      assert.equal(await table.locator("thead th").count(), labels.length);
+    }
+  },
+
+  async "a text that looks like a script is a text"(page) {
+    assert.equal(await page.evaluate(() => globalThis.injected), undefined);
+    assert.equal(await page.locator("main script").count(), 0);
+  },
+};
+
+const commonChecks = {
+  async "every figure has a title and a description"(page) {
+    for (const figure of await page.locator("figure").all()) {
+      assert.match(await figure.locator("h3").innerText(), /^Figure \d\. \w/);
+      assert.ok((await figure.locator("svg[role=img]").getAttribute("aria-label")).length > 40);
+    }
+  },
 
   async "nothing undefined is on the screen but in the words of the data"(page, data) {
     const seen = await page.evaluate(() =>
@@ -101,13 +137,16 @@ const checks = {
     assert.equal(await width(), 360);
   },
 
-  async "dark differs from light, by the system and by the button"(page) {
+  async "dark differs from light, by the system and by the button"(page, data) {
     const colors = () =>
-      page.evaluate(() => [
-        getComputedStyle(document.body).backgroundColor,
-        getComputedStyle(document.body).color,
-        getComputedStyle(document.querySelector("#figure-subsets g.models")).fill,
-      ]);
+      page.evaluate(
+        (mark) => [
+          getComputedStyle(document.body).backgroundColor,
+          getComputedStyle(document.body).color,
+          getComputedStyle(document.querySelector(mark)).fill,
+        ],
+        kPages[data.schema].mark,
+      );
     await page.emulateMedia({ colorScheme: "light" });
     const light = await colors();
     await page.emulateMedia({ colorScheme: "dark" });
@@ -130,6 +169,20 @@ const checks = {
   },
 };
 
+/** What a page of each kind must pass, its last figure, and a mark whose color is the theme's. */
+const kPages = {
+  "plumb.gap-report/1": {
+    checks: { ...boardChecks, ...commonChecks },
+    ready: "#figure-sensitivity svg[role=img]",
+    mark: "#figure-subsets g.models",
+  },
+  "plumb.items-report/1": {
+    checks: { ...itemChecks, ...commonChecks },
+    ready: "#figure-raters svg[role=img]",
+    mark: "#figure-raters g.score > *",
+  },
+};
+
 /** Every text in the data, however deep. */
 function strings(value) {
   if (typeof value === "string") return [value];
@@ -141,6 +194,7 @@ async function run(file) {
   const data = JSON.parse(
     text.match(/<script type="application\/json" id="plumb-data">([^]*?)<\/script>/)[1],
   );
+  const { checks, ready } = kPages[data.schema];
   const browser = await chromium.launch(kBrowser);
   let failed = 0;
   for (const [name, check] of Object.entries(checks)) {
@@ -154,7 +208,7 @@ async function run(file) {
     });
     try {
       await page.goto(pathToFileURL(file).href);
-      await page.locator("#figure-sensitivity svg[role=img]").waitFor();
+      await page.locator(ready).waitFor();
       await check(page, data);
       assert.deepEqual(trouble, []);
       console.log(`ok      ${name}`);

@@ -103,8 +103,6 @@ export function itemsTable(id: string, title: string, caption: string, rows: Ite
     rows,
     columns: [
       { head: "Item", key: ({ item }) => item, cell: ({ item }) => item },
-      { head: "Texts", key: (item) => item.texts[0], cell: texts },
-      { head: "Answers", key: (item) => answer(item.gold), cell: answers },
       {
         head: "Disagreement",
         numeric: true,
@@ -125,6 +123,8 @@ export function itemsTable(id: string, title: string, caption: string, rows: Ite
         key: (item) => known(item.models),
         cell: (item) => share(item.models),
       },
+      { head: "Answers", key: (item) => answer(item.gold), cell: answers },
+      { head: "Texts", key: (item) => item.texts[0], cell: texts },
     ],
   });
 }
