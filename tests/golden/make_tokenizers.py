@@ -210,7 +210,6 @@ def xlm_roberta(_, pieces, charsmap):
 
 def t5(_, pieces, charsmap):
     vocab = [["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0]] + [list(p) for p in pieces[3:]]
-    first = len(vocab)
     vocab += [[f"<0x{b:02X}>", -20.0] for b in range(256)]
     tokens = added(0, "<pad>", "</s>", "<unk>")
     return document(added_tokens=tokens,
@@ -220,7 +219,7 @@ def t5(_, pieces, charsmap):
                     pre_tokenizer={"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True},
                     post_processor=template([], [("</s>", 1)]),
                     decoder={"type": "Sequence", "decoders": [{"type": "ByteFallback"}, {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}]},
-                    model={"type": "Unigram", "unk_id": 2, "vocab": vocab, "byte_fallback": True}) if first else None
+                    model={"type": "Unigram", "unk_id": 2, "vocab": vocab, "byte_fallback": True})
 
 
 def main():
