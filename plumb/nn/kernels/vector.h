@@ -26,8 +26,8 @@ constexpr std::size_t kPanel = kTileVectors * kLanes;
 
 template <std::size_t L>
 struct VectorOf {
-  typedef float Float __attribute__((vector_size(4 * L)));
-  typedef std::int32_t Int __attribute__((vector_size(4 * L)));
+  using Float [[gnu::vector_size(4 * L)]] = float;
+  using Int [[gnu::vector_size(4 * L)]] = std::int32_t;
 };
 template <>
 struct VectorOf<1> {
