@@ -197,8 +197,66 @@ def tokenizer(folder):
     return rows
 
 
+PEERS = ROOT.parent / "shared" / "peers"
+STORIES = ROOT.parent / "shared" / "data" / "models" / "stories260k"
+
+
+def torch_training(shape, threads):
+    """tokens/s of a training step in plain PyTorch; nothing where it is absent."""
+    script = PEERS / "torch-llama" / "llama.py"
+    done = subprocess.run(["/usr/bin/python3", script, "time", shape, str(threads), "6"], capture_output=True, text=True,
+                          env=dict(os.environ, OMP_WAIT_POLICY="PASSIVE")) if script.exists() else None
+    return json.loads(done.stdout)["best_tokens_per_s"] if done and done.returncode == 0 else None
+
+
+def llama2c(folder):
+    """tokens/s of llama2.c, one text at a time; nothing where it is absent."""
+    source, binary = PEERS / "llama2.c" / "run.c", folder / "llama2c"
+    if not (source.exists() and STORIES.exists()):
+        return None
+    subprocess.run(["gcc", "-Ofast", "-march=native", source, "-o", binary, "-lm"], check=True, capture_output=True)
+    done = subprocess.run([binary, STORIES / "stories260K.bin", "-z", STORIES / "tok512.bin", "-t", "1", "-p", "1",
+                           "-n", "257"], capture_output=True, text=True)
+    return float(done.stderr.split("achieved tok/s:")[1])
+
+
+def faster(what, ours, theirs, peer_name, target):
+    """A row of speeds, where more is better, beside a peer that may be absent."""
+    ratio = ours / theirs if theirs else None
+    return {"what": what, "plumb": ours, "unit": "tokens/s", "peer": theirs, "peer_name": peer_name, "ratio": ratio,
+            "target": target, "at_most": False, "reached": None if ratio is None else ratio >= target}
+
+
+def share(what, run_of_ours, target):
+    """A row of the share of this machine's ceiling: products of 2,048 x 2,048 x 2,048 in the same process."""
+    return {"what": what, "plumb": run_of_ours["gflops"], "unit": "GFLOP/s", "peer": run_of_ours["ceiling"],
+            "peer_name": "oneDNN's large product, the ceiling", "ratio": run_of_ours["share"], "target": target,
+            "at_most": False, "reached": run_of_ours["share"] >= target}
+
+
+def lm(folder):
+    """The engine: training steps (8 x 256), generation (256 tokens), and the middle of an encoder."""
+    threads = os.cpu_count()
+    rows = []
+    for shape, target, times in (("260k", 0.27, 4), ("15m", 0.60, 2.5)):
+        for count in (1, threads):
+            ours = max((program("lm", "train", shape, count) for _ in range(REPEATS)), key=lambda one: one["share"])
+            what = f"train {shape}, {count} threads"
+            rows.append(share(what, ours, target))
+            rows.append(faster(what, ours["tokens_per_s"], torch_training(shape, count), "PyTorch", times))
+    for samples, count, times in ((1, 1, 3), (64, threads, 15)):
+        ours = max(program("lm", "generate", samples, count)["tokens_per_s"] for _ in range(REPEATS))
+        rows.append(faster(f"generate, {samples} at once", ours, llama2c(folder), "llama2.c, one at once", times))
+    for texts, length in ((32, 128), (64, 16)):
+        for count in (1, threads):
+            ours = max((program("lm", "encode", texts, length, count) for _ in range(REPEATS)),
+                       key=lambda one: one["share"])
+            rows.append(share(f"encode {texts} x {length}, MiniLM-L6's shape, {count} threads", ours, 0.78))
+    return rows
+
+
 BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "probes": probes,
-           "tokenizer": tokenizer}
+           "tokenizer": tokenizer, "lm": lm}
 
 
 def table(rows):

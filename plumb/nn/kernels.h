@@ -61,11 +61,11 @@ struct HeadBackward {
 // One new token: `group` query heads over one head of cached keys and values.
 struct HeadDecode {
   std::size_t group, keys, head_width;
-  const float* query;  // [group, head_width]
-  const float* key;    // [head_width, key_row]: transposed
-  std::size_t key_row;
-  const float* value;  // [keys, head_width]
-  float* out;          // [group, head_width]
+  const float* query;   // [group, head_width]
+  const float* key;     // [head_width, key_row]: transposed
+  std::size_t key_row;  // at least `keys` rounded up to a multiple of 16
+  const float* value;   // [keys, head_width]
+  float* out;           // [group, head_width]
   float scale;
   float* scratch;  // [group, keys]
 };

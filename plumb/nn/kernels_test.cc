@@ -367,7 +367,7 @@ TEST_P(EachKernel, DecodesTheLastRowOfAttention) {
   const std::size_t tokens = 37, width = 8, group = 2, capacity = 48;
   const auto x = random_floats(tokens * 3 * width, 1, 2.0), other = random_floats(width, 2);
   std::vector<float> keys(width * capacity), values(tokens * width), query(group * width),
-      out(group * width), scratch(group * tokens);
+      out(group * width), scratch(group * capacity);
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t d = 0; d < width; ++d) {
       keys[d * capacity + t] = x[t * 3 * width + width + d];

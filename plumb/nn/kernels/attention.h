@@ -252,9 +252,27 @@ inline void attention_backward(const HeadBackward& b) {
   }
 }
 
+// out[column ..] = sum over keys of weight[key] * values[key][column ..], L columns. Four sums that
+// do not wait for each other.
+template <std::size_t L>
+inline void weighted_sum(std::size_t keys, const float* weights, const float* values,
+                         std::size_t row, float* out) {
+  using Float = typename VectorOf<L>::Float;
+  Float sum[4] = {};
+  std::size_t k = 0;
+  for (; k + 4 <= keys; k += 4) {
+    for (std::size_t i = 0; i < 4; ++i)
+      sum[i] += weights[k + i] * load<Float>(values + (k + i) * row);
+  }
+  for (; k < keys; ++k) sum[0] += weights[k] * load<Float>(values + k * row);
+  store(out, (sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
 inline void attention_decode(const HeadDecode& h) {
+  // Scores of whole vectors of keys: those behind the last one are not looked at.
+  const std::size_t row = (h.keys + kLanes - 1) / kLanes * kLanes;
   small_product({.m = h.group,
-                 .n = h.keys,
+                 .n = row,
                  .k = h.head_width,
                  .a = h.query,
                  .a_row = h.head_width,
@@ -262,21 +280,31 @@ inline void attention_decode(const HeadDecode& h) {
                  .b = h.key,
                  .b_row = h.key_row,
                  .c = h.scratch,
-                 .c_row = h.keys,
+                 .c_row = row,
                  .accumulate = false});
-  scale(h.group * h.keys, h.scale, h.scratch);
-  for (std::size_t g = 0; g < h.group; ++g) softmax(h.keys, h.scratch + g * h.keys);
-  small_product({.m = h.group,
-                 .n = h.head_width,
-                 .k = h.keys,
-                 .a = h.scratch,
-                 .a_row = h.keys,
-                 .a_column = 1,
-                 .b = h.value,
-                 .b_row = h.head_width,
-                 .c = h.out,
-                 .c_row = h.head_width,
-                 .accumulate = false});
+  for (std::size_t g = 0; g < h.group; ++g) {
+    float* weights = h.scratch + g * row;
+    float* out = h.out + g * h.head_width;
+    scale(h.keys, h.scale, weights);
+    soften_row(h.keys, highest(h.keys, weights), weights);
+    std::size_t d = 0;
+    for (; d + kLanes <= h.head_width; d += kLanes) {
+      weighted_sum<kLanes>(h.keys, weights, h.value + d, h.head_width, out + d);
+    }
+    if constexpr (kLanes > 8) {
+      for (; d + 8 <= h.head_width; d += 8) {
+        weighted_sum<8>(h.keys, weights, h.value + d, h.head_width, out + d);
+      }
+    }
+    if constexpr (kLanes > 4) {
+      for (; d + 4 <= h.head_width; d += 4) {
+        weighted_sum<4>(h.keys, weights, h.value + d, h.head_width, out + d);
+      }
+    }
+    for (; d < h.head_width; ++d) {
+      weighted_sum<1>(h.keys, weights, h.value + d, h.head_width, out + d);
+    }
+  }
 }
 
 }  // namespace plumb::nn::PLUMB_ISA

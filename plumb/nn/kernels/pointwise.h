@@ -217,8 +217,8 @@ inline float highest(std::size_t n, const float* x) {
   return max_lanes(high);
 }
 
-inline float softmax(std::size_t n, float* logits) {
-  const float high = highest(n, logits);
+// logits -> probabilities; the sum of exp(logits - high).
+inline float soften_row(std::size_t n, float high, float* logits) {
   Vector sum{};
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
@@ -233,7 +233,12 @@ inline float softmax(std::size_t n, float* logits) {
   }
   const float total = sum_lanes(sum), inverse = 1.0F / total;
   each_vector(n, [&](std::size_t, auto get, auto put) { put(logits, get(logits) * inverse); });
-  return high + __builtin_logf(total);
+  return total;
+}
+
+inline float softmax(std::size_t n, float* logits) {
+  const float high = highest(n, logits);
+  return high + __builtin_logf(soften_row(n, high, logits));
 }
 
 inline float entropy(std::size_t n, const float* logits, float log_sum) {

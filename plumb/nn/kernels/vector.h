@@ -26,8 +26,8 @@ constexpr std::size_t kPanel = kTileVectors * kLanes;
 
 template <std::size_t L>
 struct VectorOf {
-  typedef float Float __attribute__((vector_size(4 * L)));
-  typedef std::int32_t Int __attribute__((vector_size(4 * L)));
+  using Float [[gnu::vector_size(4 * L)]] = float;
+  using Int [[gnu::vector_size(4 * L)]] = std::int32_t;
 };
 template <>
 struct VectorOf<1> {
@@ -80,27 +80,35 @@ inline Vector root(Vector x) {
 }
 #endif
 
-// The lanes, added pairwise in a tree.
-template <typename V>
-inline float sum_lanes(V v) {
-  float lane[sizeof(V) / sizeof(float)];
-  __builtin_memcpy(lane, &v, sizeof(V));
-  for (std::size_t width = sizeof(V) / sizeof(float) / 2; width > 0; width /= 2) {
-    for (std::size_t i = 0; i < width; ++i) lane[i] += lane[i + width];
-  }
-  return lane[0];
+// The sum and the largest of the lanes, by halves.
+#if defined(__SSE__)
+inline float sum_lanes(__m128 v) {
+  v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+  return _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps(v, v, 1)));
 }
-
+inline float max_lanes(__m128 v) {
+  v = _mm_max_ps(v, _mm_movehl_ps(v, v));
+  return _mm_cvtss_f32(_mm_max_ss(v, _mm_shuffle_ps(v, v, 1)));
+}
+#if defined(__AVX2__)
+inline float sum_lanes(__m256 v) {
+  return sum_lanes(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));
+}
+inline float max_lanes(__m256 v) {
+  return max_lanes(_mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));
+}
+#endif
+#if defined(__AVX512F__)
+inline float sum_lanes(__m512 v) { return _mm512_reduce_add_ps(v); }
+inline float max_lanes(__m512 v) { return _mm512_reduce_max_ps(v); }
+#endif
+#else
+inline float sum_lanes(Vector v) { return (v[0] + v[2]) + (v[1] + v[3]); }
 inline float max_lanes(Vector v) {
-  float lane[kLanes];
-  __builtin_memcpy(lane, &v, sizeof(v));
-  for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
-    for (std::size_t i = 0; i < width; ++i) {
-      lane[i] = lane[i] > lane[i + width] ? lane[i] : lane[i + width];
-    }
-  }
-  return lane[0];
+  const float even = v[0] > v[2] ? v[0] : v[2], odd = v[1] > v[3] ? v[1] : v[3];
+  return even > odd ? even : odd;
 }
+#endif
 
 // Loads and stores of a part of a vector: the other lanes are `fill`, and are not written.
 inline Vector load_part(const float* from, std::size_t count, float fill = 0) {
