@@ -84,6 +84,7 @@ void add_gap(CLI::App& app, Program& program);
 void add_score(CLI::App& app, Program& program);
 void add_task(CLI::App& app, Program& program);
 void add_agree(CLI::App& app, Program& program);
+void add_reward(CLI::App& app, Program& program);
 void add_report(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);
 void add_completion(CLI::App& app, Program& program);
