@@ -35,7 +35,8 @@ void each_token(const TokenMask& mask, Body body) {
 
 double share(double part, double whole) { return whole == 0 ? 0 : part / whole; }
 
-void check(const TokenMask& mask, std::span<const double> values, std::span<double> gradient) {
+void check([[maybe_unused]] const TokenMask& mask, [[maybe_unused]] std::span<const double> values,
+           std::span<double> gradient) {
   assert(mask.real.size() == mask.sequences * mask.tokens);
   assert(values.size() == mask.real.size() && gradient.size() == mask.real.size());
   std::ranges::fill(gradient, 0);
