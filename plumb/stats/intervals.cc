@@ -4,6 +4,8 @@
 #include <boost/math/distributions/normal.hpp>
 #include <cassert>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 namespace plumb::stats {
 namespace {
@@ -41,6 +43,29 @@ Interval wilson(double successes, double trials, double level) {
   const double low = successes == 0 ? 0 : (centre - reach) / (trials + z2);
   const double high = failures == 0 ? 1 : (centre + reach) / (trials + z2);
   return {std::max(low, 0.0), std::min(high, 1.0)};
+}
+
+tl::expected<ClusteredShare, Undefined> clustered_wilson(
+    std::span<const double> values, std::span<const std::uint32_t> cluster_of_item, double level) {
+  assert(values.size() == cluster_of_item.size());
+  if (values.empty()) return undefined("there are no items");
+  const auto n = static_cast<double>(values.size());
+  const double share = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  const std::size_t clusters = std::ranges::max(cluster_of_item) + std::size_t{1};
+  std::vector<double> residuals(clusters);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    residuals[cluster_of_item[i]] += values[i] - share;
+  double between = 0;
+  for (const double residual : residuals) between += residual * residual;
+  const double single = share * (1 - share) * n;
+  double effect = 1;
+  if (clusters > 1 && single > 0) {
+    effect = between / single * static_cast<double>(clusters) / static_cast<double>(clusters - 1);
+  }
+  // With as many clusters as items the correction for their number is no design effect.
+  effect = clusters == values.size() ? 1 : std::max(effect, 1.0);
+  const double trials = n / effect;
+  return ClusteredShare{share, wilson(std::clamp(share, 0.0, 1.0) * trials, trials, level), effect};
 }
 
 IntervalScore fisher_z(double r, std::size_t n, double level) {

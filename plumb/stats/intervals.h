@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
 #include "plumb/stats/score.h"
 
@@ -24,6 +26,20 @@ double normal_cdf(double z);
 // A proportion (Wilson 1927). Successes may be fractional: an expectation over tied labels.
 // REQUIRES: 0 < trials; 0 <= successes <= trials.
 Interval wilson(double successes, double trials, double level);
+
+// A mean of values in [0, 1], most of them 0 or 1, of which those of one cluster (answers to one
+// prompt) are alike: Wilson's interval with n / deff trials, where the design effect deff compares
+// the variance between clusters (linearised, clusters / (clusters - 1)) with that of single trials
+// (Dean and Pagano 2015). Never below 1, so it is Wilson's own where clusters are single items.
+// cluster_of_item: numbered from 0. Undefined: no values.
+// REQUIRES: both spans of one length; values in [0, 1].
+struct ClusteredShare {
+  double value;
+  Interval ci;
+  double design_effect;
+};
+tl::expected<ClusteredShare, Undefined> clustered_wilson(
+    std::span<const double> values, std::span<const std::uint32_t> cluster_of_item, double level);
 
 // Pearson's correlation r of n pairs: tanh(atanh(r) +- z / sqrt(n - 3)) (Fisher 1921).
 // Undefined: fewer than four pairs; r is 1 or -1, whose transform is infinite.

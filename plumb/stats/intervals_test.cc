@@ -4,6 +4,8 @@
 #include <rapidcheck.h>
 
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 namespace plumb::stats {
 namespace {
@@ -46,6 +48,43 @@ TEST(Wilson, HoldsTheEstimateAndStaysInsideTheRange) {
     RC_ASSERT(0 <= interval.low && interval.low <= share);
     RC_ASSERT(share <= interval.high && interval.high <= 1);
     RC_ASSERT(interval.low < interval.high);
+  }));
+}
+
+// NumPy 1.24.2: deff = sum(bincount(c, v - m)^2) / (m (1 - m) n) * k / (k - 1), then Wilson's
+// formula with n / deff trials and scipy.stats.norm.ppf(0.975).
+TEST(ClusteredWilson, HasTheTrialsThatItsDesignEffectLeaves) {
+  const std::vector<double> values = {1, 1, 1, 0, 0, 0, 0, 1, 1, 0.5, 0, 0};
+  const std::vector<std::uint32_t> clusters = {0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 4};
+  const ClusteredShare share = clustered_wilson(values, clusters, 0.95).value();
+  EXPECT_NEAR(share.value, 0.4583333333333333, 1e-15);
+  EXPECT_NEAR(share.design_effect, 2.3994755244755246, 1e-12);
+  expect_interval(share.ci, 0.1475262954248756, 0.8053427683146268);
+}
+
+TEST(ClusteredWilson, IsWilsonsWhereClustersAreSingleItems) {
+  const std::vector<double> values = {1, 0, 0, 1, 1, 0, 0, 0, 0, 0};
+  std::vector<std::uint32_t> clusters(values.size());
+  std::iota(clusters.begin(), clusters.end(), 0);
+  const Interval plain = wilson(3, 10, 0.95);
+  expect_interval(clustered_wilson(values, clusters, 0.95)->ci, plain.low, plain.high);
+  EXPECT_FALSE(clustered_wilson({}, {}, 0.95));
+}
+
+TEST(ClusteredWilson, NeverHasMoreTrialsThanItems) {
+  EXPECT_TRUE(rc::check([] {
+    const auto quarters =
+        *rc::gen::nonEmpty(rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 5)));
+    std::vector<double> values;
+    std::vector<std::uint32_t> clusters;
+    for (const int quarter : quarters) {
+      clusters.push_back(static_cast<std::uint32_t>(values.size() / 3));
+      values.push_back(quarter / 4.0);
+    }
+    const ClusteredShare share = clustered_wilson(values, clusters, 0.9).value();
+    RC_ASSERT(share.design_effect >= 1);
+    RC_ASSERT(0 <= share.ci.low && share.ci.low <= share.value + 1e-12);
+    RC_ASSERT(share.value <= share.ci.high + 1e-12 && share.ci.high <= 1);
   }));
 }
 

@@ -1,0 +1,114 @@
+// plumb mismatch: where what is optimised and what is wanted part.
+#include <memory>
+
+#include "plumb/cli/options.h"
+#include "plumb/mismatch/ceiling.h"
+#include "plumb/report/mismatch_report.h"
+
+namespace plumb::cli {
+namespace {
+
+constexpr std::size_t kFitResamples = 2000;
+
+struct FitCommand {
+  std::string file, meaning = "d", form = "auto";
+  mismatch::CurveColumns columns;
+  double resolution = 0;
+  SamplingOptions sampling;
+  OutputOptions output;
+
+  mismatch::FitOptions options() const;
+  Result<void> run();
+};
+
+mismatch::FitOptions FitCommand::options() const {
+  mismatch::FitOptions options;
+  if (form == "bon") options.form = stats::CurveForm::kBestOfN;
+  if (form == "rl") options.form = stats::CurveForm::kRl;
+  if (resolution > 0) options.resolution = resolution;
+  options.sampling = {.resamples = sampling.values.resamples,
+                      .level = sampling.level,
+                      .seed = sampling.values.seed,
+                      .threads = sampling.values.threads};
+  return options;
+}
+
+Result<void> FitCommand::run() {
+  if (meaning == "kl") columns.meaning = mismatch::Distance::kKl;
+  if (meaning == "n") columns.meaning = mismatch::Distance::kBest;
+  PLUMB_TRY(curves, mismatch::read_curves(file, columns));
+  const report::MismatchFitContext context{file, options()};
+  const auto fits = mismatch::fit_curves(curves, context.options);
+  const std::string heading = report::mismatch_fit_heading(fits, context) + "\n";
+  const auto notes = [&] {
+    return "\n" + report::wrapped(report::mismatch_fit_notes(fits, context)) + "\n";
+  };
+  return write(
+      {.json = [&] { return report::mismatch_fit_json(fits, context); },
+       .records = [&] { return report::mismatch_fit_records(fits); },
+       .text =
+           [&](auto terminal) {
+             return heading + to_terminal(report::mismatch_fit_table(fits, context), terminal) +
+                    notes();
+           },
+       .markdown =
+           [&] {
+             return heading + to_markdown(report::mismatch_fit_table(fits, context)) + notes();
+           }},
+      output);
+}
+
+void add_mismatch_fit(CLI::App& mismatch, Program& program) {
+  auto command = std::make_shared<FitCommand>();
+  CLI::App* verb = mismatch.add_subcommand(
+      "fit",
+      "Example:\n  plumb mismatch fit points.csv --x d --y gold\n\n"
+      "Fits gold scores against the distance from the start in both forms of Gao et al. (2023), "
+      "and says where more optimisation stops helping, or that nothing shows that it does.");
+  verb->add_option("POINTS", command->file,
+                   "CSV, TSV or JSON lines: a row a point, or a row a prompt and point")
+      ->type_name("")
+      ->check(not_empty())
+      ->required();
+  const auto column = [&](const char* option, std::string& name, const char* help) {
+    return verb->add_option(option, name, help)->type_name("COLUMN")->check(not_empty());
+  };
+  column("--x", command->columns.x, "the column of distances")->capture_default_str();
+  verb->add_option("--x-is", command->meaning,
+                   "what it holds: d (the root of the KL), kl (nats), n (of best of n)")
+      ->type_name("WHAT")
+      ->check(one_of("d, kl, n"))
+      ->capture_default_str();
+  verb->add_option("--y", command->columns.y, "columns of rewards, a curve each")
+      ->type_name("COLUMN")
+      ->check(not_empty())
+      ->capture_default_str();
+  column("--by", command->columns.by, "a curve for each value of this column");
+  column("--prompt", command->columns.prompt,
+         "the column of prompts, which are resampled; \"prompt\" where there is one");
+  verb->add_option("--form", command->form, "bon, rl, or auto: whichever extrapolates better")
+      ->type_name("FORM")
+      ->check(one_of("bon, rl, auto"))
+      ->capture_default_str();
+  verb->add_option("--resolution", command->resolution,
+                   "a slope that does not matter; unless given a tenth of the range of rewards "
+                   "over the range of d")
+      ->type_name("X")
+      ->check(number(0, 1e300));
+  command->sampling.values.resamples = kFitResamples;
+  command->sampling.declare(*verb);
+  command->output.declare(*verb);
+  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
+}
+
+}  // namespace
+
+void add_mismatch(CLI::App& app, Program& program) {
+  CLI::App* verb = app.add_subcommand("mismatch",
+                                      "Example:\n  plumb mismatch fit points.csv --x d --y gold\n\n"
+                                      "Where what is optimised and what is wanted part.");
+  verb->require_subcommand(1);
+  add_mismatch_fit(*verb, program);
+}
+
+}  // namespace plumb::cli

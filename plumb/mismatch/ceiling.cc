@@ -1,0 +1,135 @@
+#include "plumb/mismatch/ceiling.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <map>
+
+#include "plumb/stats/intervals.h"
+
+namespace plumb::mismatch {
+namespace {
+
+using stats::CurveForm;
+
+CurveForm smaller_residuals(const stats::CurveData& data) {
+  const auto bon = stats::fit_curve(CurveForm::kBestOfN, data);
+  const auto rl = stats::fit_curve(CurveForm::kRl, data);
+  return bon && rl && rl->rss < bon->rss ? CurveForm::kRl : CurveForm::kBestOfN;
+}
+
+CurveForm form_of(const Curve& curve, const FitOptions& options, CurveReport& report) {
+  if (options.form) {
+    report.choice_note = "The form was given.";
+    return *options.form;
+  }
+  const auto choice = stats::choose_form(curve.data());
+  if (!choice) {
+    report.choice_note =
+        fmt::format("The form is the one with smaller residuals: {}.", choice.error().reason);
+    return smaller_residuals(curve.data());
+  }
+  report.choice = *choice;
+  report.choice_note = fmt::format(
+      "The form predicts rewards beyond 0.6 of the largest d best (mean squared error bon {:.4g}, "
+      "rl {:.4g}{}).",
+      choice->error[0], choice->error[1],
+      choice->separable ? ""
+                        : "; the difference is within its error, so the other form is possible");
+  return choice->form;
+}
+
+// Student's interval of the mean over prompts, each by the mean of its rows.
+stats::IntervalScore mean_interval(const std::map<std::uint32_t, std::pair<double, double>>& sums,
+                                   double level) {
+  if (sums.size() < 2) return stats::undefined("there are not two prompts");
+  const auto n = static_cast<double>(sums.size());
+  double mean = 0, squares = 0;
+  for (const auto& [prompt, sum] : sums) mean += sum.first / sum.second / n;
+  for (const auto& [prompt, sum] : sums) {
+    const double residual = sum.first / sum.second - mean;
+    squares += residual * residual;
+  }
+  const boost::math::students_t distribution(n - 1);
+  const double reach =
+      boost::math::quantile(distribution, (1 + level) / 2) * std::sqrt(squares / (n - 1) / n);
+  return stats::Interval{mean - reach, mean + reach};
+}
+
+std::vector<CurvePoint> points_of(const Curve& curve, double level) {
+  struct Rows {
+    double sum = 0, count = 0;
+    std::map<std::uint32_t, std::pair<double, double>> prompts;
+  };
+  std::map<double, Rows> by_d;
+  for (std::size_t i = 0; i < curve.d.size(); ++i) {
+    Rows& rows = by_d[curve.d[i]];
+    rows.sum += curve.reward[i];
+    rows.count += 1;
+    if (curve.cluster.empty()) continue;
+    auto& [sum, count] = rows.prompts[curve.cluster[i]];
+    sum += curve.reward[i];
+    count += 1;
+  }
+  std::vector<CurvePoint> points;
+  for (const auto& [d, rows] : by_d) {
+    points.push_back({d, rows.sum / rows.count, mean_interval(rows.prompts, level),
+                      static_cast<std::size_t>(rows.count), 0});
+  }
+  return points;
+}
+
+double default_resolution(std::span<const CurvePoint> points) {
+  const auto [low, high] = std::ranges::minmax(points, {}, &CurvePoint::mean);
+  const double range = std::max(high.mean, 0.0) - std::min(low.mean, 0.0);  // R(0) = 0 is one
+  return 0.1 * range / points.back().d;
+}
+
+CurveReport report_on(const Curve& curve, const FitOptions& options) {
+  CurveReport report;
+  report.name = curve.name;
+  report.shifted = curve.shifted;
+  report.points = points_of(curve, options.sampling.level);
+  if (curve.d.empty()) {
+    report.ceiling = stats::undefined("all points lie at the start");
+    return report;
+  }
+  const CurveForm form = form_of(curve, options, report);
+  report.ceiling = stats::measure_ceiling(form, curve.data(), options.sampling);
+  if (!report.ceiling) return report;
+  for (CurvePoint& point : report.points) {
+    point.fitted = stats::curve_value(form, report.ceiling->fit.curve, point.d);
+  }
+  report.resolution = options.resolution.value_or(default_resolution(report.points));
+  report.verdict = verdict_of(report.ceiling->slope_end_ci, report.resolution);
+  constexpr double kPower = 0.8;
+  report.detectable =
+      (stats::normal_quantile((1 + options.sampling.level) / 2) + stats::normal_quantile(kPower)) *
+      report.ceiling->slope_deviation;
+  return report;
+}
+
+}  // namespace
+
+std::string_view verdict_name(Verdict verdict) {
+  constexpr std::string_view kNames[] = {"aligned", "decoupled", "inverted",
+                                         "insufficient evidence"};
+  return kNames[static_cast<std::size_t>(verdict)];
+}
+
+Verdict verdict_of(const stats::Interval& slope, double resolution) {
+  if (slope.low > 0) return Verdict::kAligned;
+  if (slope.high < 0) return Verdict::kInverted;
+  const bool narrow = -resolution < slope.low && slope.high < resolution;
+  return narrow ? Verdict::kDecoupled : Verdict::kInsufficient;
+}
+
+std::vector<CurveReport> fit_curves(std::span<const Curve> curves, const FitOptions& options) {
+  std::vector<CurveReport> reports;
+  for (const Curve& curve : curves) reports.push_back(report_on(curve, options));
+  return reports;
+}
+
+}  // namespace plumb::mismatch

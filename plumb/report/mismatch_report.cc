@@ -1,0 +1,212 @@
+#include "plumb/report/mismatch_report.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "plumb/base/version.h"
+#include "plumb/report/common.h"
+
+namespace plumb::report {
+namespace {
+
+using mismatch::CurveReport;
+using stats::Ceiling;
+using stats::Interval;
+
+std::optional<double> finite(double value) {
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+Json bounds(const Interval& ci) { return Json{or_null(finite(ci.low)), or_null(finite(ci.high))}; }
+
+// Bounds of a distance: beyond what was measured a curve is extrapolated, and no figure is shown.
+std::string distance_interval(const Interval& ci, double d_max) {
+  if (ci.low > d_max) return fmt::format("beyond {}", fixed(d_max, 2));
+  return fmt::format("[{}, {}]", fixed(ci.low, 2),
+                     ci.high > d_max ? "> " + fixed(d_max, 2) : fixed(ci.high, 2));
+}
+
+Json curve_json(const CurveReport& report) {
+  Json json = {{"name", report.name}};
+  if (!report.ceiling) {
+    json["reason"] = report.ceiling.error().reason;
+    json["verdict"] = mismatch::verdict_name(report.verdict);
+    return json;
+  }
+  const Ceiling& ceiling = *report.ceiling;
+  const auto if_detected = [&](double value) -> Json {
+    return ceiling.detected ? Json(value) : Json(nullptr);
+  };
+  json["form"] = stats::curve_form_name(ceiling.form);
+  json["a"] = ceiling.fit.curve.a;
+  json["a_ci"] = bounds(ceiling.a_ci);
+  json["b"] = ceiling.fit.curve.b;
+  json["b_ci"] = bounds(ceiling.b_ci);
+  json["d_star"] = if_detected(ceiling.d_star);
+  json["d_star_ci"] = bounds(ceiling.d_star_ci);
+  json["r_star"] = if_detected(ceiling.r_star);
+  json["r_star_ci"] = ceiling.detected ? bounds(ceiling.r_star_ci) : Json(nullptr);
+  json["detected"] = ceiling.detected;
+  json["d_max"] = ceiling.d_max;
+  json["verdict"] = mismatch::verdict_name(report.verdict);
+  json["slope_end"] = ceiling.slope_end;
+  json["slope_end_ci"] = bounds(ceiling.slope_end_ci);
+  json["resolution"] = report.resolution;
+  json["detectable"] = report.detectable;
+  json["rss"] = ceiling.fit.rss;
+  json["rows"] = ceiling.fit.points;
+  json["prompts"] = ceiling.clusters;
+  json["shifted"] = report.shifted;
+  if (report.choice) {
+    json["extrapolation_error"] = {{"bon", report.choice->error[0]},
+                                   {"rl", report.choice->error[1]},
+                                   {"separable", report.choice->separable}};
+  }
+  return json;
+}
+
+std::string verdict_sentence(const CurveReport& report) {
+  const std::string name = printable(report.name);
+  if (!report.ceiling) return fmt::format("{}: {}.", name, report.ceiling.error().reason);
+  const Ceiling& ceiling = *report.ceiling;
+  std::string text =
+      ceiling.detected
+          ? fmt::format("{}: the ceiling is at d = {:.2f} (KL {:.1f} nats), reward {:.3g}.", name,
+                        ceiling.d_star, ceiling.d_star * ceiling.d_star, ceiling.r_star)
+          : fmt::format("{}: no turn-over below d = {:.2f} is shown.", name, ceiling.d_max);
+  text += fmt::format(
+      " Slope at the end {:+.3g} {}; {}; slopes under {:.2g} do not matter, of {:.2g} or more "
+      "would "
+      "be found.",
+      ceiling.slope_end, signed_interval(ceiling.slope_end_ci, 3),
+      mismatch::verdict_name(report.verdict), report.resolution, report.detectable);
+  text += " " + report.choice_note;
+  if (ceiling.clusters == 0) {
+    text +=
+        " Without prompts, intervals take the points as independent, which points from one pool of "
+        "samples are not: the intervals are too short then.";
+  } else if (ceiling.clusters < 20) {
+    text += fmt::format(" {} prompts are few for a bootstrap: intervals are too short.",
+                        ceiling.clusters);
+  }
+  return text;
+}
+
+}  // namespace
+
+Json mismatch_fit_json(CurveReports curves, const MismatchFitContext& context) {
+  Json json = {{"schema", "plumb.mismatch-fit/1"},
+               {"version", kVersion},
+               {"file", context.file},
+               {"level", context.options.sampling.level},
+               {"resamples", context.options.sampling.resamples},
+               {"seed", context.options.sampling.seed},
+               {"curves", Json::array()},
+               {"points", Json::array()}};
+  for (const CurveReport& report : curves) {
+    json["curves"].push_back(curve_json(report));
+    for (const mismatch::CurvePoint& point : report.points) {
+      json["points"].push_back({{"curve", report.name},
+                                {"d", point.d},
+                                {"mean", point.mean},
+                                {"ci", or_null(point.ci)},
+                                {"rows", point.rows},
+                                {"fitted", report.ceiling ? Json(point.fitted) : Json(nullptr)}});
+    }
+  }
+  return json;
+}
+
+Table mismatch_fit_table(CurveReports curves, const MismatchFitContext& context) {
+  const std::string level = fmt::format("{:g} %", 100 * context.options.sampling.level);
+  Table table{{{"curve"},
+               {"form"},
+               {"a", Align::kRight},
+               {level, Align::kRight, 2},
+               {"b", Align::kRight},
+               {level, Align::kRight, 2},
+               {"d*", Align::kRight},
+               {level, Align::kRight},
+               {"R*", Align::kRight},
+               {level, Align::kRight, 1},
+               {"at the end"}},
+              {}};
+  for (const CurveReport& report : curves) {
+    if (!report.ceiling) {
+      table.rows.push_back({printable(report.name), "-", "-", "-", "-", "-", "-", "-", "-", "-",
+                            std::string(mismatch::verdict_name(report.verdict))});
+      continue;
+    }
+    const Ceiling& ceiling = *report.ceiling;
+    const auto shown = [&](double value) {
+      return ceiling.detected ? fixed(value, 2) : std::string("-");
+    };
+    table.rows.push_back(
+        {printable(report.name), std::string(stats::curve_form_name(ceiling.form)),
+         fixed(ceiling.fit.curve.a, 3), interval(ceiling.a_ci, 3), fixed(ceiling.fit.curve.b, 4),
+         interval(ceiling.b_ci, 4), shown(ceiling.d_star),
+         distance_interval(ceiling.d_star_ci, ceiling.d_max), shown(ceiling.r_star),
+         ceiling.detected ? interval(ceiling.r_star_ci, 2) : "-",
+         std::string(mismatch::verdict_name(report.verdict))});
+  }
+  return table;
+}
+
+Table mismatch_fit_records(CurveReports curves) {
+  Table table{columns({"name",           "form",        "a",
+                       "a_low",          "a_high",      "b",
+                       "b_low",          "b_high",      "d_star",
+                       "d_star_low",     "d_star_high", "r_star",
+                       "r_star_low",     "r_star_high", "detected",
+                       "d_max",          "slope_end",   "slope_end_low",
+                       "slope_end_high", "verdict",     "reason"}),
+              {}};
+  for (const CurveReport& report : curves) {
+    std::vector<std::string> row = {report.name};
+    if (report.ceiling) {
+      const Ceiling& ceiling = *report.ceiling;
+      const bool found = ceiling.detected;
+      row.emplace_back(stats::curve_form_name(ceiling.form));
+      for (const auto& value :
+           {finite(ceiling.fit.curve.a), finite(ceiling.a_ci.low), finite(ceiling.a_ci.high),
+            finite(ceiling.fit.curve.b), finite(ceiling.b_ci.low), finite(ceiling.b_ci.high),
+            found ? finite(ceiling.d_star) : std::nullopt, finite(ceiling.d_star_ci.low),
+            finite(ceiling.d_star_ci.high), found ? finite(ceiling.r_star) : std::nullopt,
+            found ? finite(ceiling.r_star_ci.low) : std::nullopt,
+            found ? finite(ceiling.r_star_ci.high) : std::nullopt}) {
+        row.push_back(exact(value));
+      }
+      row.emplace_back(found ? "true" : "false");
+      for (const double value : {ceiling.d_max, ceiling.slope_end, ceiling.slope_end_ci.low,
+                                 ceiling.slope_end_ci.high}) {
+        row.push_back(exact(finite(value)));
+      }
+    } else {
+      row.resize(19);
+    }
+    row.emplace_back(mismatch::verdict_name(report.verdict));
+    row.emplace_back(report.ceiling ? "" : report.ceiling.error().reason);
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::string mismatch_fit_heading(CurveReports curves, const MismatchFitContext& context) {
+  return fmt::format("{}: {} curve{}, reward against d = sqrt(KL)\n", printable(context.file),
+                     curves.size(), curves.size() == 1 ? "" : "s");
+}
+
+std::string mismatch_fit_notes(CurveReports curves, const MismatchFitContext& context) {
+  std::string notes = fmt::format(
+      "Forms: bon R = d (a - b d), rl R = d (a - b log d). Intervals are {:g} %, from {} resamples "
+      "of "
+      "the prompts, whole curves at once. A ceiling is detected where the whole interval of d* "
+      "lies "
+      "below the largest d.",
+      100 * context.options.sampling.level, context.options.sampling.resamples);
+  for (const CurveReport& report : curves) notes += " " + verdict_sentence(report);
+  return notes;
+}
+
+}  // namespace plumb::report

@@ -1,0 +1,29 @@
+// Fits of over-optimisation curves (mismatch/ceiling.h) in the forms in which they leave the
+// program.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "plumb/base/json.h"
+#include "plumb/mismatch/ceiling.h"
+#include "plumb/report/table.h"
+
+namespace plumb::report {
+
+struct MismatchFitContext {
+  std::string file;
+  mismatch::FitOptions options;
+};
+
+using CurveReports = std::span<const mismatch::CurveReport>;
+
+// plumb.mismatch-fit/1. Where no turn-over was detected, d_star and r_star are null, and a bound of
+// d_star_ci that is infinite too.
+Json mismatch_fit_json(CurveReports curves, const MismatchFitContext& context);
+Table mismatch_fit_table(CurveReports curves, const MismatchFitContext& context);  // for people
+Table mismatch_fit_records(CurveReports curves);                                   // the curves
+std::string mismatch_fit_heading(CurveReports curves, const MismatchFitContext& context);
+std::string mismatch_fit_notes(CurveReports curves, const MismatchFitContext& context);
+
+}  // namespace plumb::report

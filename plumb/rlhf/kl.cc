@@ -1,0 +1,88 @@
+#include "plumb/rlhf/kl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+namespace plumb::rlhf {
+namespace {
+
+constexpr double kStandardErrors = 4;
+
+template <typename Float>
+double log_sum_exp(std::span<const Float> logits, double temperature) {
+  const double top = static_cast<double>(std::ranges::max(logits)) / temperature;
+  double sum = 0;
+  for (const Float logit : logits) sum += std::exp(static_cast<double>(logit) / temperature - top);
+  return top + std::log(sum);
+}
+
+template <typename Float>
+double exact_kl_of(std::span<const Float> policy, std::span<const Float> reference,
+                   double temperature, std::span<Float> gradient) {
+  assert(!policy.empty() && policy.size() == reference.size() && temperature > 0);
+  assert(gradient.empty() || gradient.size() == policy.size());
+  const double policy_norm = log_sum_exp(policy, temperature);
+  const double reference_norm = log_sum_exp(reference, temperature);
+  const auto log_policy = [&](std::size_t v) {
+    return static_cast<double>(policy[v]) / temperature - policy_norm;
+  };
+  const auto log_ratio = [&](std::size_t v) {
+    return log_policy(v) - (static_cast<double>(reference[v]) / temperature - reference_norm);
+  };
+  double kl = 0;
+  for (std::size_t v = 0; v < policy.size(); ++v) {
+    const double share = std::exp(log_policy(v));
+    if (share > 0) kl += share * log_ratio(v);
+  }
+  for (std::size_t v = 0; v < gradient.size(); ++v) {
+    const double share = std::exp(log_policy(v));
+    gradient[v] =
+        share > 0 ? static_cast<Float>(share * (log_ratio(v) - kl) / temperature) : Float{0};
+  }
+  return kl;
+}
+
+}  // namespace
+
+Slope k1(double l) { return {l, 1}; }
+
+Slope k2(double l) { return {l * l / 2, l}; }
+
+Slope k3(double l) { return {std::expm1(-l) + l, -std::expm1(-l)}; }
+
+double exact_kl(std::span<const float> policy_logits, std::span<const float> reference_logits,
+                double temperature, std::span<float> gradient) {
+  return exact_kl_of(policy_logits, reference_logits, temperature, gradient);
+}
+
+double exact_kl(std::span<const double> policy_logits, std::span<const double> reference_logits,
+                double temperature, std::span<double> gradient) {
+  return exact_kl_of(policy_logits, reference_logits, temperature, gradient);
+}
+
+Result<void> check_kl(std::span<const double> k1_sums, std::span<const double> exact_sums) {
+  assert(k1_sums.size() == exact_sums.size() && k1_sums.size() >= 2);
+  const auto n = static_cast<double>(k1_sums.size());
+  double mean = 0, squares = 0;
+  for (std::size_t i = 0; i < k1_sums.size(); ++i) mean += (k1_sums[i] - exact_sums[i]) / n;
+  for (std::size_t i = 0; i < k1_sums.size(); ++i) {
+    const double residual = k1_sums[i] - exact_sums[i] - mean;
+    squares += residual * residual;
+  }
+  const double error = std::sqrt(squares / (n - 1) / n);
+  if (!std::isfinite(mean) || !std::isfinite(error)) {
+    return fail(ErrorKind::kInternal, "the KL divergence of a sampled sequence is not finite");
+  }
+  if (std::abs(mean) <= kStandardErrors * error) return {};
+  return fail(
+      ErrorKind::kInternal,
+      fmt::format("the sampled KL is {:+.4g} nats from the exact one, standard error {:.2g}: what "
+                  "samples and what scores are not the same distribution (temperature, top-k or "
+                  "top-p, padding)",
+                  mean, error));
+}
+
+}  // namespace plumb::rlhf

@@ -1,0 +1,70 @@
+// Whether probabilities mean what they say. For models that score two things and are read as
+// P(the first is preferred) = 1 / (1 + e^-logit): logits are differences of scores, outcomes the
+// share of votes for the first (1, 0, or between), and nothing changes when a pair is turned round.
+//
+//   auto temperature = fit_temperature(held_out_logits, held_out_outcomes);
+//   auto curve = margin_reliability(logits, outcomes, 0.5);
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "plumb/stats/score.h"
+
+namespace plumb::stats {
+
+// Everywhere: REQUIRES both spans of one length; outcomes in [0, 1]; logits finite.
+
+// Mean of (p - outcome)^2 (Brier 1950), and of the negative log-likelihood in nats. Undefined: no
+// pairs.
+Score brier_score(std::span<const double> logits, std::span<const double> outcomes);
+Score log_loss(std::span<const double> logits, std::span<const double> outcomes);
+
+// Pairs of like confidence: how sure the model was, and how often it was right. A pair is turned so
+// that its logit is positive; at a logit of 0 half is right.
+struct ReliabilityBin {
+  double low, high;  // of |logit|, or of the confidence
+  std::size_t n;
+  double confidence;  // mean of 1 / (1 + e^-|logit|)
+  double accuracy;    // mean share of votes for the side with the higher score
+};
+
+// Bins of |logit| of this width, those without a pair left out (Huang et al. 2024 use 0.5).
+// REQUIRES: width > 0.
+std::vector<ReliabilityBin> margin_reliability(std::span<const double> logits,
+                                               std::span<const double> outcomes, double width);
+
+// `bins` bins of as equal a size as can be, in the order of confidence; pairs of one confidence
+// share their mean outcome, so that their order does not matter. REQUIRES: bins > 0.
+std::vector<ReliabilityBin> equal_mass_reliability(std::span<const double> logits,
+                                                   std::span<const double> outcomes,
+                                                   std::size_t bins);
+
+// Expected calibration error: sum over bins of n_b / n |accuracy - confidence|.
+double calibration_error(std::span<const ReliabilityBin> bins);
+
+struct DebiasedError {
+  double raw;         // of equal_mass_reliability
+  double null_mean;   // what a calibrated model with these logits shows on average
+  double null_upper;  // and in one of twenty cases exceeds
+  double debiased;    // raw less null_mean; may fall below 0
+};
+
+// The error is biased upward, for noise in a bin counts as miscalibration; outcomes drawn from the
+// model's own probabilities show by how much. Undefined: no pairs. Draw r takes
+// Stream(seed, "calibration-null", r).
+tl::expected<DebiasedError, Undefined> debiased_calibration_error(std::span<const double> logits,
+                                                                  std::span<const double> outcomes,
+                                                                  std::size_t bins,
+                                                                  std::size_t draws,
+                                                                  std::uint64_t seed);
+
+// The T that minimises the log loss of logits / T (Guo et al. 2017): convex in 1 / T, by Newton's
+// method inside a bracket. Undefined: no pairs; the scores order every pair as the votes do, so
+// that every lower T fits better; the scores carry nothing, or the reverse, so that every higher
+// one does.
+Score fit_temperature(std::span<const double> logits, std::span<const double> outcomes);
+
+}  // namespace plumb::stats

@@ -1,0 +1,112 @@
+#include "plumb/stats/calibration.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "plumb/base/files.h"
+#include "plumb/base/random.h"
+
+namespace plumb::stats {
+namespace {
+
+using Values = std::vector<double>;
+
+// scikit-learn 1.2.1, NumPy 1.24.2, SciPy 1.10.1; see the script of the same name.
+TEST(Calibration, EqualsScikitLearnNumPyAndSciPy) {
+  const auto golden = nlohmann::json::parse(read_file("tests/golden/calibration.json").value());
+  for (const auto& test : golden) {
+    const auto logits = test["logits"].get<Values>(), outcomes = test["outcomes"].get<Values>();
+    EXPECT_NEAR(*brier_score(logits, outcomes), test["brier"], 1e-14);
+    EXPECT_NEAR(*log_loss(logits, outcomes), test["log_loss"], 1e-13);
+    EXPECT_NEAR(*fit_temperature(logits, outcomes), test["temperature"], 1e-6);
+    EXPECT_NEAR(calibration_error(equal_mass_reliability(logits, outcomes, test["bins"])),
+                test["ece"], 1e-13);
+    const auto bins = margin_reliability(logits, outcomes, 0.5);
+    ASSERT_EQ(bins.size(), test["margin_bins"].size());
+    for (std::size_t b = 0; b < bins.size(); ++b) {
+      EXPECT_EQ(bins[b].low, test["margin_bins"][b]["low"]);
+      EXPECT_EQ(bins[b].n, test["margin_bins"][b]["n"]);
+      EXPECT_NEAR(bins[b].confidence, test["margin_bins"][b]["confidence"], 1e-13);
+      EXPECT_NEAR(bins[b].accuracy, test["margin_bins"][b]["accuracy"], 1e-13);
+    }
+  }
+}
+
+// Logits, and outcomes of which each is 1 with the chance that scale * logit implies.
+struct Pairs {
+  Values logits, outcomes;
+};
+Pairs random_pairs(std::size_t n, double scale, Stream& stream) {
+  Pairs pairs;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double logit = 6 * stream.uniform() - 3;
+    pairs.logits.push_back(logit);
+    pairs.outcomes.push_back(stream.uniform() < 1 / (1 + std::exp(-scale * logit)) ? 1 : 0);
+  }
+  return pairs;
+}
+
+TEST(CalibrationError, IsAboutZeroForACalibratedModelOnceItsBiasIsTakenOff) {
+  double raw = 0, debiased = 0;
+  constexpr int kRuns = 40;
+  for (int run = 0; run < kRuns; ++run) {
+    Stream stream(3, "calibrated", static_cast<std::uint64_t>(run));
+    const Pairs pairs = random_pairs(200, 1, stream);
+    const auto error = debiased_calibration_error(pairs.logits, pairs.outcomes, 15, 50, 1).value();
+    raw += error.raw / kRuns;
+    debiased += error.debiased / kRuns;
+  }
+  EXPECT_GT(raw, 0.05);
+  EXPECT_LT(std::abs(debiased), 0.01);
+}
+
+TEST(CalibrationError, IsLargeForAModelThatIsTooSure) {
+  Stream stream(3, "too-sure", 0);
+  const Pairs pairs = random_pairs(2000, 0.3, stream);
+  const auto error = debiased_calibration_error(pairs.logits, pairs.outcomes, 15, 100, 1).value();
+  EXPECT_GT(error.raw, error.null_upper);
+  EXPECT_GT(error.debiased, 0.1);
+}
+
+TEST(Temperature, FindsTheScaleOfTheVotes) {
+  Stream stream(3, "temperature", 0);
+  const Pairs pairs = random_pairs(20000, 0.5, stream);
+  EXPECT_NEAR(*fit_temperature(pairs.logits, pairs.outcomes), 2, 0.1);
+}
+
+TEST(Temperature, IsUndefinedWhereNoneIsBest) {
+  EXPECT_FALSE(fit_temperature({}, {}));
+  EXPECT_TRUE(
+      fit_temperature(Values{1, -2}, Values{1, 0}).error().reason.starts_with("the scores order"));
+  EXPECT_TRUE(
+      fit_temperature(Values{1, -2}, Values{0, 1}).error().reason.starts_with("the scores carry"));
+  EXPECT_TRUE(
+      fit_temperature(Values{0, 0}, Values{0, 1}).error().reason.starts_with("the scores carry"));
+  EXPECT_FALSE(brier_score({}, {}));
+  EXPECT_FALSE(debiased_calibration_error({}, {}, 5, 5, 1));
+}
+
+RC_GTEST_PROP(Calibration, DoesNotChangeWhenPairsAreTurnedRoundOrReordered, ()) {
+  Stream stream(*rc::gen::arbitrary<std::uint64_t>(), "turned", 0);
+  Pairs pairs = random_pairs(30, 1, stream);
+  for (double& logit : pairs.logits) logit = std::round(2 * logit) / 2;  // ties
+  Pairs turned;
+  for (std::size_t i = pairs.logits.size(); i-- > 0;) {
+    const bool turn = i % 2 == 0;
+    turned.logits.push_back(turn ? -pairs.logits[i] : pairs.logits[i]);
+    turned.outcomes.push_back(turn ? 1 - pairs.outcomes[i] : pairs.outcomes[i]);
+  }
+  const auto error = [](const Pairs& p) {
+    return calibration_error(equal_mass_reliability(p.logits, p.outcomes, 4));
+  };
+  RC_ASSERT(std::abs(error(pairs) - error(turned)) < 1e-12);
+  RC_ASSERT(std::abs(*brier_score(pairs.logits, pairs.outcomes) -
+                     *brier_score(turned.logits, turned.outcomes)) < 1e-12);
+}
+
+}  // namespace
+}  // namespace plumb::stats
