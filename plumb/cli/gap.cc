@@ -140,7 +140,7 @@ void add_gap(CLI::App& app, Program& program) {
   CLI::App* verb = app.add_subcommand(
       "gap",
       "Example:\n  plumb gap hume --against best\n  plumb gap hume --audit\n"
-      "  plumb gap sts.task.jsonl --humans ann1.jsonl ann2.jsonl --models bm25 glove.txt\n\n"
+      "  plumb gap sts.task.jsonl --humans ann1.jsonl ann2.jsonl --models bm25\n\n"
       "People against a model on every subset, or (--audit) what the headline depends on.");
   add_import(*verb, program);
   command->source.declare(*verb, false);

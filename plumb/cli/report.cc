@@ -82,7 +82,7 @@ void add_report(CLI::App& app, Program& program) {
   CLI::App* verb = report->add_subcommand(
       "gap",
       "Example:\n  plumb report gap hume -o gap.html\n"
-      "  plumb report gap sts.task.jsonl --humans people.jsonl --models bm25 -o sts.html\n\n"
+      "  plumb report gap sts.task.jsonl --humans people.jsonl --models bm25 -o a.html\n\n"
       "The gap between people and models, of published results or on single answers.");
   command->source.declare(*verb, true);
   command->board.declare(*verb);

@@ -36,8 +36,9 @@ CurveForm form_of(const Curve& curve, const FitOptions& options, CurveReport& re
       "The form predicts rewards beyond 0.6 of the largest d best (mean squared error bon {:.4g}, "
       "rl {:.4g}{}).",
       choice->error[0], choice->error[1],
-      choice->separable ? ""
-                        : "; the difference is within its error, so the other form is possible");
+      choice->separable       ? ""
+      : curve.cluster.empty() ? "; without prompts nobody knows how sure that is"
+                              : "; the difference is within its error: it may be the other form");
   return choice->form;
 }
 

@@ -1,7 +1,9 @@
 #include "plumb/mismatch/ceiling.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <cmath>
 
 #include "plumb/base/files.h"
@@ -12,7 +14,7 @@ namespace {
 class Points : public testing::Test {
  protected:
   std::string write(const std::string& text) {
-    const std::string path = testing::TempDir() + "mismatch_points_test.csv";
+    const std::string path = testing::TempDir() + fmt::format("mismatch_points_{}.csv", ::getpid());
     EXPECT_TRUE(write_file_atomic(path, text));
     return path;
   }

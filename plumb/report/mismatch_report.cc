@@ -199,11 +199,10 @@ std::string mismatch_fit_heading(CurveReports curves, const MismatchFitContext& 
 
 std::string mismatch_fit_notes(CurveReports curves, const MismatchFitContext& context) {
   std::string notes = fmt::format(
-      "Forms: bon R = d (a - b d), rl R = d (a - b log d). Intervals are {:g} %, from {} resamples "
-      "of "
-      "the prompts, whole curves at once. A ceiling is detected where the whole interval of d* "
-      "lies "
-      "below the largest d.",
+      "Forms: bon R = d (a - b d), rl R = d (a - b log d). Intervals are {:g} %, from {} draws: "
+      "the "
+      "whole curves of resampled prompts, where there are prompts. A ceiling is detected where the "
+      "whole interval of d* lies below the largest d.",
       100 * context.options.sampling.level, context.options.sampling.resamples);
   for (const CurveReport& report : curves) notes += " " + verdict_sentence(report);
   return notes;

@@ -1,8 +1,10 @@
 #include "plumb/rlhf/preference_data.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <unistd.h>
 #include <filesystem>
 
 #include "plumb/base/files.h"
@@ -13,7 +15,8 @@ namespace {
 class PreferenceFile : public testing::Test {
  protected:
   std::string write(const std::string& text) {
-    const std::string path = testing::TempDir() + "preference_data_test.jsonl";
+    const std::string path =
+        testing::TempDir() + fmt::format("preference_data_{}.jsonl", ::getpid());
     EXPECT_TRUE(write_file_atomic(path, text));
     return path;
   }
@@ -134,7 +137,8 @@ TEST_F(PreferenceFile, TakesATaskWithTheVotesOfSeveralAnnotators) {
             "\n"
             R"({"id":"2","prompt":"Sea?","a":"Dry.","b":"Wet."})"
             "\n");
-  const std::string answers = testing::TempDir() + "preference_answers_test.jsonl";
+  const std::string answers =
+      testing::TempDir() + fmt::format("preference_answers_{}.jsonl", ::getpid());
   ASSERT_TRUE(write_file_atomic(answers, R"({"rater":"ann","item":"1","choice":"A","strength":3})"
                                          "\n"
                                          R"({"rater":"bob","item":"1","choice":"B"})"
@@ -160,7 +164,8 @@ rc::Gen<std::string> any_text() {
 
 RC_GTEST_PROP(PreferencePair, LosesNothingOfItsTexts, ()) {
   const std::string chosen = *any_text(), rejected = *any_text();
-  const std::string path = testing::TempDir() + "preference_property.jsonl";
+  const std::string path =
+      testing::TempDir() + fmt::format("preference_property_{}.jsonl", ::getpid());
   const Json line = {{"chosen", chosen}, {"rejected", rejected}};
   RC_ASSERT(write_file_atomic(path, to_text(line) + "\n").has_value());
   const auto data = read_preferences(path, {});

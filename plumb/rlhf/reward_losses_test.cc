@@ -54,6 +54,12 @@ TEST(RewardLosses, HaveTheKnownValues) {
   EXPECT_NEAR(best_of_several(scores, 0, gradient), 0.578444, kGolden);
 }
 
+TEST(SoftLabel, OfEvenVotesIsLeastWhereScoresAreEqual) {
+  EXPECT_EQ(soft_label(0, 0.5).slope, 0);
+  EXPECT_LT(soft_label(0, 0.5).value, soft_label(0.1, 0.5).value);
+  EXPECT_LT(soft_label(0, 0.5).value, soft_label(-0.1, 0.5).value);
+}
+
 TEST(TieLosses, HaveTheKnownProbabilities) {
   const auto probability = [](const TieSlope& term) { return std::exp(-term.value); };
   const double log_theta = std::log(1.5), log_nu = std::log(0.5);
