@@ -36,7 +36,7 @@ std::size_t slots_for(const TransformerConfig& config, std::size_t weights, std:
   const std::size_t cache = 2 * config.layers * config.key_heads * config.head_width * capacity;
   if (weights > 2 * kCoreFloats) return kMaxRows / 2;
   const std::size_t left = weights < kCoreFloats ? kCoreFloats - weights : 0;
-  return std::clamp<std::size_t>(2 * left / (cache / 2), 6, kMaxRows / 2);
+  return std::clamp<std::size_t>(left / cache, 4, kMaxRows / 2);
 }
 
 // The likeliest tokens, in order, that top_k and top_p leave; equals by their number.
