@@ -94,6 +94,7 @@ Result<void> ImportCommand::run() const {
   options.header = described;
   options.no_header = no_header;
   options.format = format;
+  options.progress = progress_bar("reading");
   for (const std::string& pair : map) {
     const std::size_t equals = pair.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == pair.size()) {

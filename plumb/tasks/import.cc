@@ -81,8 +81,11 @@ Result<std::vector<RawItem>> raw_items(std::span<const std::string> files,
                                        const ImportOptions& options, const std::string& prefix) {
   std::vector<RawItem> items;
   for (const std::string& file : files) {
-    PLUMB_TRY(records, read_records(file, {options.format, options.no_header}));
-    for (const Record& record : records) {
+    PLUMB_TRY(reader, RecordReader::open(file, {options.format, options.no_header}));
+    while (true) {
+      PLUMB_TRY(next, reader.next());
+      if (!next) break;
+      const Record& record = *next;
       const auto has = [&](const std::string& field) {
         const auto mapped = options.columns.find(field);
         return record.fields.contains(mapped == options.columns.end() ? field : mapped->second);
@@ -96,7 +99,9 @@ Result<std::vector<RawItem>> raw_items(std::span<const std::string> files,
       } else {
         items.push_back({record.where, std::move(item)});
       }
-      if (options.progress) options.progress(items.size(), items.size());
+      if (options.progress) {
+        options.progress(reader.lines().bytes_read(), reader.lines().bytes_total());
+      }
     }
   }
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -106,12 +111,12 @@ Result<std::vector<RawItem>> raw_items(std::span<const std::string> files,
 }
 
 // Names that occur as labels or groups.
-std::vector<std::string> names_in(const std::vector<RawItem>& items, const char* field) {
+std::set<std::string> names_in(const std::vector<RawItem>& items, const char* field) {
   std::set<std::string> names;
   for (const RawItem& item : items) {
     if (item.fields.contains(field)) names.insert(word_field(item.fields, field, ""));
   }
-  return {names.begin(), names.end()};
+  return names;
 }
 
 Result<void> check_columns(const ImportOptions& options) {
@@ -172,9 +177,9 @@ Result<Task> import_task(std::span<const std::string> files, std::span<const std
   const char* named = task.kind == Kind::kClassification ? "label" : "group";
   if (task.labels.empty() &&
       (task.kind == Kind::kClassification || task.kind == Kind::kClustering)) {
-    std::vector<RawItem> all = items;
-    all.insert(all.end(), training.begin(), training.end());
-    task.labels = names_in(all, named);
+    std::set<std::string> names = names_in(items, named);
+    names.merge(names_in(training, named));
+    task.labels.assign(names.begin(), names.end());
   }
   std::set<std::string> ids;
   if (auto done = parse_into(task, training, ids, task.train); !done) {

@@ -24,8 +24,8 @@ void append_field(std::string& out, const std::string& field, char separator) {
 // Reads one text from front to back.
 class Parser {
  public:
-  Parser(std::string_view text, std::string_view where, char separator)
-      : text_(text), where_(where), separator_(separator) {
+  Parser(std::string_view text, std::string_view where, char separator, std::size_t first_line)
+      : text_(text), where_(where), separator_(separator), line_(first_line) {
     if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
   }
 
@@ -96,7 +96,7 @@ class Parser {
   std::string_view text_;
   std::string_view where_;
   char separator_;
-  std::size_t line_ = 1;
+  std::size_t line_;
 };
 
 }  // namespace
@@ -110,9 +110,27 @@ void append_csv_row(std::string& out, std::span<const std::string> fields, char 
   out += "\r\n";
 }
 
-Result<std::vector<CsvRow>> parse_csv(std::string_view text, std::string_view where,
-                                      char separator) {
-  return Parser(text, where, separator).parse();
+Result<std::vector<CsvRow>> parse_csv(std::string_view text, std::string_view where, char separator,
+                                      std::size_t first_line) {
+  return Parser(text, where, separator, first_line).parse();
+}
+
+bool ends_inside_quotes(std::string_view text, char separator) {
+  const char ends[] = {separator, '\n', '\r'};
+  while (!text.empty()) {
+    if (text.starts_with('"')) {
+      std::size_t close = text.find('"', 1);
+      while (close != text.npos && text.substr(close + 1).starts_with('"')) {
+        close = text.find('"', close + 2);
+      }
+      if (close == text.npos) return true;
+      text.remove_prefix(close + 1);
+    }
+    const std::size_t end = text.find_first_of(ends, 0, sizeof ends);
+    if (end == text.npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  return false;
 }
 
 }  // namespace plumb

@@ -28,7 +28,11 @@ struct CsvRow {
 // without an end counts, empty lines do not. How many fields a row should have is the caller's
 // business. kBadInput, with file and line: a quote that is never closed, text after a closing
 // quote.
+// first_line: where the text starts in its file.
 Result<std::vector<CsvRow>> parse_csv(std::string_view text, std::string_view where,
-                                      char separator = ',');
+                                      char separator = ',', std::size_t first_line = 1);
+
+// Whether the text ends inside a quoted field, so that its row goes on in the next line.
+bool ends_inside_quotes(std::string_view text, char separator = ',');
 
 }  // namespace plumb

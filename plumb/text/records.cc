@@ -4,65 +4,10 @@
 
 #include <string_view>
 
-#include "plumb/text/csv.h"
-#include "plumb/text/lines.h"
-
 namespace plumb {
 namespace {
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
-
-Result<std::string> whole_text(const std::string& path) {
-  PLUMB_TRY(lines, LineReader::open(path));
-  std::string text;
-  while (true) {
-    PLUMB_TRY(line, lines.next());
-    if (!line) return text;
-    text.append(*line).append("\n");
-  }
-}
-
-Result<std::vector<Record>> table_records(const std::string& path, char separator, bool no_header) {
-  PLUMB_TRY(text, whole_text(path));
-  PLUMB_TRY(rows, parse_csv(text, path, separator));
-  std::vector<Record> records;
-  std::vector<std::string> names;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const auto& fields = rows[r].fields;
-    if (r == 0) {
-      names = fields;
-      for (std::size_t c = 0; no_header && c < names.size(); ++c) {
-        names[c] = fmt::format("{}", c + 1);
-      }
-      if (!no_header) continue;
-    }
-    const std::string where = fmt::format("{}:{}", path, rows[r].line);
-    if (fields.size() != names.size()) {
-      return bad(fmt::format("{}: {} fields where the table has {} columns", where, fields.size(),
-                             names.size()));
-    }
-    Json columns = Json::object();
-    for (std::size_t c = 0; c < names.size(); ++c) columns[names[c]] = fields[c];
-    records.push_back({where, std::move(columns)});
-  }
-  return records;
-}
-
-Result<std::vector<Record>> line_records(const std::string& path) {
-  PLUMB_TRY(lines, LineReader::open(path));
-  std::vector<Record> records;
-  while (true) {
-    PLUMB_TRY(line, lines.next());
-    if (!line) return records;
-    if (line->find_first_not_of(" \t") == std::string_view::npos) continue;
-    Json columns = Json::parse(*line, nullptr, false);
-    if (!columns.is_object()) {
-      return bad(fmt::format("{}: the line is not a JSON object; a table needs --format csv or tsv",
-                             lines.where()));
-    }
-    records.push_back({lines.where(), std::move(columns)});
-  }
-}
 
 // "csv", "tsv" or "jsonl"
 std::string format_of(std::string_view path) {
@@ -73,10 +18,72 @@ std::string format_of(std::string_view path) {
 
 }  // namespace
 
-Result<std::vector<Record>> read_records(const std::string& path, const RecordOptions& options) {
+Result<RecordReader> RecordReader::open(const std::string& path, const RecordOptions& options) {
   const std::string format = options.format.empty() ? format_of(path) : options.format;
-  if (format == "jsonl") return line_records(path);
-  return table_records(path, format == "csv" ? ',' : '\t', options.no_header);
+  PLUMB_TRY(lines, LineReader::open(path));
+  const char separator = format == "jsonl" ? '\0' : format == "csv" ? ',' : '\t';
+  return RecordReader(path, std::move(lines), separator, options.no_header);
+}
+
+Result<std::optional<Record>> RecordReader::next() {
+  return separator_ == '\0' ? next_object() : next_row();
+}
+
+Result<std::optional<Record>> RecordReader::next_object() {
+  while (true) {
+    PLUMB_TRY(line, lines_.next());
+    if (!line) return std::nullopt;
+    if (line->find_first_not_of(" \t") == std::string_view::npos) continue;
+    Json fields = Json::parse(*line, nullptr, false);
+    if (fields.is_object()) return Record{lines_.where(), std::move(fields)};
+    return bad(fmt::format("{}: the line is not a JSON object; a table needs --format csv or tsv",
+                           lines_.where()));
+  }
+}
+
+// The fields of the next row, which may go on over several lines; nothing at the end.
+Result<std::optional<CsvRow>> RecordReader::next_fields() {
+  std::string text;
+  std::size_t first_line = 0;
+  while (true) {
+    PLUMB_TRY(line, lines_.next());
+    if (!line && text.empty()) return std::nullopt;
+    if (line && line->empty() && text.empty()) continue;
+    if (text.empty()) first_line = lines_.line();
+    if (line) text.append(*line).append("\n");
+    if (line && ends_inside_quotes(text, separator_)) continue;
+    PLUMB_TRY(rows, parse_csv(text, path_, separator_, first_line));
+    return rows.empty() ? std::optional<CsvRow>() : std::move(rows.front());
+  }
+}
+
+Result<std::optional<Record>> RecordReader::next_row() {
+  PLUMB_TRY(row, next_fields());
+  if (!row) return std::nullopt;
+  if (names_.empty()) {
+    names_ = row->fields;
+    for (std::size_t c = 0; no_header_ && c < names_.size(); ++c)
+      names_[c] = fmt::format("{}", c + 1);
+    if (!no_header_) return next_row();
+  }
+  const std::string where = fmt::format("{}:{}", path_, row->line);
+  if (row->fields.size() != names_.size()) {
+    return bad(fmt::format("{}: {} fields where the table has {} columns", where,
+                           row->fields.size(), names_.size()));
+  }
+  Json fields = Json::object();
+  for (std::size_t c = 0; c < names_.size(); ++c) fields[names_[c]] = std::move(row->fields[c]);
+  return Record{where, std::move(fields)};
+}
+
+Result<std::vector<Record>> read_records(const std::string& path, const RecordOptions& options) {
+  PLUMB_TRY(reader, RecordReader::open(path, options));
+  std::vector<Record> records;
+  while (true) {
+    PLUMB_TRY(record, reader.next());
+    if (!record) return records;
+    records.push_back(std::move(*record));
+  }
 }
 
 }  // namespace plumb
