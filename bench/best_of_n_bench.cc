@@ -1,5 +1,5 @@
-// Times best-of-n curves: 1,000 prompts x 1,024 samples, every n from 1 to 1,024, and 1,000 resamples
-// of the prompts.
+// Times best-of-n curves: 1,000 prompts x 1,024 samples, every n from 1 to 1,024, and 1,000
+// resamples of the prompts.
 //
 //   bench_best_of_n scores.f64 > plumb.json          # writes the scores that it used
 //   python3 bench/best_of_n_peer.py scores.f64       # the same job in NumPy

@@ -92,7 +92,8 @@ Result<std::unique_ptr<raters::Embedder>> EmbedderOptions::open(const std::strin
                                                                 const tasks::Task& task) const {
   raters::OpenOptions options;
   options.words = *parse_word_rule(words);
-  options.statics.pooling = pooling == "sif" ? raters::Pooling::kSif : raters::Pooling::kMean;
+  options.statics.pooling =
+      pooling == "sif" ? raters::WordPooling::kSif : raters::WordPooling::kMean;
   options.statics.frequencies = frequencies;
   options.statics.remove_component = remove_component;
   options.names = ids;
@@ -175,8 +176,8 @@ Result<std::unique_ptr<tasks::Rater>> AskOptions::open_llm(const std::string& mo
   return raters::make_llm_annotator(spec, std::move(options));
 }
 
-Result<std::vector<tasks::AnswerSheet>> AskOptions::answers(
-    const tasks::Task& task, const tasks::RateOptions& rate) const {
+Result<std::vector<tasks::AnswerSheet>> AskOptions::answers(const tasks::Task& task,
+                                                            const tasks::RateOptions& rate) const {
   std::vector<tasks::AnswerSheet> sheets;
   const auto ask = [&](const std::string& model, tasks::Rater& rater) -> Result<void> {
     tasks::RateOptions watched = rate;

@@ -6,6 +6,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/base/nearest.h"
+#include "plumb/raters/encoder.h"
 #include "plumb/raters/model2vec_embedder.h"
 #include "plumb/raters/stored_embedder.h"
 
@@ -48,7 +49,16 @@ Opened open_stored(const fs::path& path, const OpenOptions& options) {
   return make_stored_embedder(path, options.names, options.task);
 }
 
-Opened open_model2vec(const fs::path& path, const OpenOptions& /*options*/) {
+// A folder whose config.json names the kind of a transformer is an encoder.
+Opened open_folder(const fs::path& path, const OpenOptions& /*options*/) {
+  std::error_code code;
+  if (fs::exists(path / "config.json", code)) {
+    PLUMB_TRY(text, read_file(path / "config.json"));
+    const Json config = Json::parse(text, nullptr, false);
+    const auto kind = config.is_object() ? config.find("model_type") : config.end();
+    const bool is_static = kind == config.end() || *kind == "model2vec";
+    if (!is_static) return Encoder::open(path);
+  }
   return make_model2vec(path);
 }
 
@@ -70,7 +80,7 @@ constexpr Row kRows[] = {
     {"FILE.bin", ".bin", "word vectors of word2vec, binary", open_word_vectors},
     {"FILE.npy", ".npy", "stored vectors", open_stored},
     {"FILE.safetensors", ".safetensors", "stored vectors", open_stored},
-    {"FOLDER", kFolder, "model2vec's static vectors of tokens", open_model2vec},
+    {"FOLDER", kFolder, "an encoder of Hugging Face, or model2vec's static vectors", open_folder},
 };
 
 std::string words_and_files() {

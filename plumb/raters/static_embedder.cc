@@ -61,7 +61,7 @@ class StaticEmbedder : public Embedder {
   StaticEmbedder(std::filesystem::path path, StaticOptions options, Frequencies from_file)
       : path_(std::move(path)), options_(std::move(options)), from_file_(std::move(from_file)) {
     name_ = path_.filename().string();
-    if (options_.pooling == Pooling::kSif) name_ += " (sif)";
+    if (options_.pooling == WordPooling::kSif) name_ += " (sif)";
   }
 
   const std::string& name() const override { return name_; }
@@ -124,7 +124,7 @@ Result<void> StaticEmbedder::prepare(std::span<const std::string_view> all_texts
 
 void StaticEmbedder::weigh_words(const WordCounts& counts) {
   weights_.assign(vectors_.order.size(), 1);
-  if (options_.pooling == Pooling::kMean) return;
+  if (options_.pooling == WordPooling::kMean) return;
   harmonic_ = 0;
   for (std::uint64_t rank = vectors_.words_in_file; rank > 0; --rank) {
     harmonic_ += 1 / static_cast<double>(rank);
@@ -199,9 +199,9 @@ Json StaticEmbedder::provenance() const {
                  {"words_of_texts", words_in_texts_},
                  {"words_known", vectors_.places.size()},
                  {"prompt", ""},
-                 {"pooling", options_.pooling == Pooling::kMean ? "mean" : "sif"},
+                 {"pooling", options_.pooling == WordPooling::kMean ? "mean" : "sif"},
                  {"remove_component", options_.remove_component}};
-  if (options_.pooling == Pooling::kSif) {
+  if (options_.pooling == WordPooling::kSif) {
     result["a"] = options_.sif_a;
     result["frequencies"] = options_.frequencies;
     if (!from_file_.sha256.empty()) result["frequencies_sha256"] = from_file_.sha256;
@@ -223,7 +223,7 @@ Result<std::unique_ptr<Embedder>> make_static_embedder(const std::filesystem::pa
   }
   Frequencies frequencies;
   const bool named = options.frequencies == "texts" || options.frequencies == "order";
-  if (options.pooling == Pooling::kSif && !named) {
+  if (options.pooling == WordPooling::kSif && !named) {
     PLUMB_TRY(read, read_frequencies(options.frequencies));
     frequencies = std::move(read);
   }

@@ -15,11 +15,11 @@
 
 namespace plumb::raters {
 
-enum class Pooling { kMean, kSif };
+enum class WordPooling { kMean, kSif };
 
 struct StaticOptions {
   WordRule words = WordRule::kUnicode;
-  Pooling pooling = Pooling::kMean;
+  WordPooling pooling = WordPooling::kMean;
 
   // Smooth inverse frequency (Arora, Liang and Ma 2017): the mean over the known words of
   // a / (a + p(word)) times the vector. p is the word's share of

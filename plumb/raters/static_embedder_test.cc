@@ -62,9 +62,9 @@ TEST(StaticEmbedder, EqualsNumPy) {
   const auto path = file_of("golden.txt", golden_lines());
   const std::pair<StaticOptions, const char*> cases[] = {
       {{}, "mean"},
-      {{.pooling = Pooling::kSif}, "sif"},
-      {{.pooling = Pooling::kSif, .frequencies = "order"}, "sif_order"},
-      {{.pooling = Pooling::kSif, .remove_component = true}, "sif_removed"}};
+      {{.pooling = WordPooling::kSif}, "sif"},
+      {{.pooling = WordPooling::kSif, .frequencies = "order"}, "sif_order"},
+      {{.pooling = WordPooling::kSif, .remove_component = true}, "sif_removed"}};
   for (const auto& [options, rows] : cases) {
     const auto embedder = opened(path, options);
     prepared(*embedder, texts);
@@ -125,7 +125,7 @@ TEST(StaticEmbedder, TakesFrequenciesFromAFile) {
   const auto counts = file_of("counts.txt", "a 3\nb 1\n\n");
   const auto path = file_of("two.txt", "a 1\nb 1\nc 1\n");
   const auto embedder =
-      opened(path, {.pooling = Pooling::kSif, .sif_a = 0.5, .frequencies = counts.string()});
+      opened(path, {.pooling = WordPooling::kSif, .sif_a = 0.5, .frequencies = counts.string()});
   prepared(*embedder, {"a", "b", "c"});
   const Vectors vectors = embedded(*embedder, {"a", "b", "c"});
   EXPECT_NEAR(vectors.dense_row(0)[0], 0.5 / (0.5 + 0.75), 1e-7);
@@ -166,7 +166,7 @@ RC_GTEST_PROP(StaticEmbedder, GivesARowATextWhateverTheOrderAndThreads, (std::ui
   auto texts = testing::random_texts(stream, 1 + stream.below(100));
   texts.emplace_back("ferry");
   const auto path = file_of("property.txt", golden_lines());
-  const auto embedder = opened(path, {.pooling = Pooling::kSif});
+  const auto embedder = opened(path, {.pooling = WordPooling::kSif});
   testing::expect_row_a_text(*embedder, texts, TextRole::kText, seed);
   RC_ASSERT(!::testing::Test::HasFailure());
 }
@@ -242,13 +242,13 @@ TEST(WordVectors, NameTheLineOfABadCount) {
   for (const char* lines : {"a\n", "a 1\nb x\n", "a -1\n", "a nan\n", "", "a 0\n"}) {
     const auto counts = file_of("counts.txt", lines);
     const auto embedder =
-        make_static_embedder(path, {.pooling = Pooling::kSif, .frequencies = counts.string()});
+        make_static_embedder(path, {.pooling = WordPooling::kSif, .frequencies = counts.string()});
     ASSERT_FALSE(embedder) << lines;
     EXPECT_EQ(embedder.error().kind, ErrorKind::kBadInput);
     EXPECT_TRUE(embedder.error().message.starts_with(counts.string()));
   }
   const auto embedder =
-      make_static_embedder(path, {.pooling = Pooling::kSif, .frequencies = "no/such"});
+      make_static_embedder(path, {.pooling = WordPooling::kSif, .frequencies = "no/such"});
   EXPECT_EQ(embedder.error().kind, ErrorKind::kNotFound);
 }
 

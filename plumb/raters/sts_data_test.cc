@@ -114,7 +114,7 @@ TEST_F(StsData, SmoothInverseFrequencyOnSick) {
   const tasks::Task task = sick();
   ASSERT_EQ(task.items.size(), 4927U);
   const auto sif = [&](const char* frequencies, bool removed) {
-    return spearman_of(task, {.statics = {.pooling = Pooling::kSif,
+    return spearman_of(task, {.statics = {.pooling = WordPooling::kSif,
                                           .frequencies = frequencies,
                                           .remove_component = removed}});
   };

@@ -101,12 +101,12 @@ Result<Comparison> parse_pair(const Json& line) {
   }
   PLUMB_TRY(margin, margin_of(line));
   comparison.votes = {{"", Choice::kA, margin}};
-  if (!is_plain(comparison.completions[0])) {
+  const bool turns =
+      !is_plain(comparison.completions[0]) || (!has_prompt && read_transcripts(comparison));
+  if (turns) {
     split_turns(comparison);
   } else if (has_prompt) {
     read_transcript_prompt(comparison);
-  } else if (read_transcripts(comparison)) {
-    split_turns(comparison);
   } else {
     split_plain(comparison);
   }

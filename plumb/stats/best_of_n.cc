@@ -53,6 +53,22 @@ void add_scaled(std::span<double> into, double by, const double* from) {
   for (std::size_t k = 0; k < into.size(); ++k) into[k] += by * from[k];
 }
 
+constexpr std::size_t kRows = 4;
+
+// into[k] += sum_j by[j] from[j * stride + k] over at most kRows rows: one pass over `into`.
+void add_rows(std::span<double> into, std::span<const double> by, const double* from,
+              std::size_t stride) {
+  if (by.size() < kRows) {
+    for (std::size_t j = 0; j < by.size(); ++j) add_scaled(into, by[j], from + j * stride);
+    return;
+  }
+  const double a = by[0], b = by[1], c = by[2], d = by[3];
+  for (std::size_t k = 0; k < into.size(); ++k) {
+    into[k] += (a * from[k] + b * from[k + stride]) +
+               (c * from[k + 2 * stride] + d * from[k + 3 * stride]);
+  }
+}
+
 // Prompts, or resamples, that share one pass over an array which is larger than a cache.
 constexpr std::size_t kBlock = 8;
 
@@ -102,11 +118,13 @@ BestOfNCurves best_of_n_curves(const SampleScores& samples, std::span<const std:
       }
     }
     std::size_t reached = 0;  // points with n <= i + 1
-    for (std::size_t i = 0; i < count; ++i) {
-      while (reached < points && n[reached] <= i + 1) ++reached;
+    for (std::size_t i = 0; i < count; i += kRows) {
+      const std::size_t rows = std::min(kRows, count - i);
+      while (reached < points && n[reached] <= i + rows) ++reached;
       for (std::size_t p = begin; p < end; ++p) {
-        add_scaled(std::span(curves.gold).subspan(p * points, reached),
-                   sorted[(p - begin) * count + i], &weights[i * points]);
+        add_rows(std::span(curves.gold).subspan(p * points, reached),
+                 std::span(sorted).subspan((p - begin) * count + i, rows), &weights[i * points],
+                 points);
       }
     }
   });
@@ -123,18 +141,18 @@ ResampledScores resample_curves(const BestOfNCurves& curves, const ResampleOptio
                          std::vector<double>(options.resamples * points)};
   for (std::size_t p = 0; p < prompts; ++p) add_scaled(result.point, each, row(p));
   parallel_for(options.resamples, kBlock, options.threads, [&](std::size_t begin, std::size_t end) {
-    std::vector<std::uint32_t> counts((end - begin) * prompts);
+    std::vector<double> shares((end - begin) * prompts);
     for (std::size_t r = begin; r < end; ++r) {
       Stream stream(options.seed, "best-of-n", r);
       for (std::size_t i = 0; i < prompts; ++i) {
-        ++counts[(r - begin) * prompts + stream.below(prompts)];
+        shares[(r - begin) * prompts + stream.below(prompts)] += each;
       }
     }
-    for (std::size_t p = 0; p < prompts; ++p) {
+    for (std::size_t p = 0; p < prompts; p += kRows) {
+      const std::size_t rows = std::min(kRows, prompts - p);
       for (std::size_t r = begin; r < end; ++r) {
-        const std::uint32_t count = counts[(r - begin) * prompts + p];
-        if (count == 0) continue;
-        add_scaled(std::span(result.draws).subspan(r * points, points), count * each, row(p));
+        add_rows(std::span(result.draws).subspan(r * points, points),
+                 std::span(shares).subspan((r - begin) * prompts + p, rows), row(p), points);
       }
     }
   });

@@ -95,7 +95,7 @@ TEST(BestOfN, SaysWhetherThereAreTies) {
 
 TEST(BestOfN, IsTheSameWithAnyNumberOfThreads) {
   Stream stream(4, "best-of-n", 0);
-  Values proxy(50 * 33), gold(50 * 33);
+  Values proxy(std::size_t{50} * 33), gold(proxy.size());
   for (double& value : proxy) value = stream.uniform();
   for (double& value : gold) value = stream.uniform();
   const SampleScores samples{50, 33, proxy, gold};

@@ -58,10 +58,10 @@ tl::expected<ClusteredShare, Undefined> clustered_wilson(
   double between = 0;
   for (const double residual : residuals) between += residual * residual;
   const double single = share * (1 - share) * n;
-  double effect = 1;
-  if (clusters > 1 && single > 0) {
-    effect = between / single * static_cast<double>(clusters) / static_cast<double>(clusters - 1);
-  }
+  const auto count = static_cast<double>(clusters);
+  // All values alike say nothing about clusters; then a cluster counts as one trial.
+  double effect = n / count;
+  if (clusters > 1 && single > 0) effect = between / single * count / (count - 1);
   // With as many clusters as items the correction for their number is no design effect.
   effect = clusters == values.size() ? 1 : std::max(effect, 1.0);
   const double trials = n / effect;

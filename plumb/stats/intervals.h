@@ -30,7 +30,8 @@ Interval wilson(double successes, double trials, double level);
 // A mean of values in [0, 1], most of them 0 or 1, of which those of one cluster (answers to one
 // prompt) are alike: Wilson's interval with n / deff trials, where the design effect deff compares
 // the variance between clusters (linearised, clusters / (clusters - 1)) with that of single trials
-// (Dean and Pagano 2015). Never below 1, so it is Wilson's own where clusters are single items.
+// (Dean and Pagano 2015). Never below 1, so it is Wilson's own where clusters are single items;
+// where all values are 0 or all are 1, which hides it, each cluster is one trial.
 // cluster_of_item: numbered from 0. Undefined: no values.
 // REQUIRES: both spans of one length; values in [0, 1].
 struct ClusteredShare {

@@ -71,6 +71,15 @@ TEST(ClusteredWilson, IsWilsonsWhereClustersAreSingleItems) {
   EXPECT_FALSE(clustered_wilson({}, {}, 0.95));
 }
 
+TEST(ClusteredWilson, TakesClustersAsTrialsWhereAllValuesAreAlike) {
+  const std::vector<double> none(30, 0);
+  std::vector<std::uint32_t> clusters(none.size());
+  for (std::size_t i = 0; i < clusters.size(); ++i)
+    clusters[i] = static_cast<std::uint32_t>(i % 10);
+  const Interval ten = wilson(0, 10, 0.95);
+  expect_interval(clustered_wilson(none, clusters, 0.95)->ci, ten.low, ten.high);
+}
+
 TEST(ClusteredWilson, NeverHasMoreTrialsThanItems) {
   EXPECT_TRUE(rc::check([] {
     const auto quarters =
