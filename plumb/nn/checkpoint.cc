@@ -123,7 +123,9 @@ Result<void> refuse_unknown(const Checkpoint& checkpoint, const std::set<std::st
   return {};
 }
 
-Result<Transformer> load_pieces(const TransformerConfig& config, const Checkpoint& checkpoint) {
+// tied: in the file, whatever heads were asked for.
+Result<Transformer> load_pieces(const TransformerConfig& config, const Checkpoint& checkpoint,
+                                bool tied) {
   Transformer model(config);
   const PieceTable table = piece_table(config, model.layout());
   // The second piece of every architecture is none that a tied head could stand for.
@@ -133,7 +135,7 @@ Result<Transformer> load_pieces(const TransformerConfig& config, const Checkpoin
   std::set<std::string> used;
   for (Piece piece : table.pieces) {
     // Some tools save a tied embedding under the head's name alone.
-    const bool head_alone = config.tied && piece.offset == model.layout().token &&
+    const bool head_alone = tied && piece.offset == model.layout().token &&
                             checkpoint.find(prefix + piece.name) == nullptr &&
                             checkpoint.find(table.head) != nullptr;
     if (head_alone) piece.name = table.head;
@@ -152,9 +154,10 @@ Result<Transformer> load_pieces(const TransformerConfig& config, const Checkpoin
 Result<Transformer> load_safetensors(const fs::path& config_file, const fs::path& weights,
                                      Heads heads) {
   PLUMB_TRY(config, read_config(config_file));
+  const bool tied = config.tied;
   if (heads == Heads::kNone) config.language_head = config.tied = config.scalar_head = false;
   PLUMB_TRY(checkpoint, Checkpoint::open(weights));
-  return load_pieces(config, checkpoint);
+  return load_pieces(config, checkpoint, tied);
 }
 
 Result<Transformer> load_folder(const fs::path& folder, Heads heads) {

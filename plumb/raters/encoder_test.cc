@@ -204,5 +204,22 @@ TEST_F(EncoderTest, NamesWhatItDoesNotSupport) {
   expect_refusal("the tokenizer has 14 tokens, the model 13");
 }
 
+// It stores its tied embedding under the head's name alone, which an encoder has no use for.
+TEST(EncoderOfALanguageModel, EmbedsTextsThatShareWordsCloserTogether) {
+  const fs::path folder = "../shared/data/models/tinystories-656k";
+  if (!fs::exists(folder)) GTEST_SKIP() << "../shared/data is absent";
+  auto encoder = Encoder::open(folder);
+  ASSERT_TRUE(encoder) << encoder.error().message;
+  const std::string_view texts[] = {"The little dog ran home.", "The little dog ran to the park.",
+                                    "Rain, rain."};
+  const auto vectors = (*encoder)->embed(texts, {});
+  ASSERT_TRUE(vectors) << vectors.error().message;
+  const auto cosine = [&](std::size_t a, std::size_t b) {
+    return dot(*vectors, a, *vectors, b) /
+           std::sqrt(vectors->squared_norm(a) * vectors->squared_norm(b));
+  };
+  EXPECT_GT(cosine(0, 1), cosine(0, 2));
+}
+
 }  // namespace
 }  // namespace plumb::raters
