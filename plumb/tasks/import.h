@@ -25,7 +25,7 @@ struct ImportOptions {
   std::map<std::string, std::string> columns = {};
   std::string format = {};  // "csv", "tsv", "jsonl"; "": by the file's ending, .txt is TSV
   bool no_header = false;   // tables without a first row of names: columns are "1", "2", ...
-  Progress progress = {};  // bytes of each file
+  Progress progress = {};   // bytes of each file
 };
 
 // The fields of an item of this kind, the optional ones last.
