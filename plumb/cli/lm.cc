@@ -81,6 +81,7 @@ void add_lm(CLI::App& app, Program& program) {
   add_lm_sample(*lm, program);
   add_lm_eval(*lm, program);
   add_lm_export(*lm, program);
+  add_lm_stories(*lm, program);
 }
 
 }  // namespace plumb::cli

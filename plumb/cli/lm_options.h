@@ -29,5 +29,6 @@ void add_lm_train(CLI::App& lm, Program& program);
 void add_lm_sample(CLI::App& lm, Program& program);
 void add_lm_eval(CLI::App& lm, Program& program);
 void add_lm_export(CLI::App& lm, Program& program);
+void add_lm_stories(CLI::App& lm, Program& program);
 
 }  // namespace plumb::cli
