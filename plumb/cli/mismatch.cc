@@ -82,11 +82,12 @@ void add_mismatch_fit(CLI::App& mismatch, Program& program) {
   verb->add_option("--y", command->columns.y, "columns of rewards, a curve each")
       ->type_name("COLUMN")
       ->check(not_empty())
-      ->capture_default_str();
+      ->default_str("gold");
   column("--by", command->columns.by, "a curve for each value of this column");
   column("--prompt", command->columns.prompt,
          "the column of prompts, which are resampled; \"prompt\" where there is one");
-  verb->add_option("--form", command->form, "bon, rl, or auto: whichever extrapolates better")
+  verb->add_option("--form", command->form,
+                   "bon, rl, or auto: the nearer one; both where they cannot be told apart")
       ->type_name("FORM")
       ->check(one_of("bon, rl, auto"))
       ->capture_default_str();

@@ -14,32 +14,46 @@ namespace {
 
 using stats::CurveForm;
 
-CurveForm smaller_residuals(const stats::CurveData& data) {
-  const auto bon = stats::fit_curve(CurveForm::kBestOfN, data);
-  const auto rl = stats::fit_curve(CurveForm::kRl, data);
-  return bon && rl && rl->rss < bon->rss ? CurveForm::kRl : CurveForm::kBestOfN;
-}
+constexpr double kSupport = 0.975;
 
 CurveForm form_of(const Curve& curve, const FitOptions& options, CurveReport& report) {
   if (options.form) {
     report.choice_note = "The form was given.";
     return *options.form;
   }
-  const auto choice = stats::choose_form(curve.data());
+  const auto choice = stats::choose_form(curve.data(), options.sampling);
+  const auto extrapolation = stats::extrapolation_error(curve.data());
+  if (extrapolation) report.extrapolation = *extrapolation;
+  report.either_form = !choice || choice->support < kSupport;
   if (!choice) {
-    report.choice_note =
-        fmt::format("The form is the one with smaller residuals: {}.", choice.error().reason);
-    return smaller_residuals(curve.data());
+    report.choice_note = fmt::format("Which form it is cannot be told: {}.", choice.error().reason);
+    return CurveForm::kBestOfN;
   }
   report.choice = *choice;
-  report.choice_note = fmt::format(
-      "The form predicts rewards beyond 0.6 of the largest d best (mean squared error bon {:.4g}, "
-      "rl {:.4g}{}).",
-      choice->error[0], choice->error[1],
-      choice->separable       ? ""
-      : curve.cluster.empty() ? "; without prompts nobody knows how sure that is"
-                              : "; the difference is within its error: it may be the other form");
+  report.choice_note = fmt::format("The form is the nearer one, as in {:.1f} % of the resamples.",
+                                   100 * choice->support);
   return choice->form;
+}
+
+stats::Interval hull(const stats::Interval& a, const stats::Interval& b) {
+  return {std::min(a.low, b.low), std::max(a.high, b.high)};
+}
+
+// What holds under the other form as well.
+void widen(const Curve& curve, const FitOptions& options, CurveReport& report) {
+  stats::Ceiling& own = *report.ceiling;
+  const CurveForm other_form = own.form == CurveForm::kRl ? CurveForm::kBestOfN : CurveForm::kRl;
+  const auto other = stats::measure_ceiling(other_form, curve.data(), options.sampling);
+  if (!other) return;
+  own.d_star_ci = hull(own.d_star_ci, other->d_star_ci);
+  own.r_star_ci = hull(own.r_star_ci, other->r_star_ci);
+  own.slope_end_ci = hull(own.slope_end_ci, other->slope_end_ci);
+  own.slope_deviation = std::max(own.slope_deviation, other->slope_deviation);
+  own.detected = own.detected && other->detected;
+  report.choice_note += fmt::format(
+      " The forms cannot be told apart: intervals and verdict hold under both (under {} d* is {}).",
+      stats::curve_form_name(other_form),
+      other->d_star > other->d_max ? "beyond the end" : fmt::format("{:.2f}", other->d_star));
 }
 
 // Student's interval of the mean over prompts, each by the mean of its rows.
@@ -100,6 +114,7 @@ CurveReport report_on(const Curve& curve, const FitOptions& options) {
   const CurveForm form = form_of(curve, options, report);
   report.ceiling = stats::measure_ceiling(form, curve.data(), options.sampling);
   if (!report.ceiling) return report;
+  if (report.either_form) widen(curve, options, report);
   for (CurvePoint& point : report.points) {
     point.fitted = stats::curve_value(form, report.ceiling->fit.curve, point.d);
   }

@@ -1,10 +1,12 @@
 // The verdict on a measured curve: its form, where it turns, and whether more optimisation still
-// helps where the measurement ends.
+// helps where the measurement ends. A form that was chosen from the data and has less than 97.5 %
+// of the resamples on its side is not relied on: what is claimed then holds under both forms.
 //
 //   for (const CurveReport& report : fit_curves(curves, {})) report.verdict,
 //   report.ceiling->d_star;
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,7 +31,7 @@ std::string_view verdict_name(Verdict verdict);
 Verdict verdict_of(const stats::Interval& slope, double resolution);
 
 struct FitOptions {
-  std::optional<stats::CurveForm> form = {};  // none: by held-out extrapolation
+  std::optional<stats::CurveForm> form = {};  // none: the nearer one
   // A slope at the end below which a change does not matter, in reward per unit of d; none: what
   // would move the reward by a tenth of its range over the whole range of d.
   std::optional<double> resolution = {};
@@ -47,8 +49,12 @@ struct CurvePoint {
 struct CurveReport {
   std::string name;
   tl::expected<stats::Ceiling, stats::Undefined> ceiling = stats::undefined("");
-  std::optional<stats::FormChoice> choice;  // where the form was chosen by extrapolation
-  std::string choice_note;                  // how the form came about, one sentence
+  std::optional<stats::FormChoice> choice;             // where the form was chosen
+  std::optional<std::array<double, 2>> extrapolation;  // see stats::extrapolation_error
+  // The forms cannot be told apart: the intervals of d*, of R* and of the slope at the end, and
+  // with them detection and verdict, are those that hold under both.
+  bool either_form = false;
+  std::string choice_note;  // how the form came about, one sentence
   Verdict verdict = Verdict::kInsufficient;
   double resolution = 0;
   double detectable = 0;  // the least slope at the end that would be found with power 0.8

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "plumb/mismatch/ceiling.h"
 #include "plumb/mismatch/testing.h"
 
 namespace plumb::mismatch {
@@ -14,6 +15,10 @@ using testing::PlantedRun;
 using testing::Rows;
 
 constexpr std::uint64_t kRuns = 200;
+
+// Of n = 2, 4, 8, ..., 1024.
+const std::vector<double> kBestOfNDistances = {0.44, 0.8,  1.1,  1.35, 1.58,
+                                               1.78, 1.96, 2.13, 2.29, 2.43};
 
 struct Outcome {
   int covered = 0, detected = 0;
@@ -36,9 +41,7 @@ Outcome count(const PlantedRun& world, std::string_view purpose, std::uint64_t r
 // 93 to 97 of a hundred; binomial noise alone has a deviation of 1.5 at 200 runs.
 TEST(PlantedCeiling, IsInItsIntervalAsOftenAsTheIntervalSays) {
   const PlantedRun rl{.curve = {1, 0.5}};
-  const PlantedRun bon{.form = CurveForm::kBestOfN,
-                       .curve = {1, 0.25},
-                       .d = {0.44, 0.8, 1.1, 1.35, 1.58, 1.78, 1.96, 2.13, 2.29, 2.43}};
+  const PlantedRun bon{.form = CurveForm::kBestOfN, .curve = {1, 0.25}, .d = kBestOfNDistances};
   for (const auto& [world, name] : {std::pair(&rl, "rl"), std::pair(&bon, "bon")}) {
     const Outcome outcome = count(*world, name);
     RecordProperty(name, fmt::format("{} covered, {} detected", outcome.covered, outcome.detected));
@@ -58,6 +61,34 @@ TEST(PlantedCeiling, IsNotDetectedWhereThereIsNone) {
     const Outcome outcome = count(*world, name);
     RecordProperty(name, outcome.detected);
     EXPECT_LE(outcome.detected, static_cast<int>(kRuns) / 20) << name;
+  }
+}
+
+// A curve whose form nobody gave, over distances as best of n has them: the two forms are hard to
+// tell apart, and an interval under the wrong one would hold the truth in 80 of a hundred runs.
+TEST(PlantedCeiling, IsInItsIntervalAlsoWhereTheFormIsNotKnown) {
+  const double d_max = kBestOfNDistances.back();
+  for (const double b : {0.25, 0.5 / d_max}) {
+    const PlantedRun world{
+        .form = CurveForm::kBestOfN, .curve = {1, b}, .d = kBestOfNDistances, .prompts = 100};
+    const double truth = stats::curve_peak(world.form, world.curve);
+    int covered = 0, detected = 0;
+    for (std::uint64_t run = 0; run < kRuns; ++run) {
+      Stream stream(2, "either-form", run);
+      const Rows rows(world.draw(stream));
+      Curve curve;
+      curve.d = rows.d, curve.reward = rows.reward, curve.cluster = rows.cluster;
+      const auto reports =
+          fit_curves(std::vector{curve}, {.sampling = {.resamples = 500, .seed = run}});
+      const stats::Interval& ci = reports[0].ceiling->d_star_ci;
+      covered += ci.low <= truth && truth <= ci.high ? 1 : 0;
+      detected += reports[0].ceiling->detected ? 1 : 0;
+    }
+    RecordProperty(fmt::format("{:.3f}", b),
+                   fmt::format("{} covered, {} detected", covered, detected));
+    EXPECT_GE(covered, 186);
+    const int most = truth < d_max ? static_cast<int>(kRuns) : static_cast<int>(kRuns) / 20;
+    EXPECT_LE(detected, most);
   }
 }
 

@@ -58,10 +58,11 @@ Json curve_json(const CurveReport& report) {
   json["rows"] = ceiling.fit.points;
   json["prompts"] = ceiling.clusters;
   json["shifted"] = report.shifted;
-  if (report.choice) {
-    json["extrapolation_error"] = {{"bon", report.choice->error[0]},
-                                   {"rl", report.choice->error[1]},
-                                   {"separable", report.choice->separable}};
+  json["either_form"] = report.either_form;
+  if (report.choice) json["form_support"] = report.choice->support;
+  if (report.extrapolation) {
+    json["extrapolation_error"] = {{"bon", (*report.extrapolation)[0]},
+                                   {"rl", (*report.extrapolation)[1]}};
   }
   return json;
 }

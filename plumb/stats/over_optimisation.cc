@@ -1,10 +1,10 @@
 #include "plumb/stats/over_optimisation.h"
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 
 #include "plumb/base/parallel.h"
@@ -25,16 +25,16 @@ double regressor(CurveForm form, double d) {
 
 // Sums of products of d, x and R: all that least squares needs of some rows.
 struct Moments {
-  double dd = 0, dx = 0, xx = 0, dr = 0, xr = 0;
+  double dd = 0, dx = 0, xx = 0, dr = 0, xr = 0, rr = 0;
 
   void add(CurveForm form, double d, double reward) {
     const double x = regressor(form, d);
     dd += d * d, dx += d * x, xx += x * x;
-    dr += d * reward, xr += x * reward;
+    dr += d * reward, xr += x * reward, rr += reward * reward;
   }
   void add(const Moments& other, double times) {
     dd += times * other.dd, dx += times * other.dx, xx += times * other.xx;
-    dr += times * other.dr, xr += times * other.xr;
+    dr += times * other.dr, xr += times * other.xr, rr += times * other.rr;
   }
   double determinant() const { return dd * xx - dx * dx; }
   // One d alone, or none: a and b cannot be told apart.
@@ -42,6 +42,10 @@ struct Moments {
   CurveCoefficients solve() const {
     const double det = determinant();
     return {(xx * dr - dx * xr) / det, (dd * xr - dx * dr) / det};
+  }
+  double residual() const {
+    const CurveCoefficients curve = solve();
+    return rr - curve.a * dr - curve.b * xr;
   }
 };
 
@@ -236,8 +240,11 @@ tl::expected<Ceiling, Undefined> measure_ceiling(CurveForm form, const CurveData
 
 namespace {
 
-// Rows that a test on clusters is made of: fitted on the lower part of some clusters, squared
-// errors on the upper part of the others.
+struct SquaredErrors {
+  double total = 0, rows = 0;
+};
+
+// Fitted on the lower part of some clusters, judged on the upper part of the others.
 struct Extrapolation {
   const CurveData& data;
   double limit;  // the largest d of the lower part
@@ -246,9 +253,8 @@ struct Extrapolation {
     return data.cluster.empty() ? 0 : data.cluster[row];
   }
 
-  // Adds each cluster's mean squared error; false where no curve can be fitted.
-  bool judge(CurveForm form, std::size_t fold, std::size_t folds, std::span<double> errors,
-             std::span<double> rows) const {
+  // Adds the errors of one fold; false where no curve can be fitted.
+  bool judge(CurveForm form, std::size_t fold, std::size_t folds, SquaredErrors& sum) const {
     const auto held_out = [&](std::size_t i) { return cluster(i) % folds == fold; };
     Moments moments;
     for (std::size_t i = 0; i < data.d.size(); ++i) {
@@ -261,67 +267,78 @@ struct Extrapolation {
     for (std::size_t i = 0; i < data.d.size(); ++i) {
       if (data.d[i] <= limit || !held_out(i)) continue;
       const double error = data.reward[i] - curve_value(form, curve, data.d[i]);
-      errors[cluster(i)] += error * error;
-      rows[cluster(i)] += 1;
+      sum.total += error * error;
+      sum.rows += 1;
     }
     return true;
   }
 };
 
-// Whether the mean of the values is further from 0 than 95 % of a t distribution reaches.
-bool away_from_zero(std::span<const double> values) {
-  if (values.size() < 2) return false;
-  const auto n = static_cast<double>(values.size());
-  double mean = 0;
-  for (const double value : values) mean += value / n;
-  const double error = deviation(values) / std::sqrt(n);
-  const boost::math::students_t distribution(n - 1);
-  return std::abs(mean) > error * boost::math::quantile(distribution, 0.975);
-}
-
 }  // namespace
 
-tl::expected<FormChoice, Undefined> choose_form(const CurveData& data, double share) {
+tl::expected<FormChoice, Undefined> choose_form(const CurveData& data,
+                                                const BootstrapOptions& options) {
+  if (const auto fault = fault_of(data); !fault.empty()) return undefined(fault);
+  std::set<double> distances;
+  for (const double d : data.d) {
+    if (d > 0) distances.insert(d);
+  }
+  if (distances.size() < 3) return undefined("both forms meet fewer than three distances d alike");
+  std::vector<std::uint32_t> points(data.d.size());
+  std::iota(points.begin(), points.end(), 0);
+  const CurveData clustered{data.d, data.reward, data.cluster.empty() ? points : data.cluster};
+  const std::array clusters = {moments_by_cluster(CurveForm::kBestOfN, clustered),
+                               moments_by_cluster(CurveForm::kRl, clustered)};
+  std::array<Moments, 2> all;
+  for (std::size_t f = 0; f < 2; ++f) {
+    for (const Moments& one : clusters[f]) all[f].add(one, 1);
+  }
+  const auto nearer = [](const std::array<Moments, 2>& sums) {
+    return sums[0].residual() <= sums[1].residual() ? CurveForm::kBestOfN : CurveForm::kRl;
+  };
+  const auto rows = static_cast<double>(data.d.size());
+  FormChoice choice{nearer(all), {all[0].residual() / rows, all[1].residual() / rows}, 0};
+  double drawn = 0;
+  for (std::size_t r = 0; r < options.resamples; ++r) {
+    Stream stream(options.seed, "curve-form", r);
+    std::array<Moments, 2> sums;
+    for (std::size_t i = 0; i < clusters[0].size(); ++i) {
+      const std::uint32_t cluster = stream.below(clusters[0].size());
+      for (std::size_t f = 0; f < 2; ++f) sums[f].add(clusters[f][cluster], 1);
+    }
+    if (sums[0].singular() || sums[1].singular()) continue;
+    drawn += 1;
+    choice.support += nearer(sums) == choice.form ? 1 : 0;
+  }
+  choice.support = drawn == 0 ? 0 : choice.support / drawn;
+  return choice;
+}
+
+tl::expected<std::array<double, 2>, Undefined> extrapolation_error(const CurveData& data,
+                                                                   double share) {
   assert(0 < share && share < 1);
   if (const auto fault = fault_of(data); !fault.empty()) return undefined(fault);
   if (data.d.empty()) return undefined("there are no points");
+  constexpr std::string_view kTooFew = "too few distances d to hold the largest out";
   const Extrapolation test{data, share * std::ranges::max(data.d)};
   std::set<double> lower, upper;
   for (const double d : data.d) {
     if (d > 0) (d <= test.limit ? lower : upper).insert(d);
   }
-  if (lower.size() < 3 || upper.empty()) {
-    return undefined("too few distances d to hold the largest out");
-  }
+  if (lower.size() < 3 || upper.empty()) return undefined(kTooFew);
   const std::size_t clusters =
       data.cluster.empty() ? 1 : std::ranges::max(data.cluster) + std::size_t{1};
-  const std::size_t folds = data.cluster.empty() ? 1 : std::min(kFolds, clusters);
   if (!data.cluster.empty() && clusters < 2) return undefined("one prompt cannot be held out");
-  std::array<std::vector<double>, 2> errors;
-  std::vector<double> rows;
+  const std::size_t folds = data.cluster.empty() ? 1 : std::min(kFolds, clusters);
+  std::array<double, 2> errors{};
   for (const CurveForm form : {CurveForm::kBestOfN, CurveForm::kRl}) {
-    std::vector<double>& own = errors[static_cast<std::size_t>(form)];
-    own.assign(clusters, 0);
-    rows.assign(clusters, 0);
+    SquaredErrors sum;
     for (std::size_t fold = 0; fold < folds; ++fold) {
-      if (!test.judge(form, fold, folds, own, rows)) {
-        return undefined("too few distances d to hold the largest out");
-      }
+      if (!test.judge(form, fold, folds, sum)) return undefined(kTooFew);
     }
+    errors[static_cast<std::size_t>(form)] = sum.total / sum.rows;
   }
-  FormChoice choice{};
-  std::vector<double> differences;
-  double judged = 0;
-  for (std::size_t c = 0; c < clusters; ++c) {
-    if (rows[c] == 0) continue;
-    for (std::size_t f = 0; f < 2; ++f) choice.error[f] += errors[f][c];
-    differences.push_back((errors[0][c] - errors[1][c]) / rows[c]);
-    judged += rows[c];
-  }
-  for (double& error : choice.error) error /= judged;
-  choice.form = choice.error[0] <= choice.error[1] ? CurveForm::kBestOfN : CurveForm::kRl;
-  choice.separable = away_from_zero(differences);
-  return choice;
+  return errors;
 }
 
 }  // namespace plumb::stats

@@ -82,16 +82,25 @@ struct Ceiling {
 tl::expected<Ceiling, Undefined> measure_ceiling(CurveForm form, const CurveData& data,
                                                  const BootstrapOptions& options);
 
-// Which form predicts what it has not seen: fitted on rows with d <= share * d_max, judged on the
-// rows beyond, of clusters that took no part in the fit (five folds). Single points: all of them.
+// Which form is nearer to the rows. Both have two coefficients, so the smaller residuals decide,
+// and how sure that is shows in resamples of the clusters. (Extrapolation alone chose the wrong
+// form of best-of-n curves more often than not where noise was as usual; it is reported beside.)
 struct FormChoice {
   CurveForm form;
-  std::array<double, 2> error;  // mean squared, by form
-  bool separable;  // the difference per cluster is more than its standard error can explain (95 %)
+  std::array<double, 2> residual;  // mean squared over rows, by form
+  double support;                  // share of resamples in which the same form is nearer
 };
 
-// Undefined: fewer than three different d above 0 in the lower part, or none beyond; fewer than two
-// clusters.
-tl::expected<FormChoice, Undefined> choose_form(const CurveData& data, double share = 0.6);
+// Single points are resampled as clusters of one. Resample r takes Stream(seed, "curve-form", r).
+// Undefined: fewer than three different d above 0, which both forms meet alike; a value is not
+// finite; a negative d.
+tl::expected<FormChoice, Undefined> choose_form(const CurveData& data,
+                                                const BootstrapOptions& options);
+
+// Mean squared error, by form, of rows beyond share * d_max as predicted from the rows up to there,
+// of clusters that took no part in the fit (five folds). Single points: all of them.
+// Undefined: fewer than three different d above 0 in the lower part, or none beyond; one cluster.
+tl::expected<std::array<double, 2>, Undefined> extrapolation_error(const CurveData& data,
+                                                                   double share = 0.6);
 
 }  // namespace plumb::stats

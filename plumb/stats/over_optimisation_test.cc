@@ -181,33 +181,54 @@ TEST(MeasureCeiling, NeedsTwoPrompts) {
 }
 
 TEST(ChooseForm, FindsTheFormThatWasPlanted) {
-  int right = 0;
   for (std::uint64_t run = 0; run < 20; ++run) {
     Stream stream(5, "choose", run);
     const CurveForm truth = run % 2 == 0 ? CurveForm::kRl : CurveForm::kBestOfN;
     const CurveCoefficients curve =
         truth == CurveForm::kRl ? CurveCoefficients{1, 0.4} : CurveCoefficients{1, 0.06};
     const Prompts prompts = planted(truth, curve, kRlGrid, 300, stream);
-    right += choose_form(prompts.data())->form == truth ? 1 : 0;
+    const FormChoice choice = choose_form(prompts.data(), {.resamples = 200}).value();
+    EXPECT_EQ(choice.form, truth);
+    EXPECT_GT(choice.support, 0.9);
   }
-  EXPECT_GE(right, 18);
+}
+
+TEST(ChooseForm, HasLittleSupportWhereTheCurveIsALine) {
+  double support = 0;
+  for (std::uint64_t run = 0; run < 40; ++run) {
+    Stream stream(5, "line", run);
+    const Prompts prompts = planted(CurveForm::kRl, {1, 0}, kRlGrid, 100, stream);
+    support += choose_form(prompts.data(), {.resamples = 100})->support / 40;
+  }
+  EXPECT_LT(support, 0.9);
 }
 
 TEST(ChooseForm, IsExactOnCurvesWithoutNoise) {
   for (const auto& test : golden()) {
     if (test["rss"] > 1e-20) continue;
     const auto d = test["d"].get<Values>(), reward = test["reward"].get<Values>();
-    const FormChoice choice = choose_form({d, reward}).value();
+    const FormChoice choice = choose_form({d, reward}, {.resamples = 200}).value();
     EXPECT_EQ(choice.form, form_of(test["form"]));
-    EXPECT_LT(choice.error[static_cast<std::size_t>(choice.form)], 1e-20);
+    EXPECT_GT(choice.support, 0.99);
+    const auto errors = extrapolation_error({d, reward}).value();
+    EXPECT_LT(errors[static_cast<std::size_t>(choice.form)], 1e-20);
+    EXPECT_GT(errors[1 - static_cast<std::size_t>(choice.form)], 1e-4);
   }
 }
 
-TEST(ChooseForm, IsUndefinedWhereNothingCanBeHeldOut) {
-  EXPECT_FALSE(choose_form({Values{1, 2}, Values{1, 2}}));
-  EXPECT_FALSE(choose_form({Values{}, Values{}}));
-  EXPECT_FALSE(choose_form({Values{1, 2, 3, 10}, Values{1, 2, 3, 4}, Clusters{0, 0, 0, 0}}));
-  EXPECT_TRUE(choose_form({Values{1, 2, 3, 10}, Values{1, 2, 3, 4}}));
+TEST(ChooseForm, IsUndefinedWhereBothFormsMeetThePoints) {
+  EXPECT_FALSE(choose_form({Values{1, 2, 0}, Values{1, 2, 0}}, {}));
+  EXPECT_FALSE(choose_form({Values{}, Values{}}, {}));
+  EXPECT_FALSE(choose_form({Values{1, 2, 3}, Values{1, 2, kInfinity}}, {}));
+  EXPECT_TRUE(choose_form({Values{1, 2, 3}, Values{1, 2, 2.5}}, {.resamples = 100}));
+}
+
+TEST(ExtrapolationError, IsUndefinedWhereNothingCanBeHeldOut) {
+  EXPECT_FALSE(extrapolation_error({Values{1, 2}, Values{1, 2}}));
+  EXPECT_FALSE(extrapolation_error({Values{}, Values{}}));
+  EXPECT_FALSE(
+      extrapolation_error({Values{1, 2, 3, 10}, Values{1, 2, 3, 4}, Clusters{0, 0, 0, 0}}));
+  EXPECT_TRUE(extrapolation_error({Values{1, 2, 3, 10}, Values{1, 2, 3, 4}}));
 }
 
 }  // namespace
