@@ -9,7 +9,7 @@ target_compile_options(plumb_flags INTERFACE -Wall -Wextra -Wconversion -Wshadow
 target_compile_options(plumb_flags INTERFACE -ffp-contract=off)  # the same bytes with and without fused multiply-add
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # False alarms in std::string (GCC PR 105651) and in values that are moved at -O3 (GCC PR 105562).
-  target_compile_options(plumb_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+  target_compile_options(plumb_flags INTERFACE -Wno-restrict $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
 endif()
 target_include_directories(plumb_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(plumb_flags INTERFACE PLUMB_VERSION="${PROJECT_VERSION}")
