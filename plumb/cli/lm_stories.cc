@@ -52,7 +52,7 @@ void add_lm_stories(CLI::App& lm, Program& program) {
   CLI::App* verb = lm.add_subcommand(
       "stories",
       "Example:\n  plumb lm stories -o stories\n"
-      "  plumb lm train stories/stories.txt --tokenizer stories -o run --steps 150\n"
+      "  plumb lm train stories/stories.txt --tokenizer stories --run run --steps 150\n"
       "  plumb lm sample --model run/model\n\n"
       "Little stories that a grammar writes, with their attributes and a tokenizer of their "
       "words: enough to train a first language model in seconds.");
