@@ -282,7 +282,7 @@ std::vector<std::size_t> greatest_first(const std::vector<ItemDiagnosis>& items,
   std::vector<std::pair<double, std::size_t>> found;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const std::optional<double> number = value(items[i]);
-    if (number && *number >= least) found.push_back({-*number, i});
+    if (number && *number >= least) found.emplace_back(-*number, i);
   }
   std::ranges::sort(found);
   std::vector<std::size_t> places;

@@ -33,7 +33,7 @@ std::vector<std::size_t> allocation(const std::vector<double>& weights, std::siz
   for (std::size_t s = 0; s < weights.size(); ++s) {
     const double share = static_cast<double>(items) * weights[s] / total;
     counts.push_back(static_cast<std::size_t>(share));
-    remainders.push_back({std::floor(share) - share, s});
+    remainders.emplace_back(std::floor(share) - share, s);
     given += counts.back();
   }
   std::ranges::stable_sort(remainders);
