@@ -40,7 +40,7 @@ function headline(results: Results): string[] {
   const found = ["human ahead", "model ahead", "not separable", "not interpretable"].flatMap(
     (verdict) => {
       const n = verdicts.filter((row) => row.verdict === verdict).length;
-      return n > 0 ? [`${verdict} of ${n}`] : [];
+      return n > 0 ? [`${verdict} (${n})`] : [];
     },
   );
   const said =
