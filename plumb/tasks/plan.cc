@@ -96,7 +96,7 @@ class Simulation {
         at += item.gold.size();
         if (stats::normal_cdf(place) >= skill) answer = guess(task, item, groups_, stream);
       }
-      sheet.answers.push_back(std::move(answer));
+      sheet.answers.emplace_back(std::move(answer));
     }
     return sheet;
   }
