@@ -203,9 +203,21 @@ struct Group {
   Sheets sheets;
 };
 
+// Names what does not change from task to task: the model's files, else this program; and the
+// protocol, where it is not the default.
 std::string revision_of(const AnswerSheet& sheet) {
+  const Json nothing = Json::object();
   if (sheet.provenance.empty()) return "no_revision_available";
-  return sha256(to_text(sheet.provenance)).substr(0, 12);
+  const Json embedder = sheet.provenance.value("embedder", nothing);
+  std::string revision = fmt::format("plumb-{}", kVersion);
+  for (const char* files : {"sha256", "files"}) {
+    if (!embedder.contains(files)) continue;
+    revision = sha256(to_text(embedder[files])).substr(0, 12);
+    break;
+  }
+  const std::string protocol =
+      sheet.provenance.value("probe", nothing).value("protocol", "default");
+  return protocol == "default" ? revision : revision + "-" + protocol;
 }
 
 // One a rater; people together, then one by one.

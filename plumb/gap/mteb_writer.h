@@ -4,7 +4,8 @@
 //   PLUMB_TRY(files, mteb_files(task, sheets, {.subset = "en"}));
 //   for (const MtebFile& file : files) write(root / file.path, file.text);
 //
-// A rater's revision names how its answers came about: the hash of their provenance. People stand
+// A rater's revision is the same on every task: the hash of its files, or this program's version,
+// with the protocol of the probe where that is not the default. People stand
 // as MTEB has them: "baseline/Human" in the revision "expected" (of one annotator; scores_per_
 // experiment are theirs), and each annotator in a revision annotator_NAME.
 #pragma once

@@ -98,6 +98,23 @@ TEST_F(MtebWriter, IsReadBackByThisProgram) {
   }
 }
 
+TEST_F(MtebWriter, GivesARaterOneRevisionOverAllTasks) {
+  std::set<std::string> revisions;
+  for (const char* name : {"First", "Second"}) {
+    Task task = some_task(Kind::kSts);
+    task.name = name;
+    auto sheets = some_sheets(task);
+    for (AnswerSheet& sheet : sheets) {
+      if (sheet.kind == RaterKind::kPerson) continue;
+      sheet.provenance["embedder"] = {{"sha256", "abc"}, {"words_known", name}};
+      sheet.provenance["probe"]["protocol"] = "mteb";
+    }
+    revisions.insert(folder_of_model(*mteb_files(task, sheets, {})));
+  }
+  ASSERT_EQ(revisions.size(), 1U);
+  EXPECT_TRUE(revisions.begin()->ends_with("-mteb")) << *revisions.begin();
+}
+
 // What mteb's TaskResult asks of a file, and the published files have.
 TEST_F(MtebWriter, HasTheFieldsOfThePublishedFiles) {
   const std::pair<Kind, const char*> kinds[] = {
