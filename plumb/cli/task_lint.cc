@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 
 #include "plumb/base/version.h"
 #include "plumb/cli/task_verbs.h"
@@ -22,9 +23,9 @@ struct LintCommand {
 };
 
 std::string some_of(const std::vector<std::string>& ids) {
-  const std::size_t shown = std::min(ids.size(), kShownIds);
-  std::string text = fmt::format("{}", fmt::join(ids.begin(), ids.begin() + shown, ", "));
-  if (ids.size() > shown) text += fmt::format(" and {} more", ids.size() - shown);
+  const auto shown = std::span(ids).first(std::min(ids.size(), kShownIds));
+  std::string text = fmt::format("{}", fmt::join(shown, ", "));
+  if (ids.size() > shown.size()) text += fmt::format(" and {} more", ids.size() - shown.size());
   return report::printable(text);
 }
 
