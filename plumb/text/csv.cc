@@ -115,20 +115,20 @@ Result<std::vector<CsvRow>> parse_csv(std::string_view text, std::string_view wh
   return Parser(text, where, separator, first_line).parse();
 }
 
-bool ends_inside_quotes(std::string_view text, char separator) {
-  const char ends[] = {separator, '\n', '\r'};
-  while (!text.empty()) {
-    if (text.starts_with('"')) {
-      std::size_t close = text.find('"', 1);
-      while (close != text.npos && text.substr(close + 1).starts_with('"')) {
-        close = text.find('"', close + 2);
+bool ends_inside_quotes(std::string_view line, bool inside, char separator) {
+  while (inside || !line.empty()) {
+    if (inside || line.starts_with('"')) {
+      std::size_t close = line.find('"', inside ? 0 : 1);
+      while (close != line.npos && line.substr(close + 1).starts_with('"')) {
+        close = line.find('"', close + 2);
       }
-      if (close == text.npos) return true;
-      text.remove_prefix(close + 1);
+      if (close == line.npos) return true;
+      line.remove_prefix(close + 1);
+      inside = false;
     }
-    const std::size_t end = text.find_first_of(ends, 0, sizeof ends);
-    if (end == text.npos) return false;
-    text.remove_prefix(end + 1);
+    const std::size_t end = line.find(separator);
+    if (end == line.npos) return false;
+    line.remove_prefix(end + 1);
   }
   return false;
 }

@@ -32,7 +32,8 @@ struct CsvRow {
 Result<std::vector<CsvRow>> parse_csv(std::string_view text, std::string_view where,
                                       char separator = ',', std::size_t first_line = 1);
 
-// Whether the text ends inside a quoted field, so that its row goes on in the next line.
-bool ends_inside_quotes(std::string_view text, char separator = ',');
+// Whether the line ends inside a quoted field, so that its row goes on in the next one.
+// inside: whether it starts in such a field.
+bool ends_inside_quotes(std::string_view line, bool inside, char separator = ',');
 
 }  // namespace plumb

@@ -45,13 +45,15 @@ Result<std::optional<Record>> RecordReader::next_object() {
 Result<std::optional<CsvRow>> RecordReader::next_fields() {
   std::string text;
   std::size_t first_line = 0;
+  bool inside = false;
   while (true) {
     PLUMB_TRY(line, lines_.next());
     if (!line && text.empty()) return std::nullopt;
     if (line && line->empty() && text.empty()) continue;
     if (text.empty()) first_line = lines_.line();
+    inside = line && ends_inside_quotes(*line, inside, separator_);
     if (line) text.append(*line).append("\n");
-    if (line && ends_inside_quotes(text, separator_)) continue;
+    if (inside) continue;
     PLUMB_TRY(rows, parse_csv(text, path_, separator_, first_line));
     return rows.empty() ? std::optional<CsvRow>() : std::move(rows.front());
   }
