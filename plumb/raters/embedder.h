@@ -16,6 +16,11 @@ namespace plumb::raters {
 // What a text is to the task. Some models put another prompt before a query than before a document.
 enum class TextRole { kText, kQuery, kDocument };
 
+// "text", "query", "document"
+constexpr std::string_view role_name(TextRole role) {
+  return role == TextRole::kQuery ? "query" : role == TextRole::kDocument ? "document" : "text";
+}
+
 struct EmbedOptions {
   TextRole role = TextRole::kText;
   std::string instruction = {};  // of the task; "" for none

@@ -22,18 +22,6 @@ namespace {
 
 using Row = std::vector<float>;
 
-std::string_view role_name(TextRole role) {
-  switch (role) {
-    case TextRole::kQuery:
-      return "query";
-    case TextRole::kDocument:
-      return "document";
-    case TextRole::kText:
-      break;
-  }
-  return "text";
-}
-
 std::string with_instruction(std::string prompt, std::string_view instruction) {
   constexpr std::string_view kPlace = "{instruction}";
   const std::size_t at = prompt.find(kPlace);

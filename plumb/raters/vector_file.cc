@@ -115,18 +115,6 @@ std::vector<float> dense_values(const Vectors& vectors) {
 
 }  // namespace
 
-std::string_view role_name(TextRole role) {
-  switch (role) {
-    case TextRole::kQuery:
-      return "query";
-    case TextRole::kDocument:
-      return "document";
-    case TextRole::kText:
-      break;
-  }
-  return "text";
-}
-
 Result<VectorFile> VectorFile::open(const fs::path& path, const fs::path& names) {
   VectorFile file;
   auto opened = path.extension() == ".npy" ? file.open_npy(path) : file.open_safetensors(path);

@@ -38,9 +38,6 @@ struct RowName {
   std::string line = {};  // a plain line as it stands
 };
 
-// "text", "query", "document"
-std::string_view role_name(TextRole role);
-
 class VectorFile {
  public:
   // `names`: the file of names; "" looks beside the vectors. kNotFound: one of the files is
