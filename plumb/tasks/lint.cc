@@ -243,6 +243,7 @@ std::map<double, std::size_t> gold_sizes(const std::vector<Item>& items) {
 }
 
 Maybe one_class(const Task& task, const LintOptions&) {
+  if (task.kind == Kind::kPreference) return std::nullopt;  // a matter of its position
   if (task.kind == Kind::kReranking) {
     return found_if_any(
         Severity::kWarning, "queries have documents of one grade alone: any order is as good",
@@ -376,8 +377,6 @@ std::string_view severity_name(Severity severity) {
 std::vector<Finding> lint_task(const Task& task, const LintOptions& options) {
   std::vector<Finding> findings;
   for (const Check& check : kChecks) {
-    // All of a preference's golds being alike is a matter of its position.
-    if (task.kind == Kind::kPreference && check.run == one_class) continue;
     if (auto found = check.run(task, options)) {
       findings.push_back(
           {check.name, found->severity, std::move(found->message), std::move(found->items)});
