@@ -137,9 +137,9 @@ Result<Json> entry_of(const Task& task, const Sheets& sheets, const MtebOptions&
   return entry;
 }
 
-Json result_json(const Task& task, Json entry) {
-  entry["items_sha256"] = tasks::items_hash(task);
-  return {{"dataset_revision", tasks::items_hash(task).substr(0, 40)},
+Json result_json(const Task& task, const std::string& hash, Json entry) {
+  entry["items_sha256"] = hash;
+  return {{"dataset_revision", hash.substr(0, 40)},
           {"task_name", task.name},
           {"mteb_version", nullptr},
           {"plumb_version", kVersion},
@@ -185,15 +185,15 @@ Result<std::string> folder_name(const std::string& name) {
   return folder;
 }
 
-Result<void> add_files(const Task& task, const std::string& name, const std::string& revision,
-                       const Sheets& sheets, const MtebOptions& options,
-                       std::vector<MtebFile>& files) {
+Result<void> add_files(const Task& task, const std::string& hash, const std::string& name,
+                       const std::string& revision, const Sheets& sheets,
+                       const MtebOptions& options, std::vector<MtebFile>& files) {
   PLUMB_TRY(folder, folder_name(name));
   PLUMB_TRY(version, folder_name(revision));
   PLUMB_TRY(file, folder_name(task.name + ".json"));
   PLUMB_TRY(entry, entry_of(task, sheets, options));
   const std::filesystem::path below = std::filesystem::path(folder) / version;
-  files.push_back({below / file, result_json(task, std::move(entry))});
+  files.push_back({below / file, result_json(task, hash, std::move(entry))});
   files.push_back({below / "model_meta.json", meta_json(name, revision, *sheets.front())});
   return {};
 }
@@ -268,9 +268,11 @@ Result<std::vector<MtebFile>> mteb_files(const Task& task, std::span<const Answe
   if (task.kind == Kind::kPreference) {
     return fail(ErrorKind::kUsage, "MTEB has no preference tasks, so there is no file to write");
   }
+  const std::string hash = tasks::items_hash(task);
   std::vector<MtebFile> files;
   for (const Group& group : grouped(sheets)) {
-    const auto added = add_files(task, group.name, group.revision, group.sheets, options, files);
+    const auto added =
+        add_files(task, hash, group.name, group.revision, group.sheets, options, files);
     if (!added) return tl::unexpected(added.error());
   }
   return files;
