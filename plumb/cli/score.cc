@@ -142,27 +142,28 @@ Result<void> ItemOptions::write_files(const ItemResults& results) const {
 Result<void> ItemOptions::print(const ItemResults& results, const OutputOptions& output) const {
   const gap::ItemComparison& comparison = results.comparison;
   const gap::ItemGapOptions& options = results.options;
-  const report::Table rows = report::items_table(comparison, options.level);
-  const report::Table items = report::diagnostics_table(results.diagnostics, results.task);
+  const auto rows = [&] { return report::items_table(comparison, options.level); };
+  const auto items = [&] { return report::diagnostics_table(results.diagnostics, results.task); };
   const std::string heading = report::items_heading(comparison) + "\n";
   const std::string notes = "\n" + report::wrapped(report::items_notes(comparison, options)) + "\n";
   const bool people = !humans.empty();
-  return write(
-      {.json =
-           [&] {
-             return report::items_json(comparison, options, results.diagnostics, results.task);
-           },
-       .records = [&] { return report::items_records(comparison); },
-       .text =
-           [&](auto terminal) {
-             return heading + to_terminal(rows, terminal) +
-                    (people ? "\n" + to_terminal(items, terminal) : "") + notes;
-           },
-       .markdown =
-           [&] {
-             return heading + to_markdown(rows) + (people ? "\n" + to_markdown(items) : "") + notes;
-           }},
-      output);
+  return write({.json =
+                    [&] {
+                      return report::items_json(comparison, options, results.diagnostics,
+                                                results.task);
+                    },
+                .records = [&] { return report::items_records(comparison); },
+                .text =
+                    [&](auto terminal) {
+                      return heading + to_terminal(rows(), terminal) +
+                             (people ? "\n" + to_terminal(items(), terminal) : "") + notes;
+                    },
+                .markdown =
+                    [&] {
+                      return heading + to_markdown(rows()) +
+                             (people ? "\n" + to_markdown(items()) : "") + notes;
+                    }},
+               output);
 }
 
 void ItemOptions::bind_to_humans(CLI::App& verb, std::initializer_list<const char*> excluded) {
