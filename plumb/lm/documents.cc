@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "plumb/base/utf8.h"
 #include "plumb/text/lines.h"
 
 namespace plumb::lm {
@@ -30,9 +31,6 @@ Result<std::vector<std::string>> read_documents(const std::filesystem::path& fil
   return documents;
 }
 
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
+std::size_t characters(std::string_view text) { return count_characters(text); }
 
 }  // namespace plumb::lm

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "plumb/base/random.h"
+#include "plumb/base/utf8.h"
 
 namespace plumb::raters {
 namespace {
@@ -20,12 +21,7 @@ using tasks::Task;
 
 constexpr int kRandomRuns = 10;
 
-// Characters of a text: its bytes but the continuations of UTF-8.
-double characters(const std::string& text) {
-  return static_cast<double>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
-  }));
-}
+double characters(const std::string& text) { return static_cast<double>(count_characters(text)); }
 
 // How many groups a random partition has.
 std::size_t groups_of(const Task& task) {

@@ -10,6 +10,7 @@
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
 #include "plumb/base/parallel.h"
+#include "plumb/base/utf8.h"
 #include "plumb/nn/safetensors.h"
 #include "plumb/text/tokenizer.h"
 
@@ -28,12 +29,6 @@ struct Table {
   std::vector<float> weights = {};        // [tokens]; empty: all 1
   std::vector<std::size_t> mapping = {};  // [tokens]; empty: token t has row t
 };
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
-  }));
-}
 
 // The first `count` characters.
 std::string_view cut(std::string_view text, std::size_t count) {
@@ -141,7 +136,7 @@ std::size_t median_token_length(const Tokenizer& tokenizer) {
   std::vector<std::size_t> lengths;
   for (std::size_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
     const std::string_view token = tokenizer.token(static_cast<TokenId>(id));
-    if (!token.empty()) lengths.push_back(characters(token));
+    if (!token.empty()) lengths.push_back(count_characters(token));
   }
   std::sort(lengths.begin(), lengths.end());
   if (lengths.empty()) return 1;

@@ -8,16 +8,14 @@
 #include <numeric>
 #include <string_view>
 
+#include "plumb/base/utf8.h"
 #include "plumb/text/csv.h"
 
 namespace plumb::report {
 namespace {
 
 // Code points; none of our tables holds wide or combining ones.
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
+std::size_t width(std::string_view text) { return count_characters(text); }
 
 std::string padded(const std::string& text, std::size_t columns, Align align) {
   const std::string blanks(columns - std::min(columns, width(text)), ' ');

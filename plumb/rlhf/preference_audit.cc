@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "plumb/base/utf8.h"
 #include "plumb/rlhf/refusal.h"
 #include "plumb/stats/bootstrap.h"
 #include "plumb/stats/intervals.h"
@@ -34,11 +35,6 @@ struct Decided {
 
   std::string_view text(std::size_t side) const { return last_text(comparison->completions[side]); }
 };
-
-std::size_t code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
 
 // Prompts numbered from 0 without gaps, in the order in which they first occur.
 class PromptNumbers {
@@ -275,7 +271,7 @@ void Auditor::vote_rows() {
 
 PreferenceAudit Auditor::run() {
   WordSplitter words(WordRule::kBlanks);
-  length_rows("", "characters", code_points, audit_.equal_length);
+  length_rows("", "characters", count_characters, audit_.equal_length);
   length_rows(
       "_words", "words", [&](std::string_view text) { return words.split(text).size(); },
       audit_.equal_words);

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "plumb/base/utf8.h"
 #include "plumb/rlhf/reward_losses.h"
 #include "plumb/stats/bootstrap.h"
 
@@ -16,10 +17,7 @@ namespace {
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
 
-double code_points(std::string_view text) {
-  return static_cast<double>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
+double code_points(std::string_view text) { return static_cast<double>(count_characters(text)); }
 
 // The comparisons that count, column by column.
 struct Columns {
