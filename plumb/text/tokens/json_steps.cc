@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "plumb/base/utf8.h"
+
 namespace plumb::tokens {
 namespace {
 

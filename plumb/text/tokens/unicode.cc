@@ -142,11 +142,6 @@ void append_utf8(std::string& text, char32_t c) {
   }
 }
 
-std::size_t count_characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char byte) { return (byte & 0xc0) != 0x80; }));
-}
-
 std::size_t valid_length(std::string_view text, std::size_t at) {
   const Form form = examine(text, at);
   return form.formed == form.wanted ? form.formed : 0;

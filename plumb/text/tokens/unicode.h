@@ -18,7 +18,6 @@ namespace plumb::tokens {
 char32_t next_character(std::string_view text, std::size_t& at);
 void append_utf8(std::string& text, char32_t character);
 std::size_t utf8_length(char lead);  // 1 to 4, of the character that starts with this byte
-std::size_t count_characters(std::string_view text);
 
 // The length of the well-formed character at text[at]; 0 where there is none.
 std::size_t valid_length(std::string_view text, std::size_t at);

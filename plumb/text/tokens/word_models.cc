@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plumb/base/utf8.h"
 #include "plumb/text/tokens/model.h"
 #include "plumb/text/tokens/unicode.h"
 
