@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "plumb/base/parallel.h"
-#include "plumb/raters/probe.h"
-#include "plumb/raters/similarity.h"
+#include "plumb/raters/probes/probe.h"
+#include "plumb/raters/probes/similarity.h"
 #include "plumb/stats/clustering.h"
 #include "plumb/stats/ranking.h"
 

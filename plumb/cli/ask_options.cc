@@ -8,8 +8,8 @@
 #include "plumb/base/hash.h"
 #include "plumb/cli/options.h"
 #include "plumb/raters/embedding_rater.h"
-#include "plumb/raters/llm_annotator.h"
-#include "plumb/raters/remote_embedder.h"
+#include "plumb/raters/llm/llm_annotator.h"
+#include "plumb/raters/remote/remote_embedder.h"
 
 namespace plumb::cli {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "plumb/base/result.h"
-#include "plumb/raters/open_embedder.h"
-#include "plumb/raters/probe.h"
+#include "plumb/raters/embedders/open_embedder.h"
+#include "plumb/raters/probes/probe.h"
 #include "plumb/tasks/rater.h"
 
 namespace plumb::cli {

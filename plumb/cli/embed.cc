@@ -5,8 +5,8 @@
 
 #include "plumb/cli/ask_options.h"
 #include "plumb/cli/options.h"
+#include "plumb/raters/embedders/vector_file.h"
 #include "plumb/raters/embedding_rater.h"
-#include "plumb/raters/vector_file.h"
 #include "plumb/tasks/task_file.h"
 
 namespace plumb::cli {

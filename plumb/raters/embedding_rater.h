@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "plumb/raters/embedder.h"
-#include "plumb/raters/probe.h"
+#include "plumb/raters/embedders/embedder.h"
+#include "plumb/raters/probes/probe.h"
 
 namespace plumb::raters {
 

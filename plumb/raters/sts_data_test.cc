@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "plumb/raters/embedder_testing.h"
+#include "plumb/raters/embedders/embedder_testing.h"
+#include "plumb/raters/embedders/open_embedder.h"
 #include "plumb/raters/embedding_rater.h"
-#include "plumb/raters/open_embedder.h"
 #include "plumb/tasks/import.h"
 #include "plumb/tasks/scoring.h"
 
