@@ -1,0 +1,46 @@
+// Completions that were drawn from a policy and measured: the record that every measure of a
+// mismatch reads. plumb's own runs write it (samples.jsonl of a run folder); runs of other trainers
+// come in the same form.
+//
+//   {"step":0,"prompt":"Once","completion":" upon a time","tokens":4,"ended":true,"proxy":0.2,
+//    "gold":0.1,"kl":0,"log_probability":-5.1,"reference_log_probability":-5.1}
+//
+// Needed are step, prompt and completion; of the rest what a measure needs: it says what is
+// missing. "prompt" and "completion" are texts, or lists of messages as chat models take them.
+//
+//   PLUMB_TRY(samples, read_samples("run/samples.jsonl"));
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plumb/base/json.h"
+#include "plumb/base/progress.h"
+#include "plumb/base/result.h"
+
+namespace plumb::rlhf {
+
+struct Sample {
+  std::size_t step = 0;  // updates of the policy before it was drawn; 0: the starting policy
+  std::string prompt, completion;
+  std::optional<std::size_t> tokens = {};  // of the completion, its end among them
+  std::optional<bool> ended = {};          // by itself, not by a limit
+  std::optional<double> proxy = {}, gold = {};
+  // Nats, sums over the tokens of the completion: the exact divergence from the reference along
+  // it, and the log-probabilities of what was drawn under both.
+  std::optional<double> kl = {}, log_probability = {}, reference_log_probability = {};
+
+  bool operator==(const Sample&) const = default;
+};
+
+Json sample_json(const Sample& sample);
+
+// kBadInput with file and line: no JSON object, a needed field missing, a field of another type, a
+// number that is not finite, a negative kl; no samples at all. Numbers may be null: not measured.
+Result<std::vector<Sample>> read_samples(const std::filesystem::path& file,
+                                         const Progress& progress = {});
+
+}  // namespace plumb::rlhf
