@@ -224,6 +224,11 @@ std::optional<double> share_of_first(const Comparison& comparison) {
   return decided == 0 ? std::nullopt : std::optional(first / decided);
 }
 
+ComparisonTexts texts_of(const Comparison& comparison) {
+  return {plain_text(comparison.prompt),
+          {plain_text(comparison.completions[0]), plain_text(comparison.completions[1])}};
+}
+
 Result<PreferenceData> read_preferences(const std::string& path,
                                         std::span<const std::string> answers,
                                         const Progress& progress) {
