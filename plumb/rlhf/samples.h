@@ -8,11 +8,17 @@
 // Needed are step, prompt and completion; of the rest what a measure needs: it says what is
 // missing. "prompt" and "completion" are texts, or lists of messages as chat models take them.
 //
-//   PLUMB_TRY(samples, read_samples("run/samples.jsonl"));
+// Tables (CSV, TSV) and JSON lines of other trainers are read too, plain or gzip, by the names that
+// they give the fields.
+//
+//   PLUMB_TRY(samples, read_samples("run/samples.jsonl"));           // all of them
+//   PLUMB_TRY(reader, SampleReader::open("trl.jsonl", {.names = {{"proxy", "reward"}}}));
+//   PLUMB_TRY(sample, reader.next());                                // one by one
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +26,7 @@
 #include "plumb/base/json.h"
 #include "plumb/base/progress.h"
 #include "plumb/base/result.h"
+#include "plumb/text/records.h"
 
 namespace plumb::rlhf {
 
@@ -38,8 +45,39 @@ struct Sample {
 
 Json sample_json(const Sample& sample);
 
-// kBadInput with file and line: no JSON object, a needed field missing, a field of another type, a
-// number that is not finite, a negative kl; no samples at all. Numbers may be null: not measured.
+// What a file calls the fields of a record.
+struct SampleFields {
+  // By the name that plumb uses: {"proxy", "reward"}. Fields that do not stand here have plumb's.
+  std::map<std::string, std::string> names = {};
+  std::optional<std::size_t> step = {};  // of all lines, in a file without steps
+  std::string format = {};               // "csv", "tsv", "jsonl"; "": by the file's ending
+
+  std::string of(const std::string& field) const;
+};
+
+// Of a run folder its samples.jsonl; of a file itself.
+std::filesystem::path samples_file(const std::filesystem::path& run);
+
+class SampleReader {
+ public:
+  static Result<SampleReader> open(const std::filesystem::path& file, SampleFields fields = {});
+
+  // The next sample; nothing at the end. kBadInput with file and line: no JSON object, a needed
+  // field missing, a field of another type, a number that is not finite, a negative kl. Numbers may
+  // be null or an empty cell: not measured.
+  Result<std::optional<Sample>> next();
+
+  const LineReader& lines() const { return records_.lines(); }
+
+ private:
+  SampleReader(RecordReader records, SampleFields fields)
+      : records_(std::move(records)), fields_(std::move(fields)) {}
+
+  RecordReader records_;
+  SampleFields fields_;
+};
+
+// All that SampleReader reads, and its errors; kBadInput also where there is no sample at all.
 Result<std::vector<Sample>> read_samples(const std::filesystem::path& file,
                                          const Progress& progress = {});
 
