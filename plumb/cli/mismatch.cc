@@ -1,6 +1,7 @@
 // plumb mismatch: where what is optimised and what is wanted part.
 #include <memory>
 
+#include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/options.h"
 #include "plumb/mismatch/ceiling.h"
 #include "plumb/report/mismatch_report.h"
@@ -110,6 +111,7 @@ void add_mismatch(CLI::App& app, Program& program) {
                                       "Where what is optimised and what is wanted part.");
   verb->require_subcommand(1);
   add_mismatch_fit(*verb, program);
+  add_mismatch_study(*verb, program);
 }
 
 }  // namespace plumb::cli
