@@ -106,8 +106,4 @@ struct PolicyReport {
 Result<PolicyReport> train_policy(const PolicyInputs& inputs, const PolicyOptions& options,
                                   const std::function<void(const PolicyStatus&)>& watch = {});
 
-// Drops what stands in a file of JSON lines from the first line of `step` or later on, and a last
-// line that is not whole. Lines are in the order of their steps.
-Result<std::vector<Json>> keep_lines_before(const std::filesystem::path& file, std::size_t step);
-
 }  // namespace plumb::rlhf
