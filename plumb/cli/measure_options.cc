@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <limits>
+#include <memory>
+
+#include "plumb/rlhf/open_reward.h"
 
 namespace plumb::cli {
 namespace {
@@ -101,7 +104,7 @@ Result<std::vector<mismatch::RunMeasure>> MeasureArguments::measure() const {
   std::unique_ptr<rlhf::Reward> proxy, gold;
   for (const auto& [name, reward] : {std::pair(&proxy_by, &proxy), std::pair(&gold_by, &gold)}) {
     if (name->empty()) continue;
-    PLUMB_TRY(opened, open_reward(*name));
+    PLUMB_TRY(opened, rlhf::open_reward(*name));
     *reward = std::move(opened);
   }
   reading.proxy_by = proxy.get();

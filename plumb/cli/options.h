@@ -72,6 +72,10 @@ struct SourceOptions {
   Result<gap::Figures> load(int threads) const;
 };
 
+// --seed and --threads as every verb has them.
+void add_seed(CLI::App& verb, std::uint64_t& seed);
+void add_threads(CLI::App& verb, int& threads);
+
 // A bar on a terminal for what takes over two seconds, a line now and then otherwise.
 Progress progress_bar(std::string what);
 

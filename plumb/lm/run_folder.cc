@@ -60,16 +60,17 @@ Result<void> open_run(const fs::path& folder, const Json& manifest) {
   return {};
 }
 
-Result<void> save_state(const fs::path& folder, std::span<const Trained> trained,
-                        std::size_t step) {
+Result<void> save_state(const fs::path& folder, std::span<const Trained> trained, std::size_t step,
+                        const StateNotes& more) {
   std::vector<nn::Tensor> tensors;
   for (const Trained& one : trained) {
     for (const StatePart& part : parts_of(one)) {
       tensors.push_back(nn::tensor_of(part.name, {part.values.size()}, part.values));
     }
   }
-  return nn::write_safetensors(folder / "state.safetensors", tensors,
-                               {{"step", std::to_string(step)}});
+  StateNotes notes = more;
+  notes["step"] = std::to_string(step);
+  return nn::write_safetensors(folder / "state.safetensors", tensors, notes);
 }
 
 Result<std::size_t> load_state(const fs::path& folder, std::span<const Trained> trained,
@@ -97,6 +98,16 @@ Result<std::size_t> load_state(const fs::path& folder, std::span<const Trained> 
     one.optimizer.steps() = step;
   }
   return step;
+}
+
+Result<StateNotes> load_notes(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path file = folder / "state.safetensors";
+  if (!fs::exists(file, ignored)) return StateNotes{};
+  PLUMB_TRY(state, nn::Checkpoint::open(file));
+  StateNotes notes = state.metadata();
+  notes.erase("step");
+  return notes;
 }
 
 Result<std::vector<Json>> keep_events(const fs::path& folder, std::size_t count) {

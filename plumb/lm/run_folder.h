@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,13 +37,18 @@ struct Trained {
   nn::Optimizer& optimizer;
 };
 
+// `more`: what else the training needs to go on, as texts; "step" and "format" are taken.
+using StateNotes = std::map<std::string, std::string>;
 Result<void> save_state(const std::filesystem::path& folder, std::span<const Trained> trained,
-                        std::size_t step);
+                        std::size_t step, const StateNotes& more = {});
 
 // Restores what was saved and returns its step; 0 where nothing was. kBadInput: a damaged state, or
 // one beyond `steps`.
 Result<std::size_t> load_state(const std::filesystem::path& folder,
                                std::span<const Trained> trained, std::size_t steps);
+
+// What was saved as `more`; empty where nothing was saved. kBadInput: a damaged state.
+Result<StateNotes> load_notes(const std::filesystem::path& folder);
 
 // The first `count` events, or as many as are whole; what stands behind them in the file is
 // dropped.
