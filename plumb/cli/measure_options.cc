@@ -97,7 +97,7 @@ mismatch::MeasureOptions MeasureArguments::options() const {
   return options;
 }
 
-Result<std::vector<mismatch::RunMeasure>> MeasureArguments::measure() const {
+Result<std::vector<mismatch::RunMeasure>> MeasureArguments::measure(const Look& look) const {
   mismatch::TableOptions reading{.threads = sampling.values.threads};
   PLUMB_TRY(names, fields.fields());
   reading.fields = names;
@@ -116,9 +116,12 @@ Result<std::vector<mismatch::RunMeasure>> MeasureArguments::measure() const {
     PLUMB_TRY(table, mismatch::read_sample_table(runs[i], reading));
     measured.push_back(mismatch::measure_run(titles[i], table, options()));
     const mismatch::RunMeasure& run = measured.back();
-    if (!run.trajectories.empty()) continue;
-    return fail(ErrorKind::kBadInput, fmt::format("{}: nothing can be measured. {}", table.file,
-                                                  fmt::join(run.missing, " ")));
+    if (run.trajectories.empty()) {
+      return fail(ErrorKind::kBadInput, fmt::format("{}: nothing can be measured. {}", table.file,
+                                                    fmt::join(run.missing, " ")));
+    }
+    if (!look) continue;
+    if (auto looked = look(runs[i], run, reading); !looked) return tl::unexpected(looked.error());
   }
   return measured;
 }

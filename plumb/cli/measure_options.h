@@ -1,6 +1,7 @@
 // Which runs to measure, and how: what `mismatch measure` and `report mismatch` share.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,8 +24,11 @@ struct MeasureArguments {
 
   void declare(CLI::App& verb);
   mismatch::MeasureOptions options() const;
-  // In the order of `runs`, each under the shortest name that tells it from the others.
-  Result<std::vector<mismatch::RunMeasure>> measure() const;
+  // In the order of `runs`, each under the shortest name that tells it from the others. `look` is
+  // called after each, with what the samples were read by.
+  using Look = std::function<Result<void>(const std::string& run, const mismatch::RunMeasure&,
+                                          const mismatch::TableOptions&)>;
+  Result<std::vector<mismatch::RunMeasure>> measure(const Look& look = {}) const;
 };
 
 }  // namespace plumb::cli

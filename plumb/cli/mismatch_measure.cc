@@ -5,7 +5,7 @@
 
 #include "plumb/cli/measure_options.h"
 #include "plumb/cli/mismatch_verbs.h"
-#include "plumb/report/mismatch_measure_report.h"
+#include "plumb/report/mismatch/measure_report.h"
 
 namespace plumb::cli {
 namespace {

@@ -6,6 +6,7 @@
 #include "plumb/base/files.h"
 #include "plumb/cli/board_options.h"
 #include "plumb/cli/item_options.h"
+#include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/options.h"
 #include "plumb/report/diagnostics_report.h"
 #include "plumb/report/gap_report.h"
@@ -78,6 +79,7 @@ void add_report(CLI::App& app, Program& program) {
                          "Example:\n  plumb report gap hume -o gap.html\n\n"
                          "One self-contained HTML page of everything an instrument found.");
   report->require_subcommand(1);
+  add_report_mismatch(*report, program);
   auto command = std::make_shared<ReportCommand>();
   CLI::App* verb = report->add_subcommand(
       "gap",

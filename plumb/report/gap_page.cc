@@ -1,34 +1,9 @@
-#include <fmt/format.h>
-
-#include <string_view>
-
 #include "plumb/base/version.h"
 #include "plumb/report/common.h"
 #include "plumb/report/gap_report.h"
-
-extern "C" {
-extern const char plumb_web_report_begin[];
-extern const char plumb_web_report_end[];
-}
+#include "plumb/report/page.h"
 
 namespace plumb::report {
-namespace {
-
-constexpr std::string_view kPlaceholder = "__PLUMB_DATA__";
-
-// JSON that cannot end the script element it stands in.
-std::string script_safe(const std::string& json) {
-  std::string text;
-  for (const char c : json) text += c == '<' ? std::string("\\u003c") : std::string(1, c);
-  return text;
-}
-
-std::string page_of(const Json& data) {
-  std::string page(plumb_web_report_begin, plumb_web_report_end);
-  return page.replace(page.find(kPlaceholder), kPlaceholder.size(), script_safe(to_text(data)));
-}
-
-}  // namespace
 
 std::string gap_page(const std::string& title, const std::string& command, const Json& leaderboard,
                      const Json& gap, const Json& audit, const Context& context) {
@@ -40,17 +15,17 @@ std::string gap_page(const std::string& title, const std::string& command, const
   data["leaderboard"] = leaderboard;
   data["gap"] = gap;
   data["audit"] = audit;
-  return page_of(data);
+  return html_page(data);
 }
 
 std::string items_page(const std::string& title, const std::string& command, const Json& results,
                        const Json& items) {
-  return page_of({{"schema", "plumb.items-report/1"},
-                  {"title", title},
-                  {"command", command},
-                  {"version", kVersion},
-                  {"results", results},
-                  {"items", items}});
+  return html_page({{"schema", "plumb.items-report/1"},
+                    {"title", title},
+                    {"command", command},
+                    {"version", kVersion},
+                    {"results", results},
+                    {"items", items}});
 }
 
 }  // namespace plumb::report

@@ -105,10 +105,63 @@ const itemChecks = {
   },
 };
 
+const mismatchChecks = {
+  async "the curves hold a mark for each point, and the ceiling where one was detected"(page, data) {
+    for (const [at, run] of data.measure.runs.entries()) {
+      const curves = run.trajectories.flatMap((trajectory) => trajectory.curves);
+      const count = (selector) => page.locator(`#figure-curves-${at} svg ${selector}`).count();
+      assert.equal(
+        await count("g.points > *"),
+        curves.reduce((sum, curve) => sum + curve.points.length, 0),
+      );
+      const ceilings = curves.filter((curve) => curve.name === "gold" && curve.detected);
+      assert.equal(await count(".ceiling > *"), ceilings.length);
+    }
+  },
+
+  async "the tables hold every curve, point and rule"(page, data) {
+    const rows = (id) => page.locator(`#table-${id} tbody tr`).count();
+    const trajectories = data.measure.runs.flatMap((run) => run.trajectories);
+    assert.equal(await rows("ceilings"), trajectories.flatMap(({ curves }) => curves).length);
+    for (const [at, run] of data.measure.runs.entries()) {
+      for (const [i, trajectory] of run.trajectories.entries()) {
+        assert.equal(await rows(`points-${at}-${i}`), trajectory.points.length);
+        const rules = trajectory.stopping?.rules;
+        if (rules) assert.equal(await rows(`rules-${at}`), rules.length);
+      }
+    }
+  },
+
+  async "completions stand stage by stage, in their own direction, with what is data as text"(
+    page,
+    data,
+  ) {
+    const blocks = await page.locator(".example").all();
+    const prompts = data.details.flatMap(({ examples }) => examples.prompts);
+    assert.equal(blocks.length, prompts.length);
+    for (const [i, block] of blocks.entries()) {
+      assert.equal(await block.locator(".prompt").textContent(), prompts[i].prompt);
+      assert.equal(await block.locator(".stage").count(), prompts[i].samples.length);
+      assert.equal(await block.locator(".completion").first().getAttribute("dir"), "auto");
+    }
+    assert.equal(await page.evaluate(() => globalThis.injected), undefined);
+    assert.equal(await page.locator("main script").count(), 0);
+  },
+
+  async "every run has its meters, a chart each"(page, data) {
+    for (const [at, { meters }] of data.details.entries()) {
+      assert.equal(
+        await page.locator(`#figure-meters-${at} svg.meter`).count(),
+        meters.length,
+      );
+    }
+  },
+};
+
 const commonChecks = {
   async "every figure has a title and a description"(page) {
     for (const figure of await page.locator("figure").all()) {
-      assert.match(await figure.locator("h3").innerText(), /^Figure \d\. \w/);
+      assert.match(await figure.locator("h3").innerText(), /^Figure \d+\. \w/);
       assert.ok((await figure.locator("svg[role=img]").getAttribute("aria-label")).length > 40);
     }
   },
@@ -180,6 +233,11 @@ const kPages = {
     checks: { ...itemChecks, ...commonChecks },
     ready: "#figure-raters svg[role=img]",
     mark: "#figure-raters g.score > *",
+  },
+  "plumb.mismatch-report/1": {
+    checks: { ...mismatchChecks, ...commonChecks },
+    ready: "#figure-meters-0 svg[role=img]",
+    mark: "#figure-curves-0 g.points",
   },
 };
 

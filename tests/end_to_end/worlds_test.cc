@@ -103,6 +103,21 @@ TEST_F(Worlds, GiveThePointsThatFitTakes) {
               measured["runs"][0]["trajectories"][1]["curves"][0]["a"].get<double>(), 1e-9);
 }
 
+TEST_F(Worlds, AreLaidOutOnOnePage) {
+  write("run.jsonl", run_of_samples(true));
+  const Outcome outcome =
+      run("report mismatch " + path("run.jsonl") + " -o " + path("page.html") + " --examples 2");
+  EXPECT_EQ(outcome.code, 0) << outcome.error;
+  const std::string page = *read_file(path("page.html"));
+  const std::string mark = "id=\"plumb-data\">";
+  const std::size_t begin = page.find(mark) + mark.size();
+  const Json data = Json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+  EXPECT_EQ(data["schema"], "plumb.mismatch-report/1");
+  EXPECT_EQ(data["details"][0]["examples"]["prompts"].size(), 2U);
+  EXPECT_EQ(data["details"][0]["examples"]["stages"][2]["step"], 50);
+  EXPECT_EQ(data["measure"]["runs"][0]["trajectories"].size(), 2U);
+}
+
 TEST_F(Worlds, AreMeasuredWithoutGoldAsFarAsTheyCanBe) {
   write("run.jsonl", run_of_samples(false, ". Mia found the kite and was happy."));
   const Outcome outcome = run("mismatch measure " + path("run.jsonl"));

@@ -1,9 +1,12 @@
 /**
- * The report's data, as `plumb report gap` writes it into the page. Scores are on 0-100.
+ * The report's data, as `plumb report` writes it into the page. Scores are on 0-100.
  * What is undefined is null, missing, or { reason } with the reason in words.
  */
 
 import type { ItemsReport } from "./items/data";
+import type { MismatchReport } from "./mismatch/data";
+
+export type AnyReport = Report | ItemsReport | MismatchReport;
 
 export interface Undefined {
   reason: string;
@@ -128,16 +131,19 @@ export function why(value: unknown, row?: { reason?: string }): string | undefin
 }
 
 /** Reads the page's data; throws an Error with a message for the reader. */
-export function readReport(): Report | ItemsReport {
+export function readReport(): AnyReport {
   const text = document.getElementById("plumb-data")?.textContent ?? "";
-  let report: Report | ItemsReport;
+  let report: AnyReport;
   try {
-    report = JSON.parse(text) as Report | ItemsReport;
+    report = JSON.parse(text) as AnyReport;
   } catch {
     throw new Error("This page is an empty template: no data was written into it.");
   }
-  if (report.schema === "plumb.gap-report/1" || report.schema === "plumb.items-report/1") {
-    return report;
+  switch (report.schema) {
+    case "plumb.gap-report/1":
+    case "plumb.items-report/1":
+    case "plumb.mismatch-report/1":
+      return report;
   }
   throw new Error(`This page cannot show data of the kind "${(report as Report).schema}".`);
 }

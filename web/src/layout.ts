@@ -1,4 +1,4 @@
-/** The frame that both kinds of page share. */
+/** The frame that all kinds of page share. */
 import { h } from "./dom";
 import { themeToggle } from "./theme";
 
@@ -6,6 +6,7 @@ export function header(
   title: string,
   [lead, ...more]: string[],
   links: readonly (readonly [id: string, text: string])[],
+  kind = "gap report",
 ): HTMLElement {
   const items = links.map(([id, text]) => h("li", {}, h("a", { href: `#${id}` }, text)));
   return h(
@@ -14,7 +15,7 @@ export function header(
     h(
       "div",
       { class: "bar" },
-      h("p", { class: "brand" }, "plumb", h("span", {}, " gap report")),
+      h("p", { class: "brand" }, "plumb", h("span", {}, ` ${kind}`)),
       themeToggle(),
     ),
     h("h1", {}, title),

@@ -1,6 +1,6 @@
-/** Lays out the report of `plumb report gap` from the data in the page: published results, or single answers. */
+/** Lays out the report of `plumb report` from the data in the page: published results, single answers, or runs. */
 import "./style.css";
-import { readReport, type Finding, type Report } from "./data";
+import { readReport, type AnyReport, type Finding, type Report } from "./data";
 import { h } from "./dom";
 import { percent } from "./format";
 import { leaderboardFigure } from "./figures/leaderboard";
@@ -8,6 +8,7 @@ import { sensitivityFigure } from "./figures/sensitivity";
 import { subsetsFigure } from "./figures/subsets";
 import { itemsPage } from "./items/page";
 import { header, section } from "./layout";
+import { mismatchPage } from "./mismatch/page";
 import { headline } from "./summary";
 import { leaderboardTable, subsetsTable, viewsTable } from "./tables";
 
@@ -85,13 +86,22 @@ function provenance({ version, command, inputs, leaderboard }: Report): HTMLElem
   );
 }
 
+function pageOf(report: AnyReport): Node[] {
+  switch (report.schema) {
+    case "plumb.items-report/1":
+      return itemsPage(report);
+    case "plumb.mismatch-report/1":
+      return mismatchPage(report);
+    default:
+      return page(report);
+  }
+}
+
 const root = document.getElementById("report") as HTMLElement;
 try {
   const report = readReport();
   document.title = `${report.title} – plumb`;
-  root.replaceChildren(
-    ...(report.schema === "plumb.items-report/1" ? itemsPage(report) : page(report)),
-  );
+  root.replaceChildren(...pageOf(report));
 } catch (error) {
   root.replaceChildren(h("p", { role: "alert" }, (error as Error).message));
 }

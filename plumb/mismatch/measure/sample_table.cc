@@ -28,21 +28,6 @@ void add_text(Sha256& hash, std::string_view text) {
 
 void add_number(Sha256& hash, double number) { add_text(hash, fmt::format("{}", number)); }
 
-Result<void> score_anew(std::vector<rlhf::Sample>& batch, const TableOptions& options) {
-  std::vector<rlhf::Completed> texts;
-  for (const rlhf::Sample& sample : batch) {
-    texts.push_back({sample.prompt, sample.completion, sample.ended.value_or(true)});
-  }
-  const std::pair<rlhf::Reward*, std::optional<double> rlhf::Sample::*> rewards[] = {
-      {options.proxy_by, &rlhf::Sample::proxy}, {options.gold_by, &rlhf::Sample::gold}};
-  for (const auto& [reward, field] : rewards) {
-    if (reward == nullptr) continue;
-    PLUMB_TRY(scores, reward->score(texts, options.threads));
-    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].*field = scores[i];
-  }
-  return {};
-}
-
 }  // namespace
 
 std::span<const SampleGroup> SampleTable::at_step(std::size_t place) const {
@@ -58,6 +43,21 @@ double measured_mean(std::span<const double> column, std::size_t begin, std::siz
     count += 1;
   }
   return count == 0 ? kNone : sum / count;
+}
+
+Result<void> score_anew(std::vector<rlhf::Sample>& samples, const TableOptions& options) {
+  std::vector<rlhf::Completed> texts;
+  for (const rlhf::Sample& sample : samples) {
+    texts.push_back({sample.prompt, sample.completion, sample.ended.value_or(true)});
+  }
+  const std::pair<rlhf::Reward*, std::optional<double> rlhf::Sample::*> rewards[] = {
+      {options.proxy_by, &rlhf::Sample::proxy}, {options.gold_by, &rlhf::Sample::gold}};
+  for (const auto& [reward, field] : rewards) {
+    if (reward == nullptr) continue;
+    PLUMB_TRY(scores, reward->score(texts, options.threads));
+    for (std::size_t i = 0; i < samples.size(); ++i) samples[i].*field = scores[i];
+  }
+  return {};
 }
 
 struct SampleTableBuilder::State {

@@ -69,6 +69,9 @@ struct TableOptions {
   Progress progress = {};
 };
 
+// Gives the samples the scores of the rewards that the options name.
+Result<void> score_anew(std::vector<rlhf::Sample>& samples, const TableOptions& options);
+
 // Of a run folder or a file of samples, in constant memory but for the numbers. Errors: those of
 // SampleReader, with file and line; of the rewards; kBadInput where there is no sample.
 Result<SampleTable> read_sample_table(const std::filesystem::path& run,

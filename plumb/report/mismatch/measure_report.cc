@@ -1,4 +1,4 @@
-#include "plumb/report/mismatch_measure_report.h"
+#include "plumb/report/mismatch/measure_report.h"
 
 #include <fmt/format.h>
 
