@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "plumb/rlhf/worlds/world.h"
+#include "plumb/rlhf/open_reward.h"
 
 namespace plumb::cli {
 namespace {
@@ -54,7 +54,7 @@ Result<rlhf::SampleFields> SampleFieldOptions::fields() const {
 }
 
 Result<std::unique_ptr<rlhf::Reward>> open_reward(const std::string& name) {
-  return rlhf::open_world(name);
+  return rlhf::open_reward(name);
 }
 
 }  // namespace plumb::cli

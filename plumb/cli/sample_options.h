@@ -22,7 +22,7 @@ struct SampleFieldOptions {
   Result<rlhf::SampleFields> fields() const;
 };
 
-// A planted world ("world:story+noise").
+// A planted world ("world:story+noise"), a reward model's folder, a program ("length").
 Result<std::unique_ptr<rlhf::Reward>> open_reward(const std::string& name);
 
 }  // namespace plumb::cli

@@ -5,7 +5,12 @@
 #include <functional>
 #include <utility>
 
+#include <filesystem>
+#include <system_error>
+
 #include "plumb/base/parallel.h"
+#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/worlds/world.h"
 #include "plumb/text/words.h"
 
 namespace plumb::rlhf {
@@ -81,6 +86,12 @@ std::string spelling(const Kind& kind) {
 }  // namespace
 
 Result<std::unique_ptr<Reward>> open_reward(const std::string& spec) {
+  if (spec.starts_with("world:")) return open_world(spec);
+  std::error_code ignored;
+  if (std::filesystem::exists(spec, ignored)) {
+    PLUMB_TRY(learned, open_learned_reward({spec}));
+    return std::move(learned);
+  }
   const std::size_t colon = spec.find(':');
   const std::string name = spec.substr(0, colon);
   const std::string argument = colon == std::string::npos ? "" : spec.substr(colon + 1);
@@ -96,7 +107,9 @@ Result<std::unique_ptr<Reward>> open_reward(const std::string& spec) {
   std::string known;
   for (const Kind& kind : kKinds) known += (known.empty() ? "" : ", ") + spelling(kind);
   return fail(ErrorKind::kNotFound,
-              fmt::format("no reward is called \"{}\"; there are {}", spec, known));
+              fmt::format("no reward is called \"{}\"; there are {}, world:NAME, and folders of "
+                          "reward models",
+                          spec, known));
 }
 
 std::string reward_names() {
