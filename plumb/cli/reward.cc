@@ -75,6 +75,8 @@ void add_reward(CLI::App& app, Program& program) {
   verb->require_subcommand(1);
   add_reward_audit(*verb, program);
   add_reward_label(*verb, program);
+  add_reward_train(*verb, program);
+  add_reward_eval(*verb, program);
 }
 
 }  // namespace plumb::cli

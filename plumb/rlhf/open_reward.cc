@@ -87,7 +87,7 @@ Result<std::unique_ptr<Reward>> open_reward(const std::string& spec) {
   if (is_world(spec)) return open_world(spec);
   std::error_code ignored;
   if (std::filesystem::exists(spec, ignored)) {
-    PLUMB_TRY(learned, load_reward({spec, {}}));
+    PLUMB_TRY(learned, open_learned_reward({spec, {}}));
     return std::unique_ptr<Reward>(std::move(learned));
   }
   const std::size_t colon = spec.find(':');

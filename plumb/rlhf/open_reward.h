@@ -14,7 +14,7 @@
 namespace plumb::rlhf {
 
 // kNotFound: no reward of this name and no such folder, with what there is; kUsage: an argument
-// that is missing, or one too many. kBadInput: what open_world() and load_reward() refuse.
+// that is missing, or one too many. kBadInput: what open_world() and open_learned_reward() refuse.
 Result<std::unique_ptr<Reward>> open_reward(const std::string& spec);
 
 // The names with what they mean, a line each, for help and errors.

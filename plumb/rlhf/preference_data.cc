@@ -224,7 +224,7 @@ Comparison comparison_of(const tasks::Item& item, const std::string& where) {
   return comparison;
 }
 
-ComparisonTexts texts_of(const Comparison& comparison) {
+ComparisonTexts comparison_texts(const Comparison& comparison) {
   return {plain_text(comparison.prompt),
           {plain_text(comparison.completions[0]), plain_text(comparison.completions[1])}};
 }

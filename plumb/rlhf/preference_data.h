@@ -55,7 +55,7 @@ struct ComparisonTexts {
   std::string prompt;
   std::array<std::string, 2> completions;
 };
-ComparisonTexts texts_of(const Comparison& comparison);
+ComparisonTexts comparison_texts(const Comparison& comparison);
 
 // A kind of comparison that teaches nothing.
 struct Defect {

@@ -16,7 +16,7 @@ std::string beginning_of(const Comparison& comparison) {
     const std::string_view text = trimmed(turn.content);
     if (turn.role != "system" && !text.empty()) return std::string(text);
   }
-  const ComparisonTexts texts = texts_of(comparison);
+  const ComparisonTexts texts = comparison_texts(comparison);
   const auto& [low, high] = std::minmax(texts.completions[0], texts.completions[1]);
   return low + '\n' + high;
 }
@@ -84,7 +84,7 @@ PreferenceData with_random_labels(const PreferenceData& data, std::uint64_t seed
 PreferenceHashes hashes_of(const PreferenceData& data) {
   std::string all, prompts, completions;
   for (const Comparison& one : data.comparisons) {
-    const ComparisonTexts texts = texts_of(one);
+    const ComparisonTexts texts = comparison_texts(one);
     const std::string prompt = to_text(Json(texts.prompt)) + "\n",
                       sides = to_text(Json(texts.completions)) + "\n";
     Json votes = Json::array();

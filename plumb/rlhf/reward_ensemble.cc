@@ -196,7 +196,7 @@ bool is_reward(const fs::path& path) {
   return config && config->scalar_head;
 }
 
-Result<std::unique_ptr<LearnedReward>> load_reward(const lm::ModelFiles& files) {
+Result<std::unique_ptr<LearnedReward>> open_learned_reward(const lm::ModelFiles& files) {
   std::error_code ignored;
   if (fs::exists(files.model / "ensemble.json", ignored)) return open_ensemble(files);
   PLUMB_TRY(model, load_reward_model(files));

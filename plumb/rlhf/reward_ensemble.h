@@ -5,7 +5,8 @@
 // `uncertain` is a choice that matters (Coste et al. 2024 divide by k in best of n and by k - 1 in
 // PPO, which differ by 1.25 for five members), so it is part of the reward's provenance.
 //
-//   PLUMB_TRY(reward, load_reward({.model = "runs/rm"}));   // a model's folder, or an ensemble's
+//   PLUMB_TRY(reward, open_learned_reward({.model = "runs/rm"}));   // a model's folder, or an
+//   ensemble's
 #pragma once
 
 #include <filesystem>
@@ -68,12 +69,12 @@ class RewardEnsemble final : public LearnedReward {
 Result<void> save_ensemble(const std::filesystem::path& folder,
                            std::span<const std::string> members, const EnsembleOptions& options);
 
-// Whether the path is what load_reward() reads: a folder with ensemble.json, or with a config.json
-// that names a scalar head. Reads no weights.
+// Whether the path is what open_learned_reward() reads: a folder with ensemble.json, or with a
+// config.json that names a scalar head. Reads no weights.
 bool is_reward(const std::filesystem::path& path);
 
 // An ensemble's folder, or a reward model (load_reward_model). kBadInput also: a damaged
 // ensemble.json, with the field.
-Result<std::unique_ptr<LearnedReward>> load_reward(const lm::ModelFiles& files);
+Result<std::unique_ptr<LearnedReward>> open_learned_reward(const lm::ModelFiles& files);
 
 }  // namespace plumb::rlhf

@@ -82,14 +82,14 @@ TEST_F(RewardEnsembles, ComeBackFromTheirFolder) {
   ASSERT_TRUE(save_ensemble(folder_ / "rm", folders, {.combination = Combination::kWorst}));
   EXPECT_TRUE(is_reward(folder_ / "rm"));
   EXPECT_TRUE(is_reward(folder_ / "rm" / "member-2"));
-  const auto opened = load_reward({folder_ / "rm"});
+  const auto opened = open_learned_reward({folder_ / "rm"});
   ASSERT_TRUE(opened) << opened.error().message;
   const auto made = RewardEnsemble::make("e", members(), {.combination = Combination::kWorst});
   EXPECT_EQ(*(*opened)->score(kTexts, 1), *(*made)->score(kTexts, 1));
   for (const char* damaged : {"[]", R"({"schema":"plumb.reward-ensemble/1","combination":"best"})",
                               R"({"schema":"plumb.reward-ensemble/1","combination":"mean"})"}) {
     write("rm/ensemble.json", damaged);
-    const auto refused = load_reward({folder_ / "rm"});
+    const auto refused = open_learned_reward({folder_ / "rm"});
     ASSERT_FALSE(refused) << damaged;
     EXPECT_EQ(refused.error().kind, ErrorKind::kBadInput);
     EXPECT_NE(refused.error().message.find("ensemble.json: \""), std::string::npos);

@@ -307,7 +307,7 @@ Result<std::unique_ptr<RewardModel>> reward_model_from(const lm::ModelFiles& bas
 Result<ComparisonScores> score_comparisons(LearnedReward& reward, const PreferenceData& data,
                                            int threads) {
   std::vector<ComparisonTexts> texts;
-  for (const Comparison& one : data.comparisons) texts.push_back(texts_of(one));
+  for (const Comparison& one : data.comparisons) texts.push_back(comparison_texts(one));
   std::vector<Completed> completed;
   for (const ComparisonTexts& one : texts) {
     for (const std::string& side : one.completions) completed.push_back({one.prompt, side, true});

@@ -21,7 +21,7 @@ Result<EncodedPairs> encode_pairs(const PreferenceData& data, const RewardModel&
   EncodedPairs pairs;
   const std::size_t context = model.transformer().config().context;
   for (const Comparison& one : data.comparisons) {
-    const ComparisonTexts texts = texts_of(one);
+    const ComparisonTexts texts = comparison_texts(one);
     std::size_t both = 0;
     for (const std::string& side : texts.completions) {
       auto text =

@@ -307,7 +307,7 @@ Result<std::size_t> take_up(Training& training, const RewardTrainOptions& option
 // on those that it learnt from.
 Result<void> put_on_scale(RewardModel& model, const PreferenceData& data, int threads) {
   std::vector<ComparisonTexts> texts;
-  for (const Comparison& one : data.comparisons) texts.push_back(texts_of(one));
+  for (const Comparison& one : data.comparisons) texts.push_back(comparison_texts(one));
   std::vector<Completed> completed;
   for (const ComparisonTexts& one : texts) {
     for (const std::string& side : one.completions) completed.push_back({one.prompt, side, true});
