@@ -1,9 +1,11 @@
 // plumb mismatch: where what is optimised and what is wanted part.
+#include <filesystem>
 #include <memory>
 
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/options.h"
 #include "plumb/mismatch/ceiling.h"
+#include "plumb/mismatch/measure/measure.h"
 #include "plumb/report/mismatch_report.h"
 
 namespace plumb::cli {
@@ -19,6 +21,7 @@ struct FitCommand {
   OutputOptions output;
 
   mismatch::FitOptions options() const;
+  Result<std::vector<mismatch::Curve>> curves() const;
   Result<void> run();
 };
 
@@ -34,12 +37,22 @@ mismatch::FitOptions FitCommand::options() const {
   return options;
 }
 
+Result<std::vector<mismatch::Curve>> FitCommand::curves() const {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(file, ignored)) return mismatch::read_curves(file, columns);
+  PLUMB_TRY(table,
+            mismatch::read_sample_table(file, {.fields = {},
+                                               .threads = sampling.values.threads,
+                                               .progress = progress_bar("reading samples")}));
+  return mismatch::curves_of_samples(table, columns.y);
+}
+
 Result<void> FitCommand::run() {
   if (meaning == "kl") columns.meaning = mismatch::Distance::kKl;
   if (meaning == "n") columns.meaning = mismatch::Distance::kBest;
-  PLUMB_TRY(curves, mismatch::read_curves(file, columns));
+  PLUMB_TRY(measured, curves());
   const report::MismatchFitContext context{file, options()};
-  const auto fits = mismatch::fit_curves(curves, context.options);
+  const auto fits = mismatch::fit_curves(measured, context.options);
   const std::string heading = report::mismatch_fit_heading(fits, context) + "\n";
   const auto notes = [&] {
     return "\n" + report::wrapped(report::mismatch_fit_notes(fits, context)) + "\n";
@@ -67,7 +80,8 @@ void add_mismatch_fit(CLI::App& mismatch, Program& program) {
       "Fits gold scores against the distance from the start in both forms of Gao et al. (2023), "
       "and says where more optimisation stops helping, or that nothing shows that it does.");
   verb->add_option("POINTS", command->file,
-                   "CSV, TSV or JSON lines: a row a point, or a row a prompt and point")
+                   "CSV, TSV or JSON lines: a row a point, or a row a prompt and point; or a run "
+                   "folder")
       ->type_name("")
       ->check(not_empty())
       ->required();

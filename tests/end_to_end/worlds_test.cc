@@ -103,6 +103,15 @@ TEST_F(Worlds, GiveThePointsThatFitTakes) {
               measured["runs"][0]["trajectories"][1]["curves"][0]["a"].get<double>(), 1e-9);
 }
 
+TEST_F(Worlds, AreFittedFromTheirRunFolder) {
+  write("samples.jsonl", run_of_samples(true));
+  const Json fit = Json::parse(run("mismatch fit --json --form rl " + folder_.string()).out);
+  ASSERT_EQ(fit["curves"].size(), 2U);
+  EXPECT_EQ(fit["curves"][1]["name"], "run/gold");
+  EXPECT_EQ(fit["curves"][1]["detected"], true);
+  expect_failure("mismatch fit --y length " + folder_.string(), 3, "there are gold and proxy");
+}
+
 TEST_F(Worlds, AreLaidOutOnOnePage) {
   write("run.jsonl", run_of_samples(true));
   const Outcome outcome =

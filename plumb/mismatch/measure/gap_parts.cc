@@ -180,11 +180,38 @@ GapPoint point_of(const stats::Draws& draws, std::size_t first,
           .falls = estimate(kFalls)};
 }
 
+// The cells of points begin .. end - 1.
+std::span<const Cell> cells_of(const Trajectory& trajectory, std::size_t begin, std::size_t end) {
+  const auto before = [](const Cell& cell, std::size_t point) { return cell.point < point; };
+  const auto& cells = trajectory.cells;
+  const auto first = std::lower_bound(cells.begin(), cells.end(), begin, before);
+  return {first, std::lower_bound(first, cells.end(), end, before)};
+}
+
+// What the start and the points begin .. end - 1 say in resamples of the prompts.
+stats::Draws draw(const Trajectory& trajectory, std::size_t begin, std::size_t end,
+                  const stats::BootstrapOptions& options) {
+  const auto cells = cells_of(trajectory, begin, end);
+  const auto statistics = [&](Counts counts, std::span<Score> values) {
+    const StartLines lines = lines_of(trajectory.start, counts);
+    values[kCorrelation] = lines.correlation;
+    values[kProxyPerToken] = lines.proxy_by_tokens;
+    values[kGoldPerToken] = lines.gold_by_tokens;
+    std::vector<Gains> gains(end - begin);
+    for (const Cell& cell : cells) gains[cell.point - begin].add(cell, counts[cell.prompt]);
+    for (std::size_t k = 0; k < gains.size(); ++k) {
+      add_parts(gains[k], lines, values.subspan(kStartColumns + k * kPointColumns, kPointColumns));
+    }
+  };
+  return stats::paired_bootstrap(stats::Resampling::of_items(trajectory.prompts.size()),
+                                 kStartColumns + (end - begin) * kPointColumns, statistics,
+                                 options);
+}
+
 }  // namespace
 
 GapReport measure_gap(const Trajectory& trajectory, const stats::BootstrapOptions& options) {
   GapReport report;
-  const auto resampling = stats::Resampling::of_items(trajectory.prompts.size());
   const std::vector<std::uint32_t> once(trajectory.prompts.size(), 1);
   const StartLines all = lines_of(trajectory.start, once);
   report.within_prompts = all.within;
@@ -193,24 +220,7 @@ GapReport measure_gap(const Trajectory& trajectory, const stats::BootstrapOption
   const std::size_t points = trajectory.points.size();
   for (std::size_t begin = 0; begin < points; begin += kChunk) {
     const std::size_t end = std::min(begin + kChunk, points);
-    const auto cells = std::ranges::equal_range(
-        trajectory.cells, begin,
-        [&](std::size_t a, std::size_t b) { return a / kChunk < b / kChunk; },
-        [](const auto& cell) { return std::size_t{cell.point}; });
-    const auto statistics = [&](Counts counts, std::span<Score> values) {
-      const StartLines lines = lines_of(trajectory.start, counts);
-      values[kCorrelation] = lines.correlation;
-      values[kProxyPerToken] = lines.proxy_by_tokens;
-      values[kGoldPerToken] = lines.gold_by_tokens;
-      std::vector<Gains> gains(end - begin);
-      for (const Cell& cell : cells) gains[cell.point - begin].add(cell, counts[cell.prompt]);
-      for (std::size_t k = 0; k < gains.size(); ++k) {
-        add_parts(gains[k], lines,
-                  values.subspan(kStartColumns + k * kPointColumns, kPointColumns));
-      }
-    };
-    const stats::Draws draws = stats::paired_bootstrap(
-        resampling, kStartColumns + (end - begin) * kPointColumns, statistics, options);
+    const stats::Draws draws = draw(trajectory, begin, end, options);
     for (std::size_t k = 0; k < end - begin; ++k) {
       report.points.push_back(point_of(draws, kStartColumns + k * kPointColumns, options));
     }

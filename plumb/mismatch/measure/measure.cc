@@ -146,6 +146,37 @@ RuleReport compare_rules(const Trajectory& run, const MeasureOptions& options) {
   return report;
 }
 
+Result<std::vector<Curve>> curves_of_samples(const SampleTable& table,
+                                             std::span<const std::string> quantities) {
+  for (const std::string& name : quantities) {
+    if (name == "gold" || name == "proxy") continue;
+    return fail(ErrorKind::kBadInput,
+                fmt::format("{}: samples have no curve of \"{}\"; there are gold and proxy",
+                            table.file, name));
+  }
+  const std::size_t pool = table.steps.size() == 1 ? table.steps[0] : 0;
+  const Result<Trajectory> trajectories[] = {best_of_n_trajectory(table, pool),
+                                             run_trajectory(table, 0)};
+  constexpr const char* kNames[] = {"best of n", "run"};
+  std::vector<Curve> curves;
+  std::string reasons;
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (!trajectories[i]) {
+      reasons += fmt::format(" {}: {}.", kNames[i], trajectories[i].error().message);
+      continue;
+    }
+    for (const std::string& name : quantities) {
+      const Quantity quantity = name == "gold" ? Quantity::kGold : Quantity::kProxy;
+      Curve curve = curve_of(*trajectories[i], quantity, fmt::format("{}/{}", kNames[i], name));
+      if (!curve.d.empty()) curves.push_back(std::move(curve));
+    }
+  }
+  if (!curves.empty()) return curves;
+  return fail(ErrorKind::kBadInput,
+              fmt::format("{}: no curve of {}: not measured, or without a distance.{}", table.file,
+                          fmt::join(quantities, ", "), reasons));
+}
+
 RunMeasure measure_run(std::string name, const SampleTable& table, const MeasureOptions& options) {
   RunMeasure run;
   run.name = std::move(name);

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,12 @@ struct RunMeasure {
 };
 
 RunMeasure measure_run(std::string name, const SampleTable& table, const MeasureOptions& options);
+
+// The curves alone, "best of n/gold", "run/gold", ...: what a fit of a run folder fits. The start
+// is step 0. kBadInput, with the reasons: there is none; a quantity that is neither "proxy" nor
+// "gold".
+Result<std::vector<Curve>> curves_of_samples(const SampleTable& table,
+                                             std::span<const std::string> quantities);
 
 // The rules on one half of the prompts, drawn by Stream(seed, "held-out prompts", 0).
 RuleReport compare_rules(const Trajectory& run, const MeasureOptions& options);
