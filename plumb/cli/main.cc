@@ -109,6 +109,7 @@ int run(int argc, char** argv) {
   plumb::cli::add_embed(app, program);
   plumb::cli::add_agree(app, program);
   plumb::cli::add_reward(app, program);
+  plumb::cli::add_policy(app, program);
   plumb::cli::add_mismatch(app, program);
   plumb::cli::add_report(app, program);
   plumb::cli::add_tokens(app, program);
