@@ -76,6 +76,23 @@ struct AdamStep {
   float gradient_scale;
 };
 
+// How a row of floats became bytes: x is about step * (byte - zero).
+struct RowScale {
+  float step;
+  std::int32_t zero;
+};
+
+// A row of a product of bytes, [n]: out = in.step * steps * (sums - in.zero * weight_sums) + bias.
+struct ProductRow {
+  std::size_t n;
+  const std::int32_t* sums;  // of bytes times weights
+  RowScale in;
+  const float* steps;               // of each weight row
+  const std::int32_t* weight_sums;  // of each weight row
+  const float* bias;                // nullptr for none
+  bool accumulate;                  // out += ...
+};
+
 struct Kernels {
   const char* name;
   std::size_t panel;  // columns of a packed panel
@@ -117,6 +134,13 @@ struct Kernels {
   // d_in = gradient of `in`.
   void (*activate_backward)(Activation, bool gated, Rows, const float* in, const float* d_out,
                             float* d_in);
+
+  // To bf16, the nearest, ties to even.
+  void (*to_bf16)(std::size_t n, const float* x, std::uint16_t* out);
+  // To bytes, the nearest of 256 steps from the least to the largest value, 0 among them. A value
+  // that is not finite makes the step not a number.
+  RowScale (*quantize_row)(std::size_t n, const float* x, std::uint8_t* out);
+  void (*dequantize_row)(const ProductRow&, float* out);
 
   // Turns logits into probabilities where they are and returns log(sum(exp(logits))).
   float (*softmax)(std::size_t n, float* logits);
