@@ -19,7 +19,7 @@ struct StudyPlan {
   Assignment assignment = Assignment::kBalanced;
   int seats = 0;  // of kFixed
   std::uint64_t seed = 0;
-  std::int64_t lease_ms = 30 * 60 * 1000;
+  std::int64_t lease_ms = 30LL * 60 * 1000;
   // Items with gold, each of a task of `tasks` by its name or, where only one is of its kind, by
   // its kind: known items hidden among the others, and items with feedback before them.
   std::vector<tasks::Task> gold = {}, training = {};
