@@ -89,6 +89,7 @@ void add_score(CLI::App& app, Program& program);
 void add_embed(CLI::App& app, Program& program);
 void add_task(CLI::App& app, Program& program);
 void add_agree(CLI::App& app, Program& program);
+void add_study(CLI::App& app, Program& program);
 void add_reward(CLI::App& app, Program& program);
 void add_policy(CLI::App& app, Program& program);
 void add_mismatch(CLI::App& app, Program& program);
