@@ -1,4 +1,4 @@
-// What a study draws from its language model, in files that are made once.
+// What a chain draws from its language model, in files that are made once.
 #pragma once
 
 #include <cstddef>

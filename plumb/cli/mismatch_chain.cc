@@ -1,4 +1,4 @@
-// plumb mismatch study: the whole chain on one small language model, from what it writes to the
+// plumb mismatch chain: the whole chain on one small language model, from what it writes to the
 // completions of every optimiser, with proxy and gold.
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/mismatch_verbs.h"
-#include "plumb/mismatch/study/study.h"
+#include "plumb/mismatch/chain/chain.h"
 
 namespace plumb::cli {
 namespace {
@@ -28,17 +28,17 @@ class StageBars {
   Progress bar_;
 };
 
-struct StudyCommand {
+struct ChainCommand {
   ModelOptions model;
   std::string folder;
   std::vector<std::string> methods;
-  mismatch::StudyOptions options;
+  mismatch::ChainOptions options;
   RunOptions run_options;
 
   Result<void> run();
 };
 
-Result<void> StudyCommand::run() {
+Result<void> ChainCommand::run() {
   options.base = model.files();
   options.folder = folder;
   options.seed = run_options.seed;
@@ -49,18 +49,18 @@ Result<void> StudyCommand::run() {
     });
   }
   StageBars bars;
-  PLUMB_TRY(study, mismatch::run_study(options, [&](const auto& stage, auto done, auto total) {
+  PLUMB_TRY(chain, mismatch::run_chain(options, [&](const auto& stage, auto done, auto total) {
               bars.show(stage, done, total);
             }));
   std::string lines;
-  for (const auto* files : {&study.samples, &study.runs}) {
+  for (const auto* files : {&chain.samples, &chain.runs}) {
     for (const auto& file : *files) lines += file.string() + "\n";
   }
   return write_stdout(lines);
 }
 
-void declare(CLI::App& verb, StudyCommand& command) {
-  mismatch::StudyOptions& o = command.options;
+void declare(CLI::App& verb, ChainCommand& command) {
+  mismatch::ChainOptions& o = command.options;
   const auto count = [&](const char* name, std::size_t& value, std::uint64_t low,
                          const char* help) {
     verb.add_option(name, value, help)
@@ -68,7 +68,7 @@ void declare(CLI::App& verb, StudyCommand& command) {
         ->check(whole_number(low, 1'000'000))
         ->capture_default_str();
   };
-  verb.add_option("--run", command.folder, "the study's folder; taken up where it was killed")
+  verb.add_option("--run", command.folder, "the folder; taken up where it was killed")
       ->type_name("FOLDER")
       ->check(not_empty())
       ->required();
@@ -107,12 +107,12 @@ void declare(CLI::App& verb, StudyCommand& command) {
 
 }  // namespace
 
-void add_mismatch_study(CLI::App& mismatch, Program& program) {
-  auto command = std::make_shared<StudyCommand>();
+void add_mismatch_chain(CLI::App& mismatch, Program& program) {
+  auto command = std::make_shared<ChainCommand>();
   CLI::App* verb = mismatch.add_subcommand(
-      "study",
-      "Example:\n  plumb mismatch study --model stories260K.bin --gold world:cheerful --run "
-      "study\n\n"
+      "chain",
+      "Example:\n  plumb mismatch chain --model stories260K.bin --gold world:cheerful --run "
+      "chain\n\n"
       "The whole chain on one small language model: comparisons with errors, reward models of "
       "three sizes and an ensemble, best of n, four optimisers; proxy and gold of all of them. "
       "Then "

@@ -2,7 +2,7 @@
 // by, comparisons with the errors that people make, reward models that learn from them, best of n
 // and four optimisers on what those reward, and the completions of all of them with proxy and gold.
 //
-//   manifest.json          what the study is; another configuration is refused
+//   manifest.json          what the chain is; another configuration is refused
 //   texts.txt              what the model wrote, whose beginnings are the prompts
 //   comparisons.jsonl      completions of the training prompts; preferences.jsonl: what was
 //   preferred gold/                  the gold reward model, where the truth is one bases/, proxies/
@@ -10,11 +10,11 @@
 //   measured prompts' completions, each with its scores by one proxy policies/METHOD/       run
 //   folders (rlhf/policy/policy_run.h)
 //
-// Every stage is a file that is replaced whole or a run folder that resumes, so a study that was
+// Every stage is a file that is replaced whole or a run folder that resumes, so a chain that was
 // killed goes on where it was and ends with the same bytes.
 //
-//   PLUMB_TRY(study, run_study({.base = {"stories260K.bin"}, .folder = "study"}, {}));
-//   measure what study.samples and study.runs name (measure.h)
+//   PLUMB_TRY(chain, run_chain({.base = {"stories260K.bin"}, .folder = "chain"}, {}));
+//   measure what chain.samples and chain.runs name (measure.h)
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@
 
 namespace plumb::mismatch {
 
-struct StudyOptions {
+struct ChainOptions {
   lm::ModelFiles base;
   std::filesystem::path folder;
 
@@ -58,16 +58,16 @@ struct StudyOptions {
   int threads = 0;  // never changes a result
 };
 
-struct StudyReport {
+struct ChainReport {
   std::vector<std::filesystem::path> samples;  // best of n: a file a proxy
   std::vector<std::filesystem::path> runs;     // of optimisers
 };
 
 // The stage, and how far it is; total 0: not known.
-using StudyWatch =
+using ChainWatch =
     std::function<void(const std::string& stage, std::size_t done, std::size_t total)>;
 
 // Errors are those of the stages. kBadInput also: a model that writes too few different beginnings.
-Result<StudyReport> run_study(const StudyOptions& options, const StudyWatch& watch);
+Result<ChainReport> run_chain(const ChainOptions& options, const ChainWatch& watch);
 
 }  // namespace plumb::mismatch

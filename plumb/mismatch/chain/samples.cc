@@ -1,4 +1,4 @@
-#include "plumb/mismatch/study/study_samples.h"
+#include "plumb/mismatch/chain/samples.h"
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-#include "plumb/mismatch/study/study_models.h"
+#include "plumb/mismatch/chain/models.h"
 
 #include <fmt/format.h>
 

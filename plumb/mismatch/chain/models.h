@@ -1,4 +1,4 @@
-// The reward models of a study: proxies of several sizes that begin as the first layers of the base
+// The reward models of a chain: proxies of several sizes that begin as the first layers of the base
 // model, and ensembles of one size.
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "plumb/mismatch/study/study.h"
+#include "plumb/mismatch/chain/chain.h"
 
 #include <fmt/format.h>
 
@@ -10,8 +10,8 @@
 
 #include "plumb/base/files.h"
 #include "plumb/lm/run_folder.h"
-#include "plumb/mismatch/study/study_models.h"
-#include "plumb/mismatch/study/study_samples.h"
+#include "plumb/mismatch/chain/models.h"
+#include "plumb/mismatch/chain/samples.h"
 #include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/policy/prompts.h"
 #include "plumb/rlhf/worlds/comparers.h"
@@ -21,10 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Json manifest_of(const StudyOptions& o, const lm::LanguageModel& base) {
+Json manifest_of(const ChainOptions& o, const lm::LanguageModel& base) {
   std::vector<std::string> methods;
   for (const rlhf::Method method : o.methods) methods.emplace_back(rlhf::method_name(method));
-  return {{"schema", "plumb.study-run/1"},
+  return {{"schema", "plumb.chain-run/1"},
           {"base_sha256", lm::weights_hash(base.transformer)},
           {"gold", o.gold},
           {"gold_model", o.gold_model},
@@ -44,9 +44,9 @@ Json manifest_of(const StudyOptions& o, const lm::LanguageModel& base) {
           {"seed", o.seed}};
 }
 
-class Study {
+class Chain {
  public:
-  Study(const StudyOptions& options, const StudyWatch& watch, const lm::LanguageModel& base)
+  Chain(const ChainOptions& options, const ChainWatch& watch, const lm::LanguageModel& base)
       : options_(options), watch_(watch), base_(base) {}
 
   Result<void> write_prompts();
@@ -57,7 +57,7 @@ class Study {
   Result<void> measure_best_of_n();
   Result<void> train_policies();
 
-  StudyReport report() && { return std::move(report_); }
+  ChainReport report() && { return std::move(report_); }
 
  private:
   fs::path in(const char* name) const { return options_.folder / name; }
@@ -80,17 +80,17 @@ class Study {
             .progress = progress(std::move(stage))};
   }
 
-  const StudyOptions& options_;
-  const StudyWatch& watch_;
+  const ChainOptions& options_;
+  const ChainWatch& watch_;
   const lm::LanguageModel& base_;
   std::vector<rlhf::Prompt> training_, measured_;
   std::unique_ptr<rlhf::Reward> gold_;
   std::vector<Proxy> proxies_;
   fs::path optimised_;  // the proxy that policies are trained on
-  StudyReport report_;
+  ChainReport report_;
 };
 
-Result<void> Study::write_prompts() {
+Result<void> Chain::write_prompts() {
   const fs::path file = in("texts.txt");
   const std::size_t wanted = options_.measured_prompts + options_.training_prompts;
   std::error_code ignored;
@@ -116,14 +116,14 @@ Result<void> Study::write_prompts() {
   return {};
 }
 
-Result<void> Study::write_comparisons() {
+Result<void> Chain::write_comparisons() {
   // Three completions for every comparison, so that few of them stand in two.
   const std::size_t group = std::max<std::size_t>(options_.pairs, 2);
   return draw_samples(base_, training_, drawing("completing training prompts", group),
                       in("comparisons.jsonl"));
 }
 
-Result<void> Study::find_gold() {
+Result<void> Chain::find_gold() {
   PLUMB_TRY(planted, rlhf::open_reward(options_.gold));
   gold_ = std::move(planted);
   if (!options_.gold_model) return {};
@@ -143,7 +143,7 @@ Result<void> Study::find_gold() {
   return {};
 }
 
-Result<void> Study::write_preferences() {
+Result<void> Chain::write_preferences() {
   const fs::path file = in("preferences.jsonl");
   std::error_code ignored;
   if (fs::exists(file, ignored)) return {};
@@ -156,7 +156,7 @@ Result<void> Study::write_preferences() {
   return write_file_atomic(file, rlhf::preference_lines(labels));
 }
 
-Result<void> Study::train_proxies() {
+Result<void> Chain::train_proxies() {
   const ProxyOptions how{.folder = options_.folder, .members = options_.members};
   PLUMB_TRY(proxies,
             train_proxy_models(options_.base, base_, how, training("training reward models")));
@@ -165,7 +165,7 @@ Result<void> Study::train_proxies() {
   return {};
 }
 
-Result<void> Study::measure_best_of_n() {
+Result<void> Chain::measure_best_of_n() {
   const fs::path drawn = in("drawn.jsonl");
   if (auto done = draw_samples(base_, measured_,
                                drawing("completing measured prompts", options_.samples), drawn);
@@ -187,7 +187,7 @@ Result<void> Study::measure_best_of_n() {
   return {};
 }
 
-Result<void> Study::train_policies() {
+Result<void> Chain::train_policies() {
   PLUMB_TRY(proxy, rlhf::open_reward(optimised_.string()));
   PLUMB_TRY(data, rlhf::read_preferences(in("preferences.jsonl").string(), {}));
   PLUMB_TRY(pairs, rlhf::encode_pairs(data, base_));
@@ -223,21 +223,21 @@ Result<void> Study::train_policies() {
 
 }  // namespace
 
-Result<StudyReport> run_study(const StudyOptions& options, const StudyWatch& watch) {
+Result<ChainReport> run_chain(const ChainOptions& options, const ChainWatch& watch) {
   PLUMB_TRY(base, lm::load_language_model(options.base));
   if (auto opened = lm::open_run(options.folder, manifest_of(options, base)); !opened) {
     return tl::unexpected(opened.error());
   }
-  Study study(options, watch, base);
-  using Stage = Result<void> (Study::*)();
-  constexpr Stage kStages[] = {&Study::write_prompts, &Study::write_comparisons,
-                               &Study::find_gold,     &Study::write_preferences,
-                               &Study::train_proxies, &Study::measure_best_of_n,
-                               &Study::train_policies};
+  Chain chain(options, watch, base);
+  using Stage = Result<void> (Chain::*)();
+  constexpr Stage kStages[] = {&Chain::write_prompts, &Chain::write_comparisons,
+                               &Chain::find_gold,     &Chain::write_preferences,
+                               &Chain::train_proxies, &Chain::measure_best_of_n,
+                               &Chain::train_policies};
   for (const Stage stage : kStages) {
-    if (auto done = (study.*stage)(); !done) return tl::unexpected(done.error());
+    if (auto done = (chain.*stage)(); !done) return tl::unexpected(done.error());
   }
-  return std::move(study).report();
+  return std::move(chain).report();
 }
 
 }  // namespace plumb::mismatch
