@@ -5,7 +5,8 @@
 // `uncertain` is a choice that matters (Coste et al. 2024 divide by k in best of n and by k - 1 in
 // PPO, which differ by 1.25 for five members), so it is part of the reward's provenance.
 //
-//   PLUMB_TRY(reward, open_learned_reward({.model = "runs/rm"}));   // a model's folder, or an ensemble's
+//   PLUMB_TRY(reward, open_learned_reward({.model = "runs/rm"}));   // a model's folder, or an
+//   ensemble's
 #pragma once
 
 #include <filesystem>
@@ -46,6 +47,7 @@ class RewardEnsemble final : public LearnedReward {
   Json provenance() const override;
   double logit_scale() const override;                                // the members' mean
   PairLabel outcome_probabilities(double difference) const override;  // the members' mean
+  std::vector<Json> trainings() const override;
   Result<CountedScores> score_counted(std::span<const Completed> texts, int threads) override;
   // Each member on its own: combined scores keep about mean 0 where they are means alone.
   Result<void> normalise(std::span<const Completed> texts, const std::string& policy,
@@ -68,8 +70,8 @@ class RewardEnsemble final : public LearnedReward {
 Result<void> save_ensemble(const std::filesystem::path& folder,
                            std::span<const std::string> members, const EnsembleOptions& options);
 
-// Whether the path is what open_learned_reward() reads: a folder with ensemble.json, or with a config.json
-// that names a scalar head. Reads no weights.
+// Whether the path is what open_learned_reward() reads: a folder with ensemble.json, or with a
+// config.json that names a scalar head. Reads no weights.
 bool is_reward(const std::filesystem::path& path);
 
 // An ensemble's folder, or a reward model (load_reward_model). kBadInput also: a damaged
