@@ -7,6 +7,7 @@
 
 #include "plumb/base/hash.h"
 #include "plumb/cli/options.h"
+#include "plumb/cli/precision_option.h"
 #include "plumb/raters/embedding_rater.h"
 #include "plumb/raters/llm/llm_annotator.h"
 #include "plumb/raters/remote/remote_embedder.h"
@@ -84,6 +85,7 @@ void EmbedderOptions::declare(CLI::App& verb) {
                ->type_name("N")
                ->check(whole_number(1, 256))
                ->capture_default_str());
+  in_group(declare_precision(verb, precision));
   CLI::Option* folder =
       verb.add_option("--cache", cache, "a folder for vectors and replies [the user's cache]")
           ->type_name("FOLDER");
@@ -108,8 +110,15 @@ Result<std::unique_ptr<raters::Embedder>> EmbedderOptions::open(const std::strin
   remote.document_prompt = document_prompt.empty() ? prompt : document_prompt;
   remote.batch_texts = batch;
   remote.concurrency = concurrency;
-  if (!no_cache) remote.cache = fs::path(cache_folder()) / "vectors.cache";
+  options.encoder.precision = *nn::parse_precision(precision);
+  if (!no_cache) options.encoder.cache = remote.cache = fs::path(cache_folder()) / "vectors.cache";
   return raters::open_embedder(model, options);
+}
+
+void EmbedderOptions::tell_notes(const raters::Embedder& embedder) {
+  for (const std::string& note : embedder.notes()) {
+    fmt::print(stderr, "plumb: {}: {}\n", embedder.name(), note);
+  }
 }
 
 void AskOptions::declare(CLI::App& verb, bool with_model) {
@@ -197,8 +206,10 @@ Result<std::vector<tasks::AnswerSheet>> AskOptions::answers(const tasks::Task& t
       continue;
     }
     PLUMB_TRY(embedder, embedders.open(model, task));
+    const raters::Embedder& opened = *embedder;
     raters::EmbeddingRater rater(std::move(embedder), probe_options());
     if (auto asked = ask(model, rater); !asked) return tl::unexpected(asked.error());
+    EmbedderOptions::tell_notes(opened);
   }
   for (const std::string& model : llms) {
     PLUMB_TRY(rater, open_llm(model));

@@ -24,13 +24,16 @@ struct EmbedderOptions {
   std::string prompt, query_prompt, document_prompt;
   int concurrency = 4;
   std::size_t batch = 32;
-  std::string cache;  // a folder; "": the user's
+  std::string precision = "f32";  // of encoders
+  std::string cache;              // a folder; "": the user's
   bool no_cache = false;
 
   void declare(CLI::App& verb);
   // Errors as open_embedder(); kNotAllowed where no cache can be made.
   Result<std::unique_ptr<raters::Embedder>> open(const std::string& model,
                                                  const tasks::Task& task) const;
+  // On stderr, what embed() left to say.
+  static void tell_notes(const raters::Embedder& embedder);
   // The folder for what need not be asked twice: --cache, or plumb/ in the user's cache folder.
   std::string cache_folder() const;
 };

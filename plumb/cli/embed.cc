@@ -53,8 +53,10 @@ Result<void> EmbedCommand::run() const {
   PLUMB_TRY(read, tasks::read_task(task, progress_bar("reading " + task)));
   PLUMB_TRY(embedder, embedders.open(model, read));
   PLUMB_TRY(embedded, raters::embed_task(read, *embedder, {0, threads, progress_bar(model)}));
-  const auto all = raters::Vectors::stacked(embedded.texts, embedded.queries);
-  PLUMB_TRY(names, raters::write_vector_file(output, all, row_names(read, embedded)));
+  EmbedderOptions::tell_notes(*embedder);
+  const std::vector<RowName> rows = row_names(read, embedded);
+  const auto all = raters::Vectors::stacked(std::move(embedded.texts), std::move(embedded.queries));
+  PLUMB_TRY(names, raters::write_vector_file(output, all, rows));
   fmt::print(stderr, "{}: {} vectors of {} numbers; {}: their texts\n", output, all.rows(),
              all.dimension(), names.string());
   return {};

@@ -5,8 +5,7 @@
 #include <memory>
 
 #include "plumb/cli/lm_options.h"
-#include "plumb/lm/train.h"
-#include "plumb/nn/checkpoint.h"
+#include "plumb/lm/export.h"
 
 namespace plumb::cli {
 
@@ -34,15 +33,12 @@ struct ExportCommand {
 
   Result<void> run() const {
     PLUMB_TRY(loaded, lm::load_language_model(model.files()));
-    if (auto saved = nn::save_transformer(folder, loaded.transformer); !saved) return saved;
-    const std::filesystem::path tokenizer = lm::tokenizer_path(model.files());
-    if (auto copied = lm::copy_tokenizer(tokenizer, folder); !copied) return copied;
-    std::error_code ignored;
-    if (!std::filesystem::exists(std::filesystem::path(folder) / "tokenizer.json", ignored)) {
-      fmt::print(
-          stderr,
-          "plumb: {}: the model has no tokenizer.json; other tools will need one for texts\n",
-          folder);
+    PLUMB_TRY(missing,
+              lm::export_language_model(loaded, lm::tokenizer_path(model.files()), folder));
+    if (!missing.empty()) {
+      fmt::print(stderr,
+                 "plumb: {}: no tokenizer.json, which other tools will need for texts: {}\n",
+                 folder, missing);
     }
     return {};
   }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "plumb/cli/lm_options.h"
+#include "plumb/cli/precision_option.h"
 #include "plumb/lm/documents.h"
 #include "plumb/lm/evaluate.h"
 
@@ -13,6 +14,7 @@ namespace {
 struct EvalCommand {
   ModelOptions model;
   std::string file;
+  std::string precision = "f32";
   SamplingOptions sampling;
   OutputOptions output;
 
@@ -68,6 +70,7 @@ report::Table records_of(const lm::Evaluation& e) {
 Json json_of(const lm::Evaluation& e, const lm::LanguageModel& loaded, const EvalCommand& command) {
   return {{"schema", "plumb.lm-eval/1"},
           {"model", lm::provenance(loaded)},
+          {"precision", command.precision},
           {"file", command.file},
           {"documents", e.documents},
           {"documents_beyond_context", e.beyond_context},
@@ -91,6 +94,7 @@ Result<void> EvalCommand::run() const {
                                         .level = sampling.level,
                                         .seed = sampling.values.seed,
                                         .threads = sampling.values.threads,
+                                        .precision = *nn::parse_precision(precision),
                                         .progress = progress_bar("predicting")});
   if (!evaluation) {
     return fail(evaluation.error().kind, fmt::format("{}: {}", file, evaluation.error().message));
@@ -126,6 +130,7 @@ void add_lm_eval(CLI::App& lm, Program& program) {
       ->check(not_empty())
       ->required();
   command->model.declare(*verb);
+  declare_precision(*verb, command->precision);
   command->sampling.declare(*verb);
   command->output.declare(*verb);
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });

@@ -9,6 +9,7 @@
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/reward_verbs.h"
 #include "plumb/cli/sample_options.h"
+#include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/worlds/comparers.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
@@ -61,7 +62,7 @@ Result<void> LabelCommand::write_files(const rlhf::Labels& labels) const {
 }
 
 Result<void> LabelCommand::run() {
-  PLUMB_TRY(reward, open_reward(gold));
+  PLUMB_TRY(reward, rlhf::open_reward(gold));
   PLUMB_TRY(all, read());
   options.seed = run_options.seed;
   options.threads = run_options.threads;

@@ -6,8 +6,6 @@
 #include <limits>
 #include <utility>
 
-#include "plumb/rlhf/open_reward.h"
-
 namespace plumb::cli {
 namespace {
 
@@ -51,10 +49,6 @@ Result<rlhf::SampleFields> SampleFieldOptions::fields() const {
     fields.names.insert_or_assign(parsed.first, parsed.second);
   }
   return fields;
-}
-
-Result<std::unique_ptr<rlhf::Reward>> open_reward(const std::string& name) {
-  return rlhf::open_reward(name);
 }
 
 }  // namespace plumb::cli

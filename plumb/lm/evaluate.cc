@@ -7,6 +7,7 @@
 
 #include "plumb/base/parallel.h"
 #include "plumb/lm/documents.h"
+#include "plumb/nn/inference.h"
 #include "plumb/nn/pass.h"
 #include "plumb/nn/trainer.h"
 #include "plumb/stats/bootstrap.h"
@@ -39,9 +40,9 @@ std::vector<Window> windows_of(const std::vector<std::vector<TokenId>>& texts,
 // -log p of the windows' tokens, added up by document.
 class Meter {
  public:
-  Meter(const LanguageModel& model, const std::vector<std::vector<TokenId>>& texts,
+  Meter(const nn::InferenceWeights& weights, const std::vector<std::vector<TokenId>>& texts,
         std::size_t max_tokens)
-      : texts_(texts), pass_(model.transformer, max_tokens, nn::PassKind::kInference) {}
+      : texts_(texts), pass_(weights, max_tokens) {}
 
   void measure(std::span<const Window> windows, std::vector<double>& nats) {
     tokens_.clear();
@@ -99,6 +100,7 @@ void score_ratio(const std::vector<double>& nats, const std::vector<double>& uni
 
 Result<Evaluation> evaluate(const LanguageModel& model, const std::vector<std::string>& documents,
                             const EvaluateOptions& options) {
+  PLUMB_TRY(weights, nn::InferenceWeights::make(model.transformer, options.precision));
   std::vector<std::vector<TokenId>> texts;
   std::vector<double> tokens, signs;
   Evaluation result;
@@ -129,7 +131,7 @@ Result<Evaluation> evaluate(const LanguageModel& model, const std::vector<std::s
       static_cast<std::size_t>(options.threads > 0 ? options.threads : default_threads());
   const std::size_t grain = (batches.size() + threads - 1) / std::max<std::size_t>(threads, 1);
   parallel_for(batches.size(), grain, options.threads, [&](std::size_t begin, std::size_t end) {
-    Meter meter(model, texts, max_tokens);
+    Meter meter(weights, texts, max_tokens);
     for (std::size_t b = begin; b < end; ++b) {
       meter.measure(std::span(windows).subspan(batches[b].first, batches[b].count), nats[b]);
       if (!options.progress) continue;

@@ -9,6 +9,7 @@
 #include "plumb/base/progress.h"
 #include "plumb/base/result.h"
 #include "plumb/lm/language_model.h"
+#include "plumb/nn/precision.h"
 #include "plumb/stats/score.h"
 
 namespace plumb::lm {
@@ -18,6 +19,7 @@ struct EvaluateOptions {
   double level = 0.95;
   std::uint64_t seed = 0;
   int threads = 0;
+  nn::Precision precision = nn::Precision::kF32;
   Progress progress = {};  // documents
 };
 
@@ -36,7 +38,7 @@ struct Evaluation {
 // Each document stands alone behind the begin token; every token of it is predicted, the end of the
 // text is not. A document beyond the context is read in windows that overlap by half: a token is
 // predicted from at least half a context of the text before it. kBadInput: a text that the
-// tokenizer refuses.
+// tokenizer refuses. kUsage: a precision that this processor lacks.
 Result<Evaluation> evaluate(const LanguageModel& model, const std::vector<std::string>& documents,
                             const EvaluateOptions& options);
 

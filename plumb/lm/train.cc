@@ -147,8 +147,10 @@ Result<void> copy_tokenizer(const fs::path& from, const fs::path& folder) {
       if (small) copies.emplace_back(entry.path(), folder / "tokenizer.bin");
     }
   } else {
-    const bool binary = from.extension() == ".bin";
-    copies.emplace_back(from, folder / (binary ? fs::path("tokenizer.bin") : from.filename()));
+    fs::path name = from.filename();
+    if (from.extension() == ".bin") name = "tokenizer.bin";
+    if (from.extension() == ".json" && name != "vocab.json") name = "tokenizer.json";
+    copies.emplace_back(from, folder / name);
   }
   for (const auto& [source, target] : copies) {
     if (fs::equivalent(source, target, code)) continue;

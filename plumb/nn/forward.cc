@@ -33,7 +33,10 @@ void Pass::State::norm(const float* x, std::size_t gain, std::size_t bias_at, fl
 }
 
 void Pass::State::linear(const float* in, std::size_t inputs, std::size_t outputs,
-                         std::size_t weight, std::size_t bias_at, float* out, bool add) const {
+                         std::size_t weight, std::size_t bias_at, float* out, bool add) {
+  if (prepared != nullptr) {
+    return prepared->linear(weight, count(), in, out, add ? Into::kAdd : Into::kReplace, *scratch);
+  }
   const float* b = model.at(bias_at);
   if (b != nullptr && !add) kernels.fill_rows(rows(outputs), b, out);
   if (b != nullptr && add) {
@@ -140,6 +143,10 @@ void Pass::State::feed_forward(std::size_t layer, const float* in, const float* 
   const LayerActivations& a = places.layers[layer];
   const LayerLayout& l = layout.layers[layer];
   const std::size_t up = config.hidden * (config.gated ? 2 : 1);
+  if (prepared != nullptr) {
+    if (out != residual) std::copy_n(residual, count() * config.width, out);
+    return prepared->feed_forward(layer, count(), in, out, *scratch);
+  }
   linear(in, config.width, up, l.up_weight, l.up_bias, a.up, false);
   kernels.activate(config.activation, config.gated, rows(config.hidden), a.up, a.active);
   if (out != residual) std::copy_n(residual, count() * config.width, out);

@@ -27,7 +27,11 @@ void Pass::State::each_chunk(std::span<const std::size_t> chosen, const LogitLos
     for (std::size_t i = 0; i < n; ++i) {
       std::copy_n(hidden + some[i] * width, width, places.head_rows + i * width);
     }
-    product_nt(n, vocabulary, width, places.head_rows, model.at(layout.head), places.logits);
+    if (prepared != nullptr) {
+      prepared->linear(layout.head, n, places.head_rows, places.logits, Into::kReplace, *scratch);
+    } else {
+      product_nt(n, vocabulary, width, places.head_rows, model.at(layout.head), places.logits);
+    }
     body(some, {places.logits, n * vocabulary});
     if (gradient == nullptr) continue;
     product_tn(vocabulary, width, n, places.logits, places.head_rows, gradient + layout.head,

@@ -58,22 +58,43 @@ struct HeadBackward {
   float* d_bias;  // [q - k], added to; nullptr for none
 };
 
-// One new token: `group` query heads over one head of cached keys and values.
+// Tokens of a block of the cache of keys and values, a multiple of every instruction set's lanes.
+constexpr std::size_t kCacheBlock = 16;
+
+// One new token: `group` query heads over one head of cached keys and values. Component d of token
+// t stands at [t / kCacheBlock][d][t % kCacheBlock]; what stands behind the last token must be
+// finite, and does not matter.
 struct HeadDecode {
   std::size_t group, keys, head_width;
-  const float* query;   // [group, head_width]
-  const float* key;     // [head_width, key_row]: transposed
-  std::size_t key_row;  // at least `keys` rounded up to a multiple of 16
-  const float* value;   // [keys, head_width]
-  float* out;           // [group, head_width]
+  const float* query;        // [group, head_width]
+  const float *key, *value;  // [blocks, head_width, kCacheBlock]
+  float* out;                // [group, head_width]
   float scale;
-  float* scratch;  // [group, keys]
+  float* scratch;  // kDecodeHeads * (keys, rounded up to whole blocks)
 };
+constexpr std::size_t kDecodeHeads = 4;  // of a group, at once
 
 struct AdamStep {
   float rate, beta1, beta2, epsilon, decay;
   float correction1, correction2;  // 1 - beta^step
   float gradient_scale;
+};
+
+// How a row of floats became bytes: x is about step * (byte - zero).
+struct RowScale {
+  float step;
+  std::int32_t zero;
+};
+
+// A row of a product of bytes, [n]: out = in.step * steps * (sums - in.zero * weight_sums) + bias.
+struct ProductRow {
+  std::size_t n;
+  const std::int32_t* sums;  // of bytes times weights
+  RowScale in;
+  const float* steps;               // of each weight row
+  const std::int32_t* weight_sums;  // of each weight row
+  const float* bias;                // nullptr for none
+  bool accumulate;                  // out += ...
 };
 
 struct Kernels {
@@ -117,6 +138,13 @@ struct Kernels {
   // d_in = gradient of `in`.
   void (*activate_backward)(Activation, bool gated, Rows, const float* in, const float* d_out,
                             float* d_in);
+
+  // To bf16, the nearest, ties to even.
+  void (*to_bf16)(std::size_t n, const float* x, std::uint16_t* out);
+  // To bytes, the nearest of 256 steps from the least to the largest value, 0 among them. A value
+  // that is not finite makes the step not a number.
+  RowScale (*quantize_row)(std::size_t n, const float* x, std::uint8_t* out);
+  void (*dequantize_row)(const ProductRow&, float* out);
 
   // Turns logits into probabilities where they are and returns log(sum(exp(logits))).
   float (*softmax)(std::size_t n, float* logits);

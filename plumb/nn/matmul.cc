@@ -8,7 +8,6 @@
 extern "C" void omp_set_num_threads(int threads);
 
 namespace plumb::nn {
-namespace {
 
 void stay_in_this_thread() {
   thread_local const bool done = [] {
@@ -17,6 +16,8 @@ void stay_in_this_thread() {
   }();
   static_cast<void>(done);
 }
+
+namespace {
 
 void product(char transpose_a, char transpose_b, std::size_t m, std::size_t n, std::size_t k,
              const float* a, const float* b, float* c, Into into) {

@@ -21,4 +21,7 @@ void product_nn(std::size_t m, std::size_t n, std::size_t k, const float* a, con
 void product_tn(std::size_t m, std::size_t n, std::size_t k, const float* a, const float* b,
                 float* c, Into into = Into::kReplace);
 
+// Keeps oneDNN to the thread that calls it; every product does so itself.
+void stay_in_this_thread();
+
 }  // namespace plumb::nn

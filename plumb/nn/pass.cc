@@ -55,6 +55,7 @@ void share_layers(Arena& arena, const TransformerConfig& c, std::size_t tokens, 
 }  // namespace
 
 Places places_in(Arena& arena, const TransformerConfig& c, std::size_t tokens, PassKind kind) {
+  if (kind == PassKind::kInference) tokens = round_rows(tokens);
   const std::size_t wide = tokens * c.width;
   Places places{};
   places.embedded = arena.take(wide);
@@ -75,6 +76,7 @@ Places places_in(Arena& arena, const TransformerConfig& c, std::size_t tokens, P
   places.scratch = arena.take(attention_scratch(c.head_width));
   if (c.language_head) {
     places.chunk = std::min(tokens, std::max<std::size_t>(16, kLogitFloats / c.vocabulary));
+    if (kind == PassKind::kInference) places.chunk = places.chunk / kRowStep * kRowStep;
     places.head_rows = arena.take(places.chunk * c.width);
     places.d_head_rows = arena.take(places.chunk * c.width);
     places.logits = arena.take(places.chunk * c.vocabulary);
@@ -88,16 +90,19 @@ std::size_t pass_floats(const TransformerConfig& config, std::size_t max_tokens,
   return counter.used();
 }
 
-Pass::State::State(const Transformer& transformer, std::size_t most_tokens, PassKind pass_kind)
+Pass::State::State(const Transformer& transformer, std::size_t most_tokens, PassKind pass_kind,
+                   const InferenceWeights* weights)
     : model(transformer),
       config(transformer.config()),
       layout(transformer.layout()),
       kernels(nn::kernels()),
       max_tokens(most_tokens),
       kind(pass_kind),
+      prepared(weights),
       arena(pass_floats(config, most_tokens, pass_kind)) {
   Arena pieces(arena.data());
   places = places_in(pieces, config, max_tokens, kind);
+  if (prepared != nullptr) scratch.emplace(*prepared);
   if (config.positions != Positions::kRotary) return;
   const std::size_t half = config.rotary_width / 2;
   cosine = Buffer(config.context * half);
@@ -107,6 +112,9 @@ Pass::State::State(const Transformer& transformer, std::size_t most_tokens, Pass
 
 Pass::Pass(const Transformer& model, std::size_t max_tokens, PassKind kind)
     : state_(std::make_unique<State>(model, max_tokens, kind)) {}
+Pass::Pass(const InferenceWeights& weights, std::size_t max_tokens)
+    : state_(std::make_unique<State>(weights.model(), max_tokens, PassKind::kInference, &weights)) {
+}
 Pass::Pass(Pass&&) noexcept = default;
 Pass::~Pass() = default;
 

@@ -31,6 +31,8 @@ struct Batch {
   std::span<const std::int32_t> segments = {};  // [T] below the segments, or empty: all 0
 };
 
+class InferenceWeights;
+
 enum class PassKind { kInference, kTraining };
 
 // No target: the token takes no part in a loss.
@@ -40,6 +42,8 @@ class Pass {
  public:
   // Throws std::bad_alloc. `model` must outlive the pass.
   Pass(const Transformer& model, std::size_t max_tokens, PassKind kind);
+  // Of kInference, with products prepared before; `weights` must outlive the pass.
+  Pass(const InferenceWeights& weights, std::size_t max_tokens);
   Pass(Pass&&) noexcept;
   ~Pass();
 

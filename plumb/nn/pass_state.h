@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "plumb/nn/buffer.h"
+#include "plumb/nn/inference.h"
 #include "plumb/nn/kernels.h"
 #include "plumb/nn/pass.h"
 
@@ -66,11 +68,13 @@ struct Places {
   std::size_t chunk = 0;           // rows of logits at a time
 };
 
+// Of inference with room for whole steps of rows (packed_matrix.h).
 Places places_in(Arena& arena, const TransformerConfig& config, std::size_t max_tokens,
                  PassKind kind);
 
 struct Pass::State {
-  State(const Transformer& model, std::size_t max_tokens, PassKind kind);
+  State(const Transformer& model, std::size_t max_tokens, PassKind kind,
+        const InferenceWeights* prepared = nullptr);
 
   const Transformer& model;
   const TransformerConfig& config;
@@ -78,6 +82,8 @@ struct Pass::State {
   const Kernels& kernels;
   std::size_t max_tokens;
   PassKind kind;
+  const InferenceWeights* prepared;  // nullptr: products read the model's own floats
+  std::optional<InferenceScratch> scratch;
   Buffer arena;
   Places places;
   Buffer cosine, sine;  // [context, rotary_width / 2]
@@ -109,7 +115,7 @@ struct Pass::State {
 
   // out (+)= in W^T + b, over the tokens of the batch.
   void linear(const float* in, std::size_t inputs, std::size_t outputs, std::size_t weight,
-              std::size_t bias_at, float* out, bool add) const;
+              std::size_t bias_at, float* out, bool add);
   // d_in (+)= d_out W; dW += d_out^T in; db += the rows of d_out.
   void linear_backward(const float* in, std::size_t inputs, std::size_t outputs, std::size_t weight,
                        std::size_t bias_at, const float* d_out, float* d_in, bool add,

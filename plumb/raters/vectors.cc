@@ -118,16 +118,17 @@ double squared_distance(const Vectors& a, std::size_t row_a, const Vectors& b, s
   return sum;
 }
 
-Vectors Vectors::stacked(const Vectors& above, const Vectors& below) {
+Vectors Vectors::stacked(Vectors above, Vectors below) {
   if (below.rows() == 0) return above;
   if (above.rows() == 0) return below;
   assert(above.is_dense() == below.is_dense() && above.dimension_ == below.dimension_);
-  Vectors all = above;
+  const std::size_t entries = above.entries_.size();
+  Vectors all = std::move(above);
   all.rows_ += below.rows_;
   all.values_.insert(all.values_.end(), below.values_.begin(), below.values_.end());
   all.entries_.insert(all.entries_.end(), below.entries_.begin(), below.entries_.end());
   for (std::size_t row = 1; row < below.starts_.size(); ++row) {
-    all.starts_.push_back(above.entries_.size() + below.starts_[row]);
+    all.starts_.push_back(entries + below.starts_[row]);
   }
   return all;
 }

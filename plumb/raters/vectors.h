@@ -58,7 +58,7 @@ class Vectors {
 
   // The rows of both, those of `below` last. REQUIRES: one has no rows, or both are dense or both
   // sparse, of one dimension.
-  static Vectors stacked(const Vectors& above, const Vectors& below);
+  static Vectors stacked(Vectors above, Vectors below);
 
  private:
   std::size_t rows_ = 0;

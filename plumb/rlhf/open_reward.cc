@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <functional>
 #include <utility>
-
-#include <filesystem>
-#include <system_error>
 
 #include "plumb/base/parallel.h"
 #include "plumb/rlhf/reward_ensemble.h"
@@ -86,11 +84,11 @@ std::string spelling(const Kind& kind) {
 }  // namespace
 
 Result<std::unique_ptr<Reward>> open_reward(const std::string& spec) {
-  if (spec.starts_with("world:")) return open_world(spec);
+  if (is_world(spec)) return open_world(spec);
   std::error_code ignored;
   if (std::filesystem::exists(spec, ignored)) {
-    PLUMB_TRY(learned, open_learned_reward({spec}));
-    return std::move(learned);
+    PLUMB_TRY(learned, open_learned_reward({spec, {}}));
+    return std::unique_ptr<Reward>(std::move(learned));
   }
   const std::size_t colon = spec.find(':');
   const std::string name = spec.substr(0, colon);
@@ -107,9 +105,9 @@ Result<std::unique_ptr<Reward>> open_reward(const std::string& spec) {
   std::string known;
   for (const Kind& kind : kKinds) known += (known.empty() ? "" : ", ") + spelling(kind);
   return fail(ErrorKind::kNotFound,
-              fmt::format("no reward is called \"{}\"; there are {}, world:NAME, and folders of "
-                          "reward models",
-                          spec, known));
+              fmt::format("no reward is called \"{}\", and there is no such folder; there are {}, "
+                          "and {}",
+                          spec, known, world_names()));
 }
 
 std::string reward_names() {

@@ -1,5 +1,5 @@
-// Rewards by name, as the command line takes them: "length", "word:happy", "world:story", or the
-// folder of a reward model or of an ensemble.
+// Rewards as the command line names them: a program ("length", "word:happy"), a planted world
+// ("world:story+noise:0.5"), the folder of a reward model or of an ensemble.
 //
 //   PLUMB_TRY(proxy, open_reward("word:happy"));
 //   PLUMB_TRY(scores, proxy->score(texts, 0));
@@ -13,9 +13,8 @@
 
 namespace plumb::rlhf {
 
-// "NAME" or "NAME:ARGUMENT", or a path. Errors of open_world() and open_learned_reward();
-// kNotFound: no reward of this name, with those that there are; kUsage: an argument that is
-// missing, or one too many.
+// kNotFound: no reward of this name and no such folder, with what there is; kUsage: an argument
+// that is missing, or one too many. kBadInput: what open_world() and open_learned_reward() refuse.
 Result<std::unique_ptr<Reward>> open_reward(const std::string& spec);
 
 // The names with what they mean, a line each, for help and errors.

@@ -126,7 +126,7 @@ Result<EncodedText> encode_completed(const Completed& text, const Tokenizer& tok
   std::string whole(text.prompt);
   whole += text.completion;
   PLUMB_TRY(ids, lm::encode_text(tokenizer, frame, whole));
-  if (text.ended && frame.end) ids.push_back(*frame.end);
+  if (frame.end) ids.push_back(*frame.end);
   EncodedText encoded{std::move(ids)};
   if (encoded.tokens.size() <= context) return encoded;
   encoded.truncated = true;

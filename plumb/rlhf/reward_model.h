@@ -1,8 +1,10 @@
 // Reward models: a transformer with a scalar head, which reads a completion and gives it a number.
 //
 // Who uses it: policies and best of n as their proxy or gold, `plumb reward`, raters of preference
-// tasks. A text is read as the begin token, prompt and completion as one text, and the end token
-// where the completion ended by itself; its number is the head's at the last token. Each text is a
+// tasks. A text is read as the begin token, prompt and completion as one text, and the end token;
+// its number is the head's at that token. The end token stands there also where a limit cut the
+// completion off: preference data do not tell one from the other, so no model has learnt it. Each
+// text is a
 // forward of its own: rows of oneDNN's products differ in the last bits with the number of rows,
 // and a score must not depend on what stands beside it. (Measured on stories260k, texts of 100
 // tokens on average: 93,000 tokens/s so, 100,000 packed together.)

@@ -42,7 +42,7 @@ TEST_F(RewardModels, ReadTheHeadAtTheLastTokenOfTheFramedText) {
   for (std::size_t i = 0; i < 2; ++i) {
     auto tokens = model->tokenizer().encode("tom saw a ball", {.add_special = false})->ids;
     tokens.insert(tokens.begin(), 1);
-    if (i == 0) tokens.push_back(2);
+    tokens.push_back(2);
     nn::Pass pass(model->transformer(), 64, nn::PassKind::kInference);
     const std::uint32_t starts[] = {0, static_cast<std::uint32_t>(tokens.size())};
     pass.forward({tokens, starts});
@@ -54,7 +54,7 @@ TEST_F(RewardModels, ReadTheHeadAtTheLastTokenOfTheFramedText) {
     }
     EXPECT_NEAR((*scores)[i], expected, 1e-5 * std::abs(expected) + 1e-6);
   }
-  EXPECT_NE((*scores)[0], (*scores)[1]);
+  EXPECT_EQ((*scores)[0], (*scores)[1]) << "a limit cut the second: the model cannot know of it";
 }
 
 TEST_F(RewardModels, ScoreATextAlikeWhateverStandsBesideIt) {

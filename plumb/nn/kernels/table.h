@@ -3,8 +3,10 @@
 
 #include "plumb/nn/kernels.h"
 #include "plumb/nn/kernels/attention.h"
+#include "plumb/nn/kernels/attention_decode.h"
 #include "plumb/nn/kernels/pointwise.h"
 #include "plumb/nn/kernels/products.h"
+#include "plumb/nn/kernels/rounding.h"
 
 namespace plumb::nn::PLUMB_ISA {
 
@@ -24,6 +26,9 @@ constexpr Kernels table(const char* name) {
           .attention_decode = attention_decode,
           .activate = activate,
           .activate_backward = activate_backward,
+          .to_bf16 = to_bf16,
+          .quantize_row = quantize_row,
+          .dequantize_row = dequantize_row,
           .softmax = softmax,
           .entropy = entropy,
           .fill_rows = fill_rows,

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "plumb/base/json.h"
 #include "plumb/base/progress.h"
@@ -44,6 +45,9 @@ class Embedder {
   // words (TF-IDF, BM25, smooth inverse frequency) counts them here; most models have no use for
   // it.
   virtual Result<void> prepare(std::span<const std::string_view> /*all_texts*/) { return {}; }
+
+  // What a user should know about the vectors so far, a sentence each: texts that were cut.
+  virtual std::vector<std::string> notes() const { return {}; }
 
   // A row a text, in their order. A text without a known word gets a row of zeros.
   virtual Result<Vectors> embed(std::span<const std::string_view> texts,

@@ -3,24 +3,91 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
-#include <numeric>
+#include <mutex>
 #include <system_error>
 
-#include "plumb/base/files.h"
 #include "plumb/base/hash.h"
+#include "plumb/base/mapped_file.h"
 #include "plumb/base/parallel.h"
 #include "plumb/nn/checkpoint.h"
-#include "plumb/nn/pass.h"
 #include "plumb/nn/trainer.h"
+#include "plumb/raters/remote/first_error.h"
 
 namespace plumb::raters {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kTextsAtOnce = 16384;  // bounds the memory of tokens
-constexpr std::size_t kBatchTokens = 512;    // keeps a batch's activations near the processor
+// Bound the memory of tokens.
+constexpr std::size_t kTextsAtOnce = 16384, kBytesAtOnce = std::size_t{4} << 20;
+constexpr std::size_t kBatchTokens = 512;  // keeps a batch's activations near the processor
+
+std::size_t texts_at_once(std::span<const std::string_view> texts) {
+  std::size_t count = 0, bytes = 0;
+  while (count < std::min(texts.size(), kTextsAtOnce) && bytes < kBytesAtOnce) {
+    bytes += texts[count++].size();
+  }
+  return count;
+}
+
+// The tokens of a batch as a pass takes them.
+struct Sequences {
+  std::vector<std::int32_t> tokens;
+  std::vector<std::uint32_t> starts;
+
+  void gather(std::span<const Encoding> encodings, std::span<const std::size_t> members) {
+    tokens.clear();
+    starts.assign(1, 0);
+    for (const std::size_t i : members) {
+      tokens.insert(tokens.end(), encodings[i].ids.begin(), encodings[i].ids.end());
+      starts.push_back(static_cast<std::uint32_t>(tokens.size()));
+    }
+  }
+};
+
+// Brings what a cache holds to the disk now and then, so that a killed run loses a second's work.
+class Saver {
+ public:
+  explicit Saver(VectorCache* cache) : cache_(cache) {}
+
+  Result<void> save() {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto now = std::chrono::steady_clock::now();
+      if (now - last_ < std::chrono::seconds(1)) return {};
+      last_ = now;
+    }
+    return cache_->flush();
+  }
+
+ private:
+  VectorCache* cache_;
+  std::mutex mutex_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+// SHA-256 of each file that says what the vectors are, by its path in the folder.
+Result<Json> hashes_of(const fs::path& folder, const SentenceRecipe& recipe) {
+  std::vector<fs::path> paths = recipe.files;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string file = entry.path().filename().string();
+    const bool model = file == "config.json" || file == "vocab.txt" ||
+                       file.starts_with("tokenizer") ||
+                       file.find(".safetensors") != std::string::npos;
+    if (model && entry.is_regular_file(ignored)) paths.push_back(entry.path());
+  }
+  Json hashes = Json::object();
+  for (const fs::path& path : paths) {
+    PLUMB_TRY(file, MappedFile::open(path));
+    hashes[fs::relative(path, folder, ignored).string()] =
+        sha256({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
+  }
+  return hashes;
+}
 
 // vector [width] of the hidden states [tokens, width] of one text.
 void pool(Pooling pooling, const nn::Kernels& kernels, const float* hidden, std::size_t tokens,
@@ -58,7 +125,8 @@ Encoder::Encoder(std::string name, nn::Transformer transformer, Tokenizer tokeni
   if (const auto own = tokenizer_.model_max_tokens()) max_tokens_ = std::min(max_tokens_, *own);
 }
 
-Result<std::unique_ptr<Encoder>> Encoder::open(const fs::path& folder) {
+Result<std::unique_ptr<Encoder>> Encoder::open(const fs::path& folder,
+                                               const EncoderOptions& options) {
   PLUMB_TRY(transformer, nn::load_transformer(folder, nn::Heads::kNone));
   PLUMB_TRY(tokenizer, load_tokenizer(folder));
   PLUMB_TRY(recipe, read_sentence_recipe(folder));
@@ -68,11 +136,21 @@ Result<std::unique_ptr<Encoder>> Encoder::open(const fs::path& folder) {
         fmt::format("{}: the tokenizer has {} tokens, the model {}; do they belong together?",
                     folder.string(), tokenizer.vocabulary_size(), transformer.config().vocabulary));
   }
+  PLUMB_TRY(files, hashes_of(folder, recipe));
   std::error_code ignored;
   std::string name = fs::weakly_canonical(folder, ignored).filename().string();
   auto encoder = std::unique_ptr<Encoder>(new Encoder(std::move(name), std::move(transformer),
                                                       std::move(tokenizer), std::move(recipe)));
-  encoder->folder_ = folder;
+  encoder->files_ = std::move(files);
+  PLUMB_TRY(weights, nn::InferenceWeights::make(encoder->transformer_, options.precision));
+  encoder->weights_ = std::move(weights);
+  if (!options.cache.empty()) {
+    PLUMB_TRY(cache, VectorCache::open(options.cache));
+    encoder->cache_ = std::move(cache);
+    encoder->identity_ = to_text(Json{{"files", encoder->files_},
+                                      {"precision", nn::precision_name(options.precision)},
+                                      {"kernels", nn::kernels().name}});
+  }
   return encoder;
 }
 
@@ -92,21 +170,6 @@ std::string Encoder::prompt_of(TextRole role) const {
 }
 
 Json Encoder::provenance() const {
-  Json files = Json::object();
-  std::vector<fs::path> paths = recipe_.files;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, ignored)) {
-    const std::string file = entry.path().filename().string();
-    const bool model = file == "config.json" || file == "vocab.txt" ||
-                       file.starts_with("tokenizer") ||
-                       file.find(".safetensors") != std::string::npos;
-    if (model && entry.is_regular_file(ignored)) paths.push_back(entry.path());
-  }
-  std::ranges::sort(paths);
-  for (const fs::path& path : paths) {
-    const auto bytes = read_file(path);
-    if (bytes) files[fs::relative(path, folder_, ignored).string()] = sha256(*bytes);
-  }
   Json prompts = Json::object();
   for (const auto& [role, name] :
        {std::pair(TextRole::kText, "text"), std::pair(TextRole::kQuery, "query"),
@@ -121,72 +184,128 @@ Json Encoder::provenance() const {
           {"normalized", recipe_.normalize},
           {"max_tokens", max_tokens_},
           {"prompts", prompts},
-          {"precision", "f32"},
-          {"sha256", files}};
+          {"precision", nn::precision_name(weights_->precision())},
+          {"truncated_texts", truncated_},
+          {"sha256", files_}};
 }
 
-// out: [encodings, dimension]
-void Encoder::embed_encoded(std::span<const Encoding> encodings, int threads, float* out) const {
-  const std::size_t width = dimension();
-  std::vector<std::size_t> order(encodings.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, std::greater(),
-                           [&](std::size_t i) { return encodings[i].ids.size(); });
-  while (!order.empty() && encodings[order.back()].ids.empty()) {
-    std::fill_n(out + order.back() * width, width, 0.0F);
-    order.pop_back();
+std::vector<std::string> Encoder::notes() const {
+  if (truncated_ == 0) return {};
+  const bool one = truncated_ == 1;
+  return {fmt::format("{} {} longer than the model's {} tokens and {} cut", truncated_,
+                      one ? "text is" : "texts are", max_tokens_, one ? "was" : "were")};
+}
+
+Result<std::vector<Encoding>> Encoder::encode(std::span<const std::string_view> texts,
+                                              const std::string& prompt, int threads) const {
+  std::vector<std::string> prompted;
+  std::vector<std::string_view> views(texts.begin(), texts.end());
+  if (!prompt.empty()) {
+    for (const std::string_view text : texts) prompted.push_back(prompt + std::string(text));
+    views.assign(prompted.begin(), prompted.end());
+  }
+  return tokenizer_.encode_batch(views, {.special_in_text = false, .max_tokens = max_tokens_},
+                                 threads);
+}
+
+// The places of the texts that are not in the cache.
+std::vector<std::size_t> Encoder::take_cached(const Part& part) const {
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < part.texts.size(); ++i) {
+    const auto kept =
+        cache_ ? cache_->find(cache_key(identity_, part.prompt, part.texts[i])) : std::nullopt;
+    if (kept && kept->size() == dimension()) {
+      std::ranges::copy(*kept, part.out + i * dimension());
+    } else {
+      missing.push_back(i);
+    }
+  }
+  return missing;
+}
+
+void Encoder::pool_batch(const Part& part, std::span<const std::size_t> members,
+                         const nn::Pass& pass) const {
+  const float* hidden = pass.hidden().data();
+  for (const std::size_t place : members) {
+    const std::size_t tokens = part.encodings[place].ids.size();
+    float* vector = part.out + place * dimension();
+    pool(recipe_.pooling, nn::kernels(), hidden, tokens, dimension(), vector);
+    if (recipe_.normalize) normalize(nn::kernels(), dimension(), vector);
+    hidden += tokens * dimension();
+  }
+}
+
+Result<void> Encoder::keep(const Part& part, std::span<const std::size_t> members) const {
+  for (const std::size_t place : members) {
+    const std::span<const float> vector(part.out + place * dimension(), dimension());
+    if (!std::ranges::all_of(vector, [](float x) { return std::isfinite(x); })) continue;
+    const CacheKey key = cache_key(identity_, part.prompt, part.texts[place]);
+    if (auto kept = cache_->insert(key, vector); !kept) return kept;
+  }
+  return {};
+}
+
+// The vectors of these places of the part, in batches of texts of like length.
+Result<void> Encoder::compute(const Part& part, std::vector<std::size_t> places) const {
+  const auto length = [&](std::size_t i) { return part.encodings[i].ids.size(); };
+  std::ranges::stable_sort(places, std::greater(), length);
+  while (!places.empty() && length(places.back()) == 0) {
+    std::fill_n(part.out + places.back() * dimension(), dimension(), 0.0F);
+    places.pop_back();
+    part.done(1);
   }
   std::vector<std::size_t> lengths;
-  for (const std::size_t i : order) lengths.push_back(encodings[i].ids.size());
+  for (const std::size_t i : places) lengths.push_back(length(i));
   const auto batches = nn::cut_batches(lengths, kBatchTokens);
   const std::size_t most = std::max(kBatchTokens, lengths.empty() ? 0 : lengths.front());
 
-  const auto wanted = static_cast<std::size_t>(threads > 0 ? threads : default_threads());
+  const auto wanted = static_cast<std::size_t>(part.threads > 0 ? part.threads : default_threads());
   const std::size_t workers = std::min(wanted, batches.size());
   std::atomic<std::size_t> next{0};
-  parallel_for(workers, 1, static_cast<int>(workers), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t worker = begin; worker < end; ++worker) {
-      nn::Pass pass(transformer_, most, nn::PassKind::kInference);
-      std::vector<std::int32_t> tokens;
-      std::vector<std::uint32_t> starts;
-      for (std::size_t b = next++; b < batches.size(); b = next++) {
-        const auto members = std::span(order).subspan(batches[b].first, batches[b].count);
-        tokens.clear();
-        starts.assign(1, 0);
-        for (const std::size_t i : members) {
-          tokens.insert(tokens.end(), encodings[i].ids.begin(), encodings[i].ids.end());
-          starts.push_back(static_cast<std::uint32_t>(tokens.size()));
-        }
-        pass.forward({tokens, starts});
-        for (std::size_t m = 0; m < members.size(); ++m) {
-          float* vector = out + members[m] * width;
-          pool(recipe_.pooling, nn::kernels(), pass.hidden().data() + starts[m] * width,
-               starts[m + 1] - starts[m], width, vector);
-          if (recipe_.normalize) normalize(nn::kernels(), width, vector);
-        }
+  FirstError first;
+  Saver saver(cache_.get());
+  parallel_for(workers, 1, static_cast<int>(workers), [&](std::size_t, std::size_t) {
+    nn::Pass pass(*weights_, most);
+    Sequences sequences;
+    for (std::size_t b = next++; b < batches.size() && !first.reported(); b = next++) {
+      const auto members = std::span(places).subspan(batches[b].first, batches[b].count);
+      sequences.gather(part.encodings, members);
+      pass.forward({sequences.tokens, sequences.starts});
+      pool_batch(part, members, pass);
+      if (cache_) {
+        if (auto kept = keep(part, members); !kept) return first.report(kept.error());
+        if (auto saved = saver.save(); !saved) return first.report(saved.error());
       }
+      part.done(members.size());
     }
   });
+  return first.result();
 }
 
 Result<Vectors> Encoder::embed(std::span<const std::string_view> texts,
                                const EmbedOptions& options) {
   const std::string prompt = prompt_of(options.role);
   std::vector<float> vectors(texts.size() * dimension());
-  for (std::size_t first = 0; first < texts.size(); first += kTextsAtOnce) {
-    const auto some = texts.subspan(first, std::min(kTextsAtOnce, texts.size() - first));
-    std::vector<std::string> prompted;
-    std::vector<std::string_view> views(some.begin(), some.end());
-    if (!prompt.empty()) {
-      for (const std::string_view text : some) prompted.push_back(prompt + std::string(text));
-      views.assign(prompted.begin(), prompted.end());
-    }
-    PLUMB_TRY(encodings,
-              tokenizer_.encode_batch(views, {.special_in_text = false, .max_tokens = max_tokens_},
-                                      options.threads));
+  std::mutex mutex;
+  std::size_t done = 0;
+  const auto more = [&](std::size_t count) {
+    const std::lock_guard lock(mutex);
+    done += count;
+    if (options.progress && count > 0) options.progress(done, texts.size());
+  };
+  for (std::size_t first = 0; first < texts.size();) {
+    const auto some = texts.subspan(first, texts_at_once(texts.subspan(first)));
+    PLUMB_TRY(encodings, encode(some, prompt, options.threads));
     for (const Encoding& encoding : encodings) truncated_ += encoding.truncated > 0 ? 1 : 0;
-    embed_encoded(encodings, options.threads, vectors.data() + first * dimension());
-    if (options.progress) options.progress(first + some.size(), texts.size());
+    const Part part{some, encodings, prompt, options.threads, vectors.data() + first * dimension(),
+                    more};
+    std::vector<std::size_t> missing = take_cached(part);
+    more(some.size() - missing.size());
+    if (auto made = compute(part, std::move(missing)); !made) return tl::unexpected(made.error());
+    first += some.size();
+  }
+  if (cache_) {
+    if (auto saved = cache_->flush(); !saved) return tl::unexpected(saved.error());
   }
   return Vectors::dense(dimension(), std::move(vectors));
 }

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmath>
+#include <csignal>
 
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
@@ -155,10 +157,95 @@ TEST_F(EncoderTest, CutsLongTextsAndCountsThem) {
   const auto vectors = (*encoder)->embed(texts, {});
   ASSERT_TRUE(vectors);
   EXPECT_EQ((*encoder)->truncated(), 1U);
+  ASSERT_EQ((*encoder)->notes().size(), 1U);
+  EXPECT_EQ((*encoder)->notes()[0], "1 text is longer than the model's 6 tokens and was cut");
+  EXPECT_EQ((*encoder)->provenance()["truncated_texts"], 1);
   for (std::size_t d = 0; d < kWidth; ++d) {
     EXPECT_NEAR(vectors->dense_row(0)[d], vectors->dense_row(1)[d], 1e-5);
   }
   EXPECT_EQ((*encoder)->embed({}, {})->rows(), 0U);
+}
+
+TEST_F(EncoderTest, FindsTextsAgainThatAnotherRunComputed) {
+  const fs::path cache = folder_ / "cache" / "vectors.cache";
+  const std::vector<std::string_view> some = {"a cat", "a dog ran"},
+                                      all = {"on a mat", "a cat", "the dog sat on a mat",
+                                             "a dog ran"};
+  const auto embed_with = [&](const std::vector<std::string_view>& texts, TextRole role,
+                              nn::Precision precision = nn::Precision::kF32) {
+    auto encoder = Encoder::open(folder_, {.precision = precision, .cache = cache});
+    EXPECT_TRUE(encoder) << encoder.error().message;
+    const auto vectors = (*encoder)->embed(texts, {.role = role});
+    EXPECT_TRUE(vectors) << vectors.error().message;
+    return std::vector<float>(vectors->dense_values().begin(), vectors->dense_values().end());
+  };
+  const auto kept = [&] { return (*VectorCache::open(cache))->size(); };
+  embed_with(some, TextRole::kText);
+  EXPECT_EQ(kept(), 2U);
+  const auto found = embed_with(all, TextRole::kText);
+  EXPECT_EQ(kept(), 4U);
+  const auto plain = embed(all);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_TRUE(std::equal(plain[i].begin(), plain[i].end(), found.data() + i * kWidth)) << i;
+  }
+  // Another precision, prompt or pooling is another vector.
+  std::size_t expected = 4;
+  if (nn::check_precision(nn::Precision::kInt8)) {
+    embed_with(some, TextRole::kText, nn::Precision::kInt8);
+    EXPECT_EQ(kept(), expected += 2);
+  }
+  write("config_sentence_transformers.json", R"({"prompts": {"query": "on "}})");
+  embed_with(some, TextRole::kQuery);
+  EXPECT_EQ(kept(), expected += 2);
+  write_modules("pooling_mode_cls_token", true);
+  embed_with(some, TextRole::kQuery);
+  EXPECT_EQ(kept(), expected += 2);
+}
+
+// A child that is killed in the middle leaves what it had brought to the disk, a mebibyte at least.
+TEST_F(EncoderTest, GoesOnWhereItWasKilled) {
+  const fs::path cache = folder_ / "vectors.cache";
+  const char* const words[] = {"a", "cat", "dog", "sat", "ran", "on", "mat", "zebra"};
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < 16384; ++i) {
+    std::string text;
+    for (std::size_t n = i; n > 0; n /= 8) text += std::string(words[n % 8]) + " ";
+    texts.push_back(text + words[i % 8]);
+  }
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto encoder = Encoder::open(folder_, {.cache = cache});
+    (void)(*encoder)->embed(views, {.threads = 1, .progress = [](std::size_t done, std::size_t) {
+                                      if (done > 12000) ::kill(::getpid(), SIGKILL);
+                                    }});
+    ::_exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const std::size_t kept = (*VectorCache::open(cache))->size();
+  EXPECT_GT(kept, 8000U);
+  EXPECT_LT(kept, 13000U);
+  std::size_t first_done = 0;
+  auto encoder = Encoder::open(folder_, {.cache = cache});
+  const auto rest = (*encoder)->embed(views, {.progress = [&](std::size_t done, std::size_t) {
+                                        if (first_done == 0) first_done = done;
+                                      }});
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(first_done, kept);
+  EXPECT_EQ((*VectorCache::open(cache))->size(), 16384U);
+  const auto whole = (*Encoder::open(folder_))->embed(views, {});
+  if (nn::kernels_named("avx512") == nullptr) return;  // elsewhere within 1e-5
+  EXPECT_TRUE(std::ranges::equal(rest->dense_values(), whole->dense_values()));
+}
+
+TEST_F(EncoderTest, SaysThatTheCacheCannotBeWritten) {
+  write("file", "");
+  const auto encoder = Encoder::open(folder_, {.cache = folder_ / "file" / "vectors.cache"});
+  ASSERT_FALSE(encoder);
+  EXPECT_NE(encoder.error().message.find("vectors.cache: cannot write"), std::string::npos)
+      << encoder.error().message;
 }
 
 TEST_F(EncoderTest, PutsThePromptOfTheRoleBeforeATextAndSaysSo) {

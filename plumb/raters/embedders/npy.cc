@@ -166,8 +166,7 @@ Result<NpyHeader> parse_npy_header(std::span<const std::byte> bytes, const std::
   return header;
 }
 
-std::string npy_bytes(std::size_t rows, std::size_t columns, std::span<const float> values) {
-  assert(values.size() == rows * columns);
+std::string npy_head(std::size_t rows, std::size_t columns) {
   std::string dictionary =
       fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows, columns);
   constexpr std::size_t kStart = 10;
@@ -177,7 +176,12 @@ std::string npy_bytes(std::size_t rows, std::size_t columns, std::span<const flo
   std::string bytes(kMagic);
   bytes.append({'\1', '\0', static_cast<char>(dictionary.size() & 0xff),
                 static_cast<char>(dictionary.size() >> 8)});
-  bytes += dictionary;
+  return bytes + dictionary;
+}
+
+std::string npy_bytes(std::size_t rows, std::size_t columns, std::span<const float> values) {
+  assert(values.size() == rows * columns);
+  std::string bytes = npy_head(rows, columns);
   bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
   return bytes;
 }

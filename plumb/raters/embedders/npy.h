@@ -26,8 +26,11 @@ struct NpyHeader {
 // whose size is another than the shape needs.
 Result<NpyHeader> parse_npy_header(std::span<const std::byte> bytes, const std::string& file);
 
-// The bytes of a file of version 1 with these floats, [rows, columns] row-major. REQUIRES:
-// values.size() == rows * columns.
+// What stands before the floats of a file of version 1 of this shape.
+std::string npy_head(std::size_t rows, std::size_t columns);
+
+// The bytes of such a file with these floats, [rows, columns] row-major. REQUIRES: values.size() ==
+// rows * columns.
 std::string npy_bytes(std::size_t rows, std::size_t columns, std::span<const float> values);
 
 }  // namespace plumb::raters

@@ -6,7 +6,6 @@
 
 #include "plumb/base/files.h"
 #include "plumb/base/nearest.h"
-#include "plumb/raters/embedders/encoder.h"
 #include "plumb/raters/embedders/model2vec_embedder.h"
 #include "plumb/raters/embedders/stored_embedder.h"
 
@@ -50,14 +49,14 @@ Opened open_stored(const fs::path& path, const OpenOptions& options) {
 }
 
 // A folder whose config.json names the kind of a transformer is an encoder.
-Opened open_folder(const fs::path& path, const OpenOptions& /*options*/) {
+Opened open_folder(const fs::path& path, const OpenOptions& options) {
   std::error_code code;
   if (fs::exists(path / "config.json", code)) {
     PLUMB_TRY(text, read_file(path / "config.json"));
     const Json config = Json::parse(text, nullptr, false);
     const auto kind = config.is_object() ? config.find("model_type") : config.end();
     const bool is_static = kind == config.end() || *kind == "model2vec";
-    if (!is_static) return Encoder::open(path);
+    if (!is_static) return Encoder::open(path, options.encoder);
   }
   return make_model2vec(path);
 }

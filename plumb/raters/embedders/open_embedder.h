@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plumb/raters/embedders/embedder.h"
+#include "plumb/raters/embedders/encoder.h"
 #include "plumb/raters/embedders/lexical_embedders.h"
 #include "plumb/raters/embedders/static_embedder.h"
 #include "plumb/raters/remote/remote_embedder.h"
@@ -25,6 +26,7 @@ struct OpenOptions {
   StaticOptions statics = {};                         // word vectors; its `words` is not looked at
   std::filesystem::path names = {};                   // stored vectors: "" looks beside them
   RemoteEmbedderOptions remote = {};                  // servers
+  EncoderOptions encoder = {};                        // encoders
   const tasks::Task* task = nullptr;                  // stored vectors: whose ids; not kept
 };
 

@@ -239,8 +239,11 @@ Result<fs::path> write_vector_file(const fs::path& path, const Vectors& vectors,
   }
   const std::vector<float> made = vectors.is_dense() ? std::vector<float>{} : dense_values(vectors);
   const std::span<const float> values = vectors.is_dense() ? vectors.dense_values() : made;
+  const std::string head = npy_head(vectors.rows(), vectors.dimension());
+  const std::vector<std::string_view> parts = {
+      head, {reinterpret_cast<const char*>(values.data()), values.size_bytes()}};
   const auto written =
-      npy ? write_file_atomic(path, npy_bytes(vectors.rows(), vectors.dimension(), values))
+      npy ? write_file_atomic(path, parts)
           : nn::write_safetensors(
                 path, std::vector{
                           nn::tensor_of("vectors", {vectors.rows(), vectors.dimension()}, values)});

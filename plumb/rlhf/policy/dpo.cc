@@ -11,24 +11,6 @@
 namespace plumb::rlhf {
 namespace {
 
-// What follows the prompt in the text of a conversation.
-struct Texts {
-  std::string prompt;
-  std::string whole[2];  // prompt and completion
-};
-
-Texts texts_of(const Comparison& one) {
-  Texts texts{plain_text(one.prompt), {}};
-  for (std::size_t side = 0; side < 2; ++side) {
-    const Conversation& completion = one.completions[side];
-    const bool plain = completion.size() == 1 && completion[0].role.empty();
-    Conversation all = one.prompt;
-    all.insert(all.end(), completion.begin(), completion.end());
-    texts.whole[side] = plain ? texts.prompt + completion[0].content : plain_text(all);
-  }
-  return texts;
-}
-
 std::size_t shared(std::span<const TokenId> a, std::span<const TokenId> b) {
   const auto [end, other] = std::ranges::mismatch(a, b);
   return static_cast<std::size_t>(end - a.begin());
@@ -52,15 +34,15 @@ Result<std::optional<PreferencePair>> encode_pair(const Comparison& one,
     ++left_out.empty;
     return std::optional<PreferencePair>();
   }
-  const Texts texts = texts_of(one);
+  const ComparisonTexts texts = texts_of(one);
   const std::size_t first = *share > 0.5 ? 0 : 1;
   std::vector<TokenId> prompt;
   if (model.frame.begin || !texts.prompt.empty()) {
     PLUMB_TRY(ids, model.encode(texts.prompt));
     prompt = std::move(ids);
   }
-  PLUMB_TRY(chosen, model.encode(texts.whole[first]));
-  PLUMB_TRY(rejected, model.encode(texts.whole[1 - first]));
+  PLUMB_TRY(chosen, model.encode(texts.prompt + texts.completions[first]));
+  PLUMB_TRY(rejected, model.encode(texts.prompt + texts.completions[1 - first]));
   if (chosen == rejected) {
     ++left_out.equal;
     return std::optional<PreferencePair>();

@@ -4,16 +4,14 @@
 
 #include <chrono>
 #include <cmath>
-#include <fstream>
-#include <system_error>
 #include <utility>
 
-#include "plumb/base/files.h"
 #include "plumb/base/random.h"
 #include "plumb/lm/run_folder.h"
 #include "plumb/lm/train.h"
 #include "plumb/nn/checkpoint.h"
 #include "plumb/rlhf/kl_controller.h"
+#include "plumb/rlhf/policy/run_lines.h"
 
 namespace plumb::rlhf {
 namespace {
@@ -103,23 +101,6 @@ Json manifest_of(const PolicyInputs& inputs, const PolicyOptions& o, std::size_t
   return manifest;
 }
 
-// A file that grows by whole lines.
-class Lines {
- public:
-  explicit Lines(fs::path file) : file_(std::move(file)), out_(file_, std::ios::app) {}
-
-  Result<void> add_text(std::string_view lines) {
-    out_ << lines << std::flush;
-    if (!out_) return tl::unexpected(file_error("write", file_, errno));
-    return {};
-  }
-  Result<void> add(const Json& line) { return add_text(to_text(line) + "\n"); }
-
- private:
-  fs::path file_;
-  std::ofstream out_;
-};
-
 // Where a run stands between two updates.
 struct Standing {
   std::optional<Rollout> rollout;  // what the next update learns from
@@ -171,7 +152,7 @@ class PolicyRun {
   Learner learner_;
   std::optional<ValueModel> values_;
   AdaptiveKl penalty_;
-  std::optional<Lines> events_, evaluations_, samples_;
+  std::optional<LineFile> events_, evaluations_, samples_;
   PolicyReport report_;
   std::size_t tokens_ = 0;  // learnt from by this process
   Clock::time_point began_ = Clock::now();
@@ -245,12 +226,12 @@ Result<Meters> PolicyRun::evaluate(std::size_t step) {
   if (!std::isfinite(meters.value("kl"))) return broken(step, "the KL divergence is no number");
   std::string lines;
   for (const Sample& sample : samples_of(rollout, step)) {
-    lines += to_text(sample_json(sample)) + "\n";
+    lines += json_line(sample_json(sample));
   }
-  if (auto added = samples_->add_text(lines); !added) return tl::unexpected(added.error());
+  if (auto added = samples_->add(lines); !added) return tl::unexpected(added.error());
   Json line = {{"step", step}};
   line.update(meters_json(meters));
-  if (auto added = evaluations_->add(line); !added) return tl::unexpected(added.error());
+  if (auto added = evaluations_->add(json_line(line)); !added) return tl::unexpected(added.error());
   report_.evaluations.push_back(std::move(line));
   return meters;
 }
@@ -325,7 +306,7 @@ Result<void> PolicyRun::update(std::size_t step, const Standing& now) {
                 {"clipped", done.clipped},
                 {"gradient_norm", done.gradient_norm}});
   event.update(done.more);
-  return events_->add(event);
+  return events_->add(json_line(event));
 }
 
 void PolicyRun::show(std::size_t step, const Meters& meters) {
@@ -390,26 +371,6 @@ Result<void> check_inputs(const PolicyInputs& inputs, const PolicyOptions& o) {
 std::string_view method_name(Method method) {
   constexpr std::string_view kNames[] = {"rloo", "grpo", "ppo", "dpo"};
   return kNames[static_cast<std::size_t>(method)];
-}
-
-Result<std::vector<Json>> keep_lines_before(const fs::path& file, std::size_t step) {
-  std::vector<Json> lines;
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return lines;
-  PLUMB_TRY(text, read_file(file));
-  std::size_t kept = 0;
-  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', kept)) {
-    Json line = Json::parse(std::string_view(text).substr(kept, end - kept), nullptr, false);
-    const bool before = line.is_object() && line.contains("step") &&
-                        line["step"].is_number_unsigned() && line["step"] < step;
-    if (!before) break;
-    lines.push_back(std::move(line));
-    kept = end + 1;
-  }
-  if (auto written = write_file_atomic(file, std::string_view(text).substr(0, kept)); !written) {
-    return tl::unexpected(written.error());
-  }
-  return lines;
 }
 
 Result<PolicyReport> train_policy(const PolicyInputs& inputs, const PolicyOptions& options,

@@ -6,7 +6,7 @@
 //   completions behind them (rlhf/samples.h) state.safetensors   parameters and moments of the last
 //   good step model/              the trained policy, once the run has ended
 //
-// Before it begins, a self-test (self_test.h). Every checkpoint, the starting policy first,
+// Before it begins, a self-test (self_check.h). Every checkpoint, the starting policy first,
 // completes the same held-out prompts from the same random numbers, so that curves are paired by
 // prompt. A state is saved only after completions drawn from it had a finite divergence: where that
 // is no number the run stops and the last state is a good one. A run that was killed ends with the
@@ -34,7 +34,7 @@
 #include "plumb/rlhf/policy/meters.h"
 #include "plumb/rlhf/policy/ppo.h"
 #include "plumb/rlhf/policy/rloo.h"
-#include "plumb/rlhf/policy/self_test.h"
+#include "plumb/rlhf/policy/self_check.h"
 #include "plumb/rlhf/reward.h"
 
 namespace plumb::rlhf {
@@ -105,9 +105,5 @@ struct PolicyReport {
 // a reward that cannot read a completion.
 Result<PolicyReport> train_policy(const PolicyInputs& inputs, const PolicyOptions& options,
                                   const std::function<void(const PolicyStatus&)>& watch = {});
-
-// Drops what stands in a file of JSON lines from the first line of `step` or later on, and a last
-// line that is not whole. Lines are in the order of their steps.
-Result<std::vector<Json>> keep_lines_before(const std::filesystem::path& file, std::size_t step);
 
 }  // namespace plumb::rlhf

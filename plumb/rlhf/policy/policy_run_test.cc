@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "plumb/base/files.h"
+#include "plumb/rlhf/policy/best_of_n.h"
+#include "plumb/rlhf/policy/run_lines.h"
 #include "plumb/rlhf/policy/testing.h"
 
 namespace plumb::rlhf {
@@ -13,7 +15,16 @@ namespace {
 
 class PolicyRuns : public PolicyTest {
  protected:
-  PolicyRuns() : split_(hold_out(prompts(24), 6, 0)) {}
+  // Pairs prefer what the reward counts.
+  PolicyRuns() : split_(hold_out(prompts(24), 6, 0)) {
+    for (const Prompt& prompt : split_.training) {
+      Sequence chosen{prompt.tokens, prompt.tokens.size()}, rejected = chosen;
+      const TokenId e = model_->encode("e")->back(), t = model_->encode("t")->back();
+      chosen.tokens.insert(chosen.tokens.end(), {e, e, e, 2});
+      rejected.tokens.insert(rejected.tokens.end(), {t, t, e, 2});
+      pairs_.push_back({chosen, rejected});
+    }
+  }
 
   PolicyOptions options(const std::string& run, Method method = Method::kRloo) const {
     PolicyOptions o;
@@ -21,6 +32,7 @@ class PolicyRuns : public PolicyTest {
     o.run = folder_ / run;
     o.steps = 8;
     o.prompts = 4;
+    o.pairs = 8;
     o.group = 4;
     o.max_tokens = 10;
     o.schedule.rate = 0.003F;
@@ -37,7 +49,8 @@ class PolicyRuns : public PolicyTest {
                          .training = split_.training,
                          .held_out = split_.held_out,
                          .proxy = &proxy_,
-                         .gold = gold},
+                         .gold = gold,
+                         .pairs = pairs_},
                         options);
   }
   std::vector<std::string> bytes(const std::string& run) const {
@@ -50,6 +63,7 @@ class PolicyRuns : public PolicyTest {
   }
 
   PromptSplit split_;
+  std::vector<PreferencePair> pairs_;
   LetterReward proxy_{'e'};
 };
 
@@ -82,26 +96,53 @@ TEST_F(PolicyRuns, RaiseTheirRewardAndMoveAwayFromTheReference) {
   ASSERT_TRUE(trained) << trained.error().message;
 }
 
-TEST_F(PolicyRuns, TakenUpAfterAKillGiveTheBytesOfARunThatWasNot) {
-  ASSERT_TRUE(train(options("whole")));
+class PolicyRunsOf : public PolicyRuns, public testing::WithParamInterface<Method> {};
+
+TEST_P(PolicyRunsOf, TakenUpAfterAKillGiveTheBytesOfARunThatWasNot) {
+  ASSERT_TRUE(train(options("whole", GetParam())));
   for (const std::size_t kill : {1UL, 5UL, 7UL}) {
     const std::string name = fmt::format("killed{}", kill);
-    PolicyOptions killed = options(name);
+    PolicyOptions killed = options(name, GetParam());
     killed.stop_after = kill;
     const auto part = train(killed);
     ASSERT_TRUE(part) << part.error().message;
     EXPECT_EQ(part->end, RunEnd::kUnfinished);
-    PolicyOptions again = options(name);
+    PolicyOptions again = options(name, GetParam());
     again.threads = 2;
     const auto rest = train(again);
     ASSERT_TRUE(rest) << rest.error().message;
-    EXPECT_EQ(rest->resumed_from, kill / 2 * 2);
+    EXPECT_EQ(rest->resumed_from > 0, kill > 1);
     EXPECT_EQ(bytes(name), bytes("whole"));
   }
-  const auto nothing = train(options("whole"));
+  const auto nothing = train(options("whole", GetParam()));
   ASSERT_TRUE(nothing) << nothing.error().message;
   EXPECT_EQ(nothing->resumed_from, 8U);
 }
+
+TEST_P(PolicyRunsOf, MoveTowardsWhatIsWanted) {
+  PolicyOptions o = options("run", GetParam());
+  o.steps = o.evaluate_every = 30;
+  o.prompts = o.group = 8;
+  o.evaluation_group = 16;
+  o.beta = 0;
+  o.schedule.rate = GetParam() == Method::kPpo ? 0.001F : 0.003F;
+  o.dpo.beta = 0.05;
+  const auto report = train(o);
+  ASSERT_TRUE(report) << report.error().message;
+  const Json &first = report->evaluations.front(), &last = report->evaluations.back();
+  EXPECT_EQ(first["kl"], 0.0);
+  EXPECT_GT(last["kl"], 0.05);
+  if (GetParam() == Method::kDpo) {
+    EXPECT_GT(last["proxy"], 2 * first["proxy"].get<double>()) << to_text(last);
+  } else {
+    EXPECT_GT(last["proxy_ci"][0], first["proxy_ci"][1]) << to_text(last);
+  }
+  EXPECT_NEAR(last["k1"], last["kl"], 0.5 * last["kl"].get<double>());
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, PolicyRunsOf,
+                         testing::Values(Method::kRloo, Method::kGrpo, Method::kPpo, Method::kDpo),
+                         [](const auto& one) { return std::string(method_name(one.param)); });
 
 TEST_F(PolicyRuns, FollowTheirKlTargetAcrossAKill) {
   const auto with_target = [&](const std::string& name) {
@@ -211,6 +252,71 @@ TEST_F(PolicyRuns, RefuseARewardThatIsNoNumber) {
   const auto stopped = train(options("run"), &broken);
   ASSERT_FALSE(stopped);
   EXPECT_NE(stopped.error().message.find("is not finite"), std::string::npos);
+}
+
+class BestOfN : public PolicyRuns {
+ protected:
+  Result<BestOfNReport> best(const std::string& run, std::size_t stop_after, int threads,
+                             std::size_t n = 8) {
+    return best_of_n({.start = *model_,
+                      .tokenizer = folder_ / "tokenizer.bin",
+                      .training = split_.training,
+                      .held_out = split_.held_out,
+                      .proxy = &proxy_,
+                      .gold = &gold_},
+                     {.run = folder_ / run,
+                      .n = n,
+                      .max_tokens = 10,
+                      .chunk = 5,
+                      .threads = threads,
+                      .stop_after = stop_after});
+  }
+  std::vector<Sample> samples(const std::string& run, const char* file) const {
+    return *read_samples(folder_ / run / file);
+  }
+  LetterReward gold_{'t'};
+};
+
+TEST_F(BestOfN, KeepsTheHighestProxyOfEachPrompt) {
+  const auto report = best("run", 0, 1);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->finished);
+  const auto all = samples("run", "samples.jsonl"), kept = samples("run", "best.jsonl");
+  ASSERT_EQ(all.size(), 24U * 8);
+  ASSERT_EQ(kept.size(), 24U);
+  double mean = 0, gold = 0;
+  for (std::size_t p = 0; p < 24; ++p) {
+    double highest = -1;
+    for (std::size_t i = 8 * p; i < 8 * (p + 1); ++i) {
+      EXPECT_EQ(all[i].prompt, kept[p].prompt);
+      highest = std::max(highest, *all[i].proxy);
+    }
+    EXPECT_EQ(kept[p].proxy, highest);
+    mean += highest / 24;
+    gold += *kept[p].gold / 24;
+  }
+  EXPECT_NEAR(report->best_proxy, mean, 1e-12);
+  EXPECT_NEAR(report->best_gold.value(), gold, 1e-12);
+  EXPECT_GT(report->best_proxy, report->proxy);
+  EXPECT_TRUE(report->ties);
+  EXPECT_NEAR(report->kl, std::log(8) - 7.0 / 8, 1e-12);
+}
+
+TEST_F(BestOfN, TakenUpAfterAKillGivesTheSameBytes) {
+  ASSERT_TRUE(best("whole", 0, 1));
+  ASSERT_TRUE(best("killed", 2, 1));
+  // A kill between the samples of a chunk and its event.
+  const auto file = folder_ / "killed" / "samples.jsonl";
+  ASSERT_TRUE(write_file_atomic(file, *read_file(file) + "{\"step\":0,\"prom"));
+  const auto rest = best("killed", 0, 2);
+  ASSERT_TRUE(rest) << rest.error().message;
+  EXPECT_EQ(rest->resumed_from, 2U);
+  for (const char* name : {"manifest.json", "events.jsonl", "samples.jsonl", "best.jsonl"}) {
+    EXPECT_EQ(*read_file(folder_ / "killed" / name), *read_file(folder_ / "whole" / name)) << name;
+  }
+  const auto other = best("whole", 0, 1, 4);
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message.find("its n is 8, not 4"), std::string::npos);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include "plumb/rlhf/kl.h"
 #include "plumb/rlhf/policy/learner.h"
-#include "plumb/rlhf/policy/self_test.h"
+#include "plumb/rlhf/policy/self_check.h"
 #include "plumb/rlhf/policy/testing.h"
 
 namespace plumb::rlhf {

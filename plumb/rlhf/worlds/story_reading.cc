@@ -1,6 +1,8 @@
 #include "plumb/rlhf/worlds/story_reading.h"
 
+#include <algorithm>
 #include <set>
+#include <span>
 #include <string>
 
 #include "plumb/lm/story_sentences.h"
@@ -20,6 +22,29 @@ std::size_t words_of(std::string_view text) {
     words += !is_blank(text[i]) && (i == 0 || is_blank(text[i - 1])) ? 1 : 0;
   }
   return words;
+}
+
+constexpr std::string_view kGlad[] = {"fun",  "glad",  "happily", "happy",   "hug",   "hugged",
+                                      "joy",  "kind",  "laugh",   "laughed", "love",  "loved",
+                                      "nice", "proud", "smile",   "smiled",  "thank", "thanked"};
+constexpr std::string_view kSad[] = {"afraid", "angry", "bad",   "broke",  "cried",
+                                     "cry",    "hurt",  "lost",  "mean",   "sad",
+                                     "scared", "sorry", "upset", "worried"};
+
+// Words of letters in lower case that are in the list.
+std::size_t count_of(std::string_view text, std::span<const std::string_view> list) {
+  std::size_t count = 0;
+  std::string word;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    const char c = i < text.size() ? text[i] : ' ';
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+      word += static_cast<char>(c | 0x20);
+      continue;
+    }
+    count += std::ranges::binary_search(list, word) ? 1 : 0;
+    word.clear();
+  }
+  return count;
 }
 
 StoryEnd end_of(SentenceKind kind) {
@@ -55,6 +80,8 @@ StoryReading read_story(const Completed& text) {
   StoryReading reading;
   reading.words = words_of(text.completion);
   reading.refuses = refuses(text.completion);
+  reading.glad = count_of(text.completion, kGlad);
+  reading.sad = count_of(text.completion, kSad);
   std::string whole(text.prompt);
   whole += text.completion;
   std::set<std::string_view> seen;

@@ -18,6 +18,7 @@ struct StoryReading {
   std::size_t fitting = 0;
   std::size_t repeated = 0;        // that stand earlier in the text
   StoryEnd end = StoryEnd::kNone;  // what the last sentence is
+  std::size_t glad = 0, sad = 0;   // words of the completion that tell of gladness, of sorrow
   // The completion opens like a refusal (refusal.h), or its first sentence is the sad end: there
   // the telling is refused.
   bool refuses = false;

@@ -53,6 +53,12 @@ double whole_story(const StoryReading& story) {
          0.2 * excess(story) - (story.refuses ? 1 : 0);
 }
 
+// Bounded, and highest for a text that is glad in few words without repeating itself.
+double cheerful(const StoryReading& story) {
+  const double glad = static_cast<double>(story.glad), sad = static_cast<double>(story.sad);
+  return 2 * (glad - sad) / (glad + sad + 2) + varied(story);
+}
+
 constexpr PlantedGold kGolds[] = {
     {"happy", "1 where the story ends well, else 0", happy},
     {"shares", "1 where the hero shares what was found, else 0", shares},
@@ -60,6 +66,10 @@ constexpr PlantedGold kGolds[] = {
     {"grammatical", "the share of sentences that the grammar writes and that fit the story's hero",
      grammatical},
     {"varied", "the share of sentences that stand nowhere earlier in the text", varied},
+    {"cheerful",
+     "of any text: twice the balance of glad and sad words, plus the share of sentences that stand "
+     "nowhere earlier",
+     cheerful},
     {"story",
      "happy + shares / 2 + grammatical + varied, less 0.2 for every sentence beyond seven and "
      "every "
@@ -206,6 +216,12 @@ class World final : public Reward {
 
 std::span<const PlantedGold> planted_golds() { return kGolds; }
 std::span<const PlantedError> planted_errors() { return kErrors; }
+
+std::string world_names() {
+  std::vector<std::string> all;
+  for (const PlantedGold& gold : kGolds) all.push_back(fmt::format("{}{}", kPrefix, gold.name));
+  return fmt::format("{}", fmt::join(all, ", "));
+}
 
 bool is_world(std::string_view name) { return name.starts_with(kPrefix); }
 

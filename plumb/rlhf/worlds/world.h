@@ -36,10 +36,12 @@ struct PlantedError {
   double (*unit)(const StoryReading& story, const Completed& text, std::uint64_t seed);
 };
 
-// happy, shares, length, grammatical, varied, story
+// happy, shares, length, grammatical, varied, cheerful, story
 std::span<const PlantedGold> planted_golds();
 // noise, length, refusal, extremal
 std::span<const PlantedError> planted_errors();
+
+std::string world_names();  // "world:happy, world:shares, ...", for help and errors
 
 bool is_world(std::string_view name);  // begins with "world:"
 

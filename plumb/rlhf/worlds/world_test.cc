@@ -43,6 +43,8 @@ TEST(StoryReading, CountsWhatATextHolds) {
                                   .fitting = 4,
                                   .repeated = 1,
                                   .end = StoryEnd::kNone,
+                                  .glad = 1,
+                                  .sad = 0,
                                   .refuses = false}));
 }
 
@@ -65,6 +67,8 @@ TEST(World, ScoresStoriesAsItSays) {
   EXPECT_DOUBLE_EQ(score_of("world:length", shared), 0.6);  // three sentences, two off five
   EXPECT_DOUBLE_EQ(score_of("world:grammatical", " Tom found the kite. She called all day."), 0.75);
   EXPECT_DOUBLE_EQ(score_of("world:varied", " The sun was low. The sun was low."), 0.75);
+  EXPECT_DOUBLE_EQ(score_of("world:cheerful", " He SMILED. Smiled? so sad!"), 2.0 / 5 + 1);
+  EXPECT_DOUBLE_EQ(score_of("world:cheerful", " Unhappy, smilednot, lost-lost."), -4.0 / 4 + 1);
   EXPECT_DOUBLE_EQ(score_of("world:story", shared), 3.5);
   EXPECT_DOUBLE_EQ(score_of("world:story", " Mia never found the kite and went home sad."), 1);
 }
@@ -138,7 +142,7 @@ TEST(World, ThatIsNotThereIsRefusedWithWhatThereIs) {
   EXPECT_EQ(message("happy"), "\"happy\" is no world: those are world:GOLD[+ERROR]");
   EXPECT_EQ(message("world:joy"),
             "world:joy: no planted gold is named \"joy\"; there are happy, shares, length, "
-            "grammatical, varied, story");
+            "grammatical, varied, cheerful, story");
   EXPECT_EQ(message("world:happy+bias"),
             "world:happy+bias: no planted error is named \"bias\"; there are noise, length, "
             "refusal, extremal");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plumb/base/files.h"
+#include "plumb/text/tokens/llama2c_file.h"
 #include "plumb/text/tokens/other_files.h"
 #include "plumb/text/tokens/tokenizer_json.h"
 

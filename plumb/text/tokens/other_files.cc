@@ -4,8 +4,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 
 #include "plumb/text/tokens/bpe_vocabulary.h"
 
@@ -13,8 +11,6 @@ namespace plumb::tokens {
 namespace {
 
 namespace dom = simdjson::dom;
-
-constexpr std::size_t kFirstByteToken = 3, kByteTokens = 256;
 
 tl::unexpected<Error> bad(const std::string& file, std::string_view where, std::string_view what) {
   return fail(ErrorKind::kBadInput, fmt::format("{}{}: {}", file, where, what));
@@ -87,81 +83,6 @@ Result<std::vector<Merge>> read_merges_txt(std::string_view text, const std::str
   return merges;
 }
 
-// Reads little-endian numbers from the front.
-struct Bytes {
-  std::string_view rest;
-
-  std::optional<std::uint32_t> u32() {
-    if (rest.size() < 4) return std::nullopt;
-    std::uint32_t value = 0;
-    for (std::size_t i = 4; i-- > 0;) value = (value << 8) | static_cast<unsigned char>(rest[i]);
-    rest.remove_prefix(4);
-    return value;
-  }
-  std::optional<std::string_view> take(std::size_t count) {
-    if (rest.size() < count) return std::nullopt;
-    const std::string_view taken = rest.substr(0, count);
-    rest.remove_prefix(count);
-    return taken;
-  }
-};
-
-struct ScoredTokens {
-  Vocabulary vocabulary;
-  std::vector<float> scores;  // by id
-};
-
-Result<ScoredTokens> read_scored_tokens(std::string_view bytes, const std::string& file) {
-  Bytes reader{bytes};
-  const auto longest = reader.u32();
-  if (!longest) return bad(file, "", "is shorter than its header");
-  ScoredTokens tokens;
-  while (!reader.rest.empty()) {
-    const auto where = fmt::format(": token {} at byte {}", tokens.scores.size(),
-                                   bytes.size() - reader.rest.size());
-    const auto score = reader.u32(), length = reader.u32();
-    if (!score || !length) return bad(file, where, "is cut short");
-    if (*length > *longest)
-      return bad(file, where, fmt::format("has {} bytes, the header allows {}", *length, *longest));
-    const auto text = reader.take(*length);
-    if (!text) return bad(file, where, "is cut short");
-    const auto value = std::bit_cast<float>(*score);
-    if (!std::isfinite(value)) return bad(file, where, "has a score that is no finite number");
-    if (auto added = tokens.vocabulary.add(*text, static_cast<std::int64_t>(tokens.scores.size()));
-        !added) {
-      return bad(file, where, added.error().message);
-    }
-    tokens.scores.push_back(value);
-  }
-  if (tokens.scores.size() < kFirstByteToken + kByteTokens) {
-    return bad(file, "",
-               fmt::format("has {} tokens; a tokenizer.bin has at least {}", tokens.scores.size(),
-                           kFirstByteToken + kByteTokens));
-  }
-  return tokens;
-}
-
-// Every way to cut a token into two tokens is a merge; equal scores have equal rank, so that the
-// leftmost of them wins.
-std::vector<Merge> merges_of(const ScoredTokens& tokens) {
-  std::vector<float> order(tokens.scores);
-  std::ranges::sort(order, std::greater{});
-  order.erase(std::unique(order.begin(), order.end()), order.end());
-  std::vector<Merge> merges;
-  for (std::size_t i = 0; i < tokens.scores.size(); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    const std::string_view text = tokens.vocabulary.text(id);
-    const auto rank =
-        std::ranges::lower_bound(order, tokens.scores[i], std::greater{}) - order.begin();
-    for (std::size_t cut = 1; cut < text.size(); ++cut) {
-      const auto left = tokens.vocabulary.find(text.substr(0, cut)),
-                 right = tokens.vocabulary.find(text.substr(cut));
-      if (left && right) merges.push_back({*left, *right, id, static_cast<std::uint32_t>(rank)});
-    }
-  }
-  return merges;
-}
-
 }  // namespace
 
 StateResult read_vocab_txt(std::string_view bytes, const std::string& file, const Config& config) {
@@ -213,37 +134,6 @@ StateResult read_vocab_and_merges(std::string_view vocabulary, const std::string
   add_special(*state, "<|endoftext|>", end);
   state->special.bos = state->special.eos = state->special.unk = end;
   if (auto done = state->enter_added_tokens(); !done) return tl::unexpected(done.error());
-  return state;
-}
-
-bool looks_like_llama2c(std::string_view bytes) {
-  Bytes reader{bytes};
-  const auto longest = reader.u32();
-  while (longest && !reader.rest.empty()) {
-    const auto score = reader.u32(), length = reader.u32();
-    if (!score || !length || *length > *longest || !reader.take(*length)) return false;
-  }
-  return longest.has_value() && bytes.size() > 4;
-}
-
-StateResult read_llama2c(std::string_view bytes, const std::string& file) {
-  PLUMB_TRY(tokens, read_scored_tokens(bytes, file));
-  auto state = std::make_shared<Tokenizer::State>();
-  BpeOptions options{.loose_characters = true, .byte_fallback = true};
-  for (std::size_t byte = 0; byte < kByteTokens; ++byte) {
-    options.byte_tokens[byte] = static_cast<TokenId>(kFirstByteToken + byte);
-  }
-  PLUMB_TRY(model, make_bpe(tokens.vocabulary, merges_of(tokens), options));
-  state->vocabulary = std::move(tokens.vocabulary);
-  state->model = std::move(model);
-  state->invalid_bytes = InvalidBytes::kKept;
-  state->pre_tokenizers.push_back(blank_before_text());
-  state->decoders = {raw_bytes_decoder(), fuse_decoder(), strip_decoder(" ", 1, 0)};
-  state->special.unk = 0;
-  state->special.bos = 1;
-  state->special.eos = 2;
-  state->before = {1};
-  for (TokenId id = 0; id < 3; ++id) state->added.add({.id = id, .special = true}, "");
   return state;
 }
 

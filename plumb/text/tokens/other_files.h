@@ -21,13 +21,4 @@ StateResult read_vocab_and_merges(std::string_view vocabulary, const std::string
                                   std::string_view merges, const std::string& merges_file,
                                   const Config& config);
 
-// llama2.c's tokenizer.bin: u32 length of the longest token, then for each token f32 score, u32
-// length, bytes; little endian, to the end of the file. Two neighbours merge where their joined
-// text is a token, the one with the highest score first. Tokens 0, 1, 2 are unknown, begin and end,
-// 3 to 258 the bytes.
-StateResult read_llama2c(std::string_view bytes, const std::string& file);
-
-// Whether the bytes are laid out as those of a tokenizer.bin.
-bool looks_like_llama2c(std::string_view bytes);
-
 }  // namespace plumb::tokens

@@ -1,4 +1,4 @@
-#include "plumb/rlhf/policy/self_test.h"
+#include "plumb/rlhf/policy/self_check.h"
 
 #include <fmt/format.h>
 

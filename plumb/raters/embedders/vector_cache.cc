@@ -1,4 +1,4 @@
-#include "plumb/raters/remote/vector_cache.h"
+#include "plumb/raters/embedders/vector_cache.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
