@@ -11,6 +11,8 @@
 #include "plumb/raters/embedding_rater.h"
 #include "plumb/raters/llm/llm_annotator.h"
 #include "plumb/raters/remote/remote_embedder.h"
+#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/reward_rater.h"
 
 namespace plumb::cli {
 namespace {
@@ -33,6 +35,7 @@ std::string kinds_help() {
   for (const auto& kind : raters::embedder_kinds()) {
     words.push_back(fmt::format("{} ({})", kind.word, kind.meaning));
   }
+  words.emplace_back("or of preference tasks the folder of a reward model");
   return fmt::format("a model that answers, several in a row: {}", fmt::join(words, ", "));
 }
 
@@ -196,6 +199,12 @@ Result<std::vector<tasks::AnswerSheet>> AskOptions::answers(const tasks::Task& t
     return {};
   };
   for (const std::string& model : models) {
+    if (rlhf::is_reward(model)) {
+      PLUMB_TRY(reward, rlhf::open_learned_reward({model}));
+      rlhf::RewardRater rater(std::move(reward));
+      if (auto asked = ask(model, rater); !asked) return tl::unexpected(asked.error());
+      continue;
+    }
     PLUMB_TRY(embedder, embedders.open(model, task));
     const raters::Embedder& opened = *embedder;
     raters::EmbeddingRater rater(std::move(embedder), probe_options());

@@ -77,6 +77,7 @@ void add_reward(CLI::App& app, Program& program) {
   add_reward_label(*verb, program);
   add_reward_train(*verb, program);
   add_reward_eval(*verb, program);
+  add_reward_rate(*verb, program);
 }
 
 }  // namespace plumb::cli

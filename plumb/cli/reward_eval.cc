@@ -53,58 +53,57 @@ Result<std::vector<std::unique_ptr<rlhf::LearnedReward>>> EvalCommand::open() co
   return rewards;
 }
 
-// What a model said of its training, of an ensemble its first member's.
-const Json* training_of(const rlhf::LearnedReward& reward) {
-  if (const auto* model = dynamic_cast<const rlhf::RewardModel*>(&reward)) {
-    return &model->card().training;
+// The share and seed by which a training held out part of these comparisons; nothing where all
+// trainings were on others.
+using Split = std::pair<double, std::uint64_t>;
+Result<std::optional<Split>> split_of(
+    const rlhf::PreferenceData& data,
+    std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards) {
+  const std::string hash = rlhf::hashes_of(data).all;
+  std::optional<Split> split;
+  for (const auto& reward : rewards) {
+    for (const Json& training : reward->trainings()) {
+      if (training.value("data_sha256", Json()) != hash) continue;
+      const Json share = training.value("held_out_share", Json()),
+                 seed = training.value("split_seed", Json());
+      if (!share.is_number() || !seed.is_number_unsigned()) continue;
+      const Split own = {share.get<double>(), seed.get<std::uint64_t>()};
+      if (split && split != own) {
+        return fail(ErrorKind::kBadInput,
+                    fmt::format("{}: the models were trained on different parts of it; --all "
+                                "counts what they were trained on too",
+                                data.file));
+      }
+      split = own;
+    }
   }
-  if (const auto* ensemble = dynamic_cast<const rlhf::RewardEnsemble*>(&reward)) {
-    return &ensemble->members()[0]->card().training;
-  }
-  return nullptr;
+  return split;
 }
 
-// Comparisons that none of the rewards was trained on, where these are the data of a training.
+// Comparisons that none of the rewards was trained on.
 Result<rlhf::PreferenceData> unseen(const rlhf::PreferenceData& data,
                                     std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
                                     std::vector<std::string>& notes) {
-  rlhf::PreferenceData left = data;
-  const std::string hash = rlhf::hashes_of(data).all;
-  std::optional<std::pair<double, std::uint64_t>> split;
-  for (const auto& reward : rewards) {
-    const Json* training = training_of(*reward);
-    if (training == nullptr || training->value("data_sha256", Json()) != hash) continue;
-    const std::pair<double, std::uint64_t> own = {training->value("held_out_share", 0.0),
-                                                  training->value("split_seed", std::uint64_t{0})};
-    if (split && split != own) {
-      return fail(ErrorKind::kBadInput,
-                  fmt::format("{}: the models were trained on different parts of it; --all counts "
-                              "what they were trained on too",
-                              data.file));
-    }
-    split = own;
-  }
-  if (!split) return left;
+  PLUMB_TRY(split, split_of(data, rewards));
+  if (!split) return data;
   const auto parts = rlhf::split_by_prompt(data, split->first, split->second);
   if (parts.held_out.empty()) {
     return fail(ErrorKind::kBadInput,
                 fmt::format("{}: the model was trained on all of it; --all measures it on that",
                             data.file));
   }
-  left = rlhf::subset_of(data, parts.held_out);
   notes.push_back(
       fmt::format("Trained on {} of these comparisons; only the {} that were held out count.",
                   parts.train.size(), parts.held_out.size()));
-  return left;
+  return rlhf::subset_of(data, parts.held_out);
 }
 
 Result<void> EvalCommand::run() const {
-  PLUMB_TRY(read, rlhf::read_preferences(file, answers, progress_bar("reading preferences")));
+  PLUMB_TRY(data, rlhf::read_preferences(file, answers, progress_bar("reading preferences")));
   PLUMB_TRY(rewards, open());
   report::RewardEvalContext context;
-  rlhf::PreferenceData data = read;
   if (!all) {
-    PLUMB_TRY(left, unseen(read, rewards, context.notes));
+    PLUMB_TRY(left, unseen(data, rewards, context.notes));
     data = std::move(left);
   }
   context.data = &data;

@@ -110,6 +110,10 @@ std::string summary_of(const rlhf::RewardTrainReport& r) {
   if (r.unlabelled > 0) {
     text += fmt::format("{} comparisons were left out: equal texts, or no vote\n", r.unlabelled);
   }
+  if (r.truncated > 0) {
+    text += fmt::format("{} texts are beyond the context, and were read without their beginning\n",
+                        r.truncated);
+  }
   return text + fmt::format("the model is {}\n", r.model.string());
 }
 
@@ -126,7 +130,7 @@ Result<void> TrainCommand::report(std::vector<rlhf::RewardTrainReport>& reports)
     text += summary_of(one);
     trained.push_back(json_of(one));
     if (!one.evaluation) continue;
-    context.rewards.push_back({one.model.string(), *one.evaluation, one.truncated, {}});
+    context.rewards.push_back({one.model.string(), *one.evaluation, 0, {}});
   }
   if (members > 1) text += fmt::format("the ensemble is {}\n", run_folder);
   if (!json) {
@@ -192,7 +196,7 @@ void declare_steps(CLI::App& verb, TrainCommand& command) {
   count("--members", command.members, 1, "models of an ensemble, which differ by their seed");
   count("--save-every", command.options.save_every, 1, "steps between two saved states");
   count("--evaluate-every", command.options.evaluate_every, 0,
-        "steps between two looks at the held-out comparisons; 0: a tenth of all");
+        "steps between two looks at the held-out comparisons; 0: a quarter of all");
   real("--held-out", command.options.held_out, 0.9,
        "share of the comparisons to measure on, by prompt");
   real("--rate", command.rate, 10, "the highest learning rate");

@@ -9,6 +9,7 @@ namespace plumb::cli {
 void add_reward_label(CLI::App& reward, Program& program);
 void add_reward_train(CLI::App& reward, Program& program);
 void add_reward_eval(CLI::App& reward, Program& program);
+void add_reward_rate(CLI::App& reward, Program& program);
 
 // The table with its baselines, the margins, and the notes below.
 Output reward_eval_output(const report::RewardEvalContext& context);

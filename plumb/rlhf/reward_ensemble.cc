@@ -150,6 +150,12 @@ PairLabel RewardEnsemble::outcome_probabilities(double difference) const {
   return mean;
 }
 
+std::vector<Json> RewardEnsemble::trainings() const {
+  std::vector<Json> all;
+  for (const auto& member : members_) all.push_back(member->card().training);
+  return all;
+}
+
 double RewardEnsemble::combine(std::span<const double> members) const {
   switch (options_.combination) {
     case Combination::kWorst:

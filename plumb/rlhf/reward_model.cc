@@ -203,6 +203,7 @@ Result<RewardCard> parse_card(const Json& json) {
   PLUMB_TRY(temperature, optional_number(json, "temperature"));
   card.temperature = temperature;
   card.training = json.value("training", Json::object());
+  if (!card.training.is_object()) return bad("\"training\" is not an object");
   return card;
 }
 

@@ -46,6 +46,9 @@ class LearnedReward : public Reward {
   // scores. Without one P(tie) is 0.
   virtual PairLabel outcome_probabilities(double difference) const = 0;
 
+  // How it was trained, as reward.json says it; of an ensemble each member.
+  virtual std::vector<Json> trainings() const = 0;
+
   virtual Result<CountedScores> score_counted(std::span<const Completed> texts, int threads) = 0;
 
   // Puts scores on a scale of mean 0 and standard deviation 1 on these texts, which the named
@@ -100,6 +103,7 @@ class RewardModel final : public LearnedReward {
   Json provenance() const override;
   double logit_scale() const override;
   PairLabel outcome_probabilities(double difference) const override;
+  std::vector<Json> trainings() const override { return {card_.training}; }
   // kBadInput: a text that cannot be read, a score that is not finite; with the text's place.
   Result<CountedScores> score_counted(std::span<const Completed> texts, int threads) override;
   Result<void> normalise(std::span<const Completed> texts, const std::string& policy,

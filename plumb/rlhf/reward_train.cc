@@ -47,6 +47,17 @@ double mean_of(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
+// Of each comparison both scores as they were learnt.
+std::vector<std::array<double, 2>> scores_of(const RewardModel& model, const EncodedPairs& pairs,
+                                             int threads) {
+  const std::vector<double> flat = scalars_of(model.transformer(), pairs.texts, threads);
+  std::vector<std::array<double, 2>> scores;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    scores.push_back({flat[2 * i], flat[2 * i + 1]});
+  }
+  return scores;
+}
+
 class Training {
  public:
   Training(RewardModel& model, const EncodedPairs& train, const EncodedPairs& held_out,
@@ -63,8 +74,8 @@ class Training {
         steps_an_epoch_((train.size() + options.batch - 1) / options.batch) {
     schedule_ = options.schedule;
     schedule_.steps = steps();
-    evaluate_every_ = options.evaluate_every > 0 ? options.evaluate_every
-                                                 : std::max<std::size_t>(steps() / 10, 1);
+    evaluate_every_ =
+        options.evaluate_every > 0 ? options.evaluate_every : std::max<std::size_t>(steps() / 4, 1);
     loss_.log_tie_parameter = tie_.value();
   }
 
@@ -197,13 +208,11 @@ Training::Outcome Training::step(std::size_t number) {
 }
 
 std::optional<Json> Training::held_out_json() const {
-  const std::vector<double> scores =
-      scalars_of(model_.transformer(), held_out_.texts, options_.threads);
-  if (!std::ranges::all_of(scores, [](double x) { return std::isfinite(x); })) return std::nullopt;
   std::vector<double> first, second, gradient(held_out_.size());
-  for (std::size_t i = 0; i < held_out_.size(); ++i) {
-    first.push_back(scores[2 * i]);
-    second.push_back(scores[2 * i + 1]);
+  for (const auto& [a, b] : scores_of(model_, held_out_, options_.threads)) {
+    if (!std::isfinite(a) || !std::isfinite(b)) return std::nullopt;
+    first.push_back(a);
+    second.push_back(b);
   }
   const RewardLoss loss = reward_loss(first, second, held_out_.labels, loss_, gradient, gradient);
   PairStep counted;
@@ -236,8 +245,8 @@ struct Curve {
   std::vector<double> losses, accuracies;
 
   void add(const Json& event) {
-    losses.push_back(event.value("loss", 0.0));
-    const Json accuracy = event.value("accuracy", Json());
+    const Json loss = event.value("loss", Json()), accuracy = event.value("accuracy", Json());
+    if (loss.is_number()) losses.push_back(loss);
     if (accuracy.is_number()) accuracies.push_back(accuracy);
   }
   static std::span<const double> tenth(std::span<const double> values, bool last) {
@@ -303,43 +312,36 @@ Result<std::size_t> take_up(Training& training, const RewardTrainOptions& option
   return first;
 }
 
-// Scores of this size mean nothing by themselves: mean 0 and deviation 1 on the held-out texts, or
-// on those that it learnt from.
-Result<void> put_on_scale(RewardModel& model, const PreferenceData& data, int threads) {
-  std::vector<ComparisonTexts> texts;
-  for (const Comparison& one : data.comparisons) texts.push_back(comparison_texts(one));
-  std::vector<Completed> completed;
-  for (const ComparisonTexts& one : texts) {
-    for (const std::string& side : one.completions) completed.push_back({one.prompt, side, true});
-  }
+// Scores mean nothing by themselves: mean 0 and deviation 1 on these texts.
+Result<void> put_on_scale(RewardModel& model, const PreferenceData& data,
+                          std::span<const std::array<double, 2>> scores) {
+  std::vector<double> flat;
+  for (const auto& pair : scores) flat.insert(flat.end(), pair.begin(), pair.end());
   const PreferenceHashes hashes = hashes_of(data);
-  return model.normalise(completed, hashes.completions, hashes.prompts, threads);
+  PLUMB_TRY(normalisation, fit_normalisation(flat, hashes.completions, hashes.prompts));
+  model.card().normalisation = std::move(normalisation);
+  return {};
 }
 
-Result<std::optional<RewardEvaluation>> evaluate_held_out(RewardModel& model,
-                                                          const PreferenceData& held_out,
-                                                          const RewardTrainOptions& options) {
-  const bool decided = std::ranges::any_of(
-      held_out.comparisons, [](const Comparison& one) { return share_of_first(one).has_value(); });
-  if (!decided) return std::nullopt;
-  PLUMB_TRY(scores, score_comparisons(model, held_out, options.threads));
-  for (auto& pair : scores.values) {
-    for (double& score : pair) score *= model.logit_scale();
-  }
-  PLUMB_TRY(evaluation, evaluate_scores(held_out, scores.values, options.evaluation));
-  return std::move(evaluation);
+bool any_decided(const PreferenceData& data) {
+  return std::ranges::any_of(data.comparisons,
+                             [](const Comparison& one) { return share_of_first(one).has_value(); });
 }
 
-Result<void> finish(RewardModel& model, const PreferenceData& train, const Json& manifest,
+// The held-out comparisons give the scale and the temperature; without any, those of the training.
+Result<void> finish(RewardModel& model, const PreferenceData& train, const EncodedPairs& pairs,
+                    const EncodedPairs& held_out, const Json& manifest,
                     const fs::path& tokenizer_files, const RewardTrainOptions& options,
                     RewardTrainReport& report) {
-  const PreferenceData& scale = report.held_out.comparisons.empty() ? train : report.held_out;
-  if (auto done = put_on_scale(model, scale, options.threads); !done) return done;
-  PLUMB_TRY(evaluation, evaluate_held_out(model, report.held_out, options));
-  report.evaluation = std::move(evaluation);
+  const bool measured = held_out.size() > 0;
+  const auto scores = scores_of(model, measured ? held_out : pairs, options.threads);
+  const auto scaled = put_on_scale(model, measured ? report.held_out : train, scores);
+  if (!scaled) return scaled;
   RewardCard& card = model.card();
-  if (report.evaluation && report.evaluation->temperature) {
-    card.temperature = *report.evaluation->temperature;
+  if (measured && any_decided(report.held_out)) {
+    PLUMB_TRY(evaluation, evaluate_scores(report.held_out, scores, options.evaluation));
+    if (evaluation.temperature) card.temperature = *evaluation.temperature;
+    report.evaluation = std::move(evaluation);
   }
   card.training = {{"base", model.name()}};
   for (const char* field : {"start_sha256", "data_sha256", "random_labels", "comparisons",
@@ -397,10 +399,9 @@ Result<RewardTrainReport> train_reward(const lm::ModelFiles& base, const Prefere
     model->card().log_tie_parameter = training.tie().value();
   }
   if (report.steps < training.steps()) return report;
-  if (auto done = finish(*model, train, manifest, lm::tokenizer_path(base), options, report);
-      !done) {
-    return tl::unexpected(done.error());
-  }
+  const auto done =
+      finish(*model, train, pairs, held_out, manifest, lm::tokenizer_path(base), options, report);
+  if (!done) return tl::unexpected(done.error());
   return report;
 }
 

@@ -32,7 +32,7 @@ struct RewardTrainOptions {
   std::size_t epochs = 1;
   std::size_t batch = 32;          // comparisons a step
   std::size_t save_every = 100;    // steps
-  std::size_t evaluate_every = 0;  // steps; 0: a tenth of all
+  std::size_t evaluate_every = 0;  // steps; 0: a quarter of all
   double held_out = 0.1;           // share of the comparisons
   std::uint64_t split_seed = 0;    // of who is held out
   std::uint64_t seed = 0;          // of the order, and of a new scalar head

@@ -1,0 +1,172 @@
+// plumb reward as a user runs it: train, evaluate, rate beside people; and what is refused.
+#include "plumb/lm/testing.h"
+#include "program.h"
+
+namespace plumb {
+namespace {
+
+class Reward : public Program {
+ protected:
+  Reward() {
+    write("base/tokenizer.bin", lm::letters_tokenizer());
+    nn::Transformer model(lm::letters_config());
+    nn::initialise(model, 3);
+    for (float& value : model.values()) value *= value == 1.0F ? 1.0F : 10.0F;
+    EXPECT_TRUE(nn::save_transformer(folder_ / "base", model));
+    write("pairs.jsonl", pairs(320));
+  }
+
+  // The chosen one ends with a cat.
+  static std::string pairs(std::size_t count) {
+    const char* const verbs[] = {" saw", " had", " met"};
+    const char* const others[] = {" a ball", " a kite", " a hat"};
+    std::string lines;
+    for (std::size_t i = 0; i < count; ++i) {
+      Stream stream(5, "pairs", i);
+      lines +=
+          fmt::format("{{\"prompt\":\"tom {}\",\"chosen\":\"{} a cat\",\"rejected\":\"{}{}\"}}\n",
+                      i, verbs[stream.below(3)], verbs[stream.below(3)], others[stream.below(3)]);
+    }
+    return lines;
+  }
+  std::string train(const std::string& more, int epochs = 2, const std::string& run = "run",
+                    const std::string& rate = "0.01") const {
+    return fmt::format(
+        "reward train '{}' --model '{}' --run '{}' --batch 8 --epochs {} --rate {} --held-out "
+        "0.25 --resamples 200 {}",
+        path("pairs.jsonl"), path("base"), path(run), epochs, rate, more);
+  }
+};
+
+TEST_F(Reward, TrainsAndEvaluatesBesideTheLengths) {
+  const Outcome trained = run(train("--json"));
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  const Json report = Json::parse(trained.out);
+  EXPECT_EQ(report.begin().key(), "schema");
+  EXPECT_EQ(report["schema"], "plumb.reward-train/1");
+  EXPECT_EQ(report["comparisons"], 240);
+  EXPECT_EQ(report["evaluation"]["n"], 80);
+  EXPECT_GT(report["evaluation"]["accuracy_ci"][0].get<double>(), 0.8);
+
+  const std::string eval = fmt::format("reward eval '{}' --model '{}' --resamples 200",
+                                       path("pairs.jsonl"), path("run/model"));
+  const Outcome again = run(eval + " --json");
+  ASSERT_EQ(again.code, 0) << again.error;
+  const Json json = Json::parse(again.out);
+  EXPECT_EQ(json["schema"], "plumb.reward-eval/1");
+  for (const char* field : {"n", "accuracy", "accuracy_ci", "accuracy_half_tie", "ties", "ece",
+                            "brier", "temperature", "baselines"}) {
+    EXPECT_TRUE(json.contains(field)) << field;
+  }
+  // Of the data that it was trained on only the held-out part counts.
+  EXPECT_EQ(json["n"], 80);
+  EXPECT_DOUBLE_EQ(json["accuracy"], report["evaluation"]["accuracy"]);
+  EXPECT_EQ(Json::parse(run(eval + " --json --all").out)["n"], 320);
+  EXPECT_EQ(run(eval + " --json --threads 1").out, again.out);
+  for (const char* baseline : {"longest", "shortest", "constant"}) {
+    EXPECT_TRUE(json["baselines"].contains(baseline));
+  }
+  const Outcome text = run(eval);
+  for (const char* row :
+       {"longest last turn", "shortest last turn", "constant", "margin", "Trained on 240"}) {
+    EXPECT_NE(text.out.find(row), std::string::npos) << text.out;
+  }
+  EXPECT_TRUE(run(eval + " --csv").out.starts_with("name,kind,n,accuracy,low,high"));
+  EXPECT_NE(run(eval + " --markdown").out.find("| reward |"), std::string::npos);
+}
+
+TEST_F(Reward, TakesUpATrainingThatWasKilled) {
+  const std::string options = "--save-every 5 --json";
+  shell(fmt::format("timeout -s KILL 0.5 '{}' {} >/dev/null 2>&1; true", PLUMB_PROGRAM,
+                    train(options, 5)));
+  const Outcome rest = run(train(options, 5));
+  ASSERT_EQ(rest.code, 0) << rest.error;
+  ASSERT_EQ(run(train(options + " --threads 1", 5, "whole")).code, 0);
+  for (const char* file : {"/model/model.safetensors", "/model/reward.json", "/events.jsonl"}) {
+    EXPECT_EQ(*read_file(path("run") + file), *read_file(path("whole") + file)) << file;
+  }
+}
+
+TEST_F(Reward, CombinesMembers) {
+  const Outcome trained = run(train("--members 2 --json", 1));
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  EXPECT_EQ(Json::parse(trained.out)["members"].size(), 2U);
+  const std::string members =
+      fmt::format("'{}' '{}'", path("run/member-1/model"), path("run/member-2/model"));
+  const std::string eval = "reward eval " + path("pairs.jsonl") + " --resamples 100 --json ";
+  const Json combined = Json::parse(run(eval + "--combine mean --model " + members).out);
+  EXPECT_EQ(combined["name"], "mean of 2");
+  EXPECT_EQ(combined["rewards"].size(), 3U);
+  const Json folder = Json::parse(run(eval + "--model " + path("run")).out);
+  EXPECT_EQ(folder["accuracy"], combined["accuracy"]);
+  EXPECT_EQ(folder["provenance"]["combination"], "mean");
+}
+
+TEST_F(Reward, RatesATaskBesidePeople) {
+  ASSERT_EQ(run(train("")).code, 0);
+  std::string task = R"({"schema":"plumb.task/1","kind":"preference"})"
+                     "\n",
+              people;
+  for (int i = 0; i < 12; ++i) {
+    const bool first = i % 2 == 0;
+    task += fmt::format(
+        "{{\"id\":\"{}\",\"prompt\":\"tom {}\",\"a\":\"{}\",\"b\":\"{}\",\"choice\":\"{}\"}}\n", i,
+        i + 500, first ? " saw a cat" : " saw a kite", first ? " saw a kite" : " saw a cat",
+        first ? "A" : "B");
+    for (const char* person : {"ann", "bob"}) {
+      people += fmt::format("{{\"rater\":\"{}\",\"item\":\"{}\",\"choice\":\"{}\"}}\n", person, i,
+                            first || i == 5 ? "A" : "B");
+    }
+  }
+  write("pairs.task.jsonl", task);
+  write("people.jsonl", people);
+  const std::string of_task = path("pairs.task.jsonl") + " --resamples 100 --json";
+  const Outcome score = run("score " + of_task + " --model " + path("run/model"));
+  ASSERT_EQ(score.code, 0) << score.error;
+  EXPECT_NE(score.out.find("\"reward model\""), std::string::npos) << score.out;
+  const Outcome gap = run("gap " + of_task + " --humans " + path("people.jsonl") + " --models " +
+                          path("run/model"));
+  ASSERT_EQ(gap.code, 0) << gap.error;
+  EXPECT_NE(gap.out.find("\"reward model\""), std::string::npos);
+
+  ASSERT_EQ(run(fmt::format("reward rate {} --model {} -o {}", path("pairs.task.jsonl"),
+                            path("run/model"), path("rm.jsonl")))
+                .code,
+            0);
+  const Outcome agree = shell(fmt::format(
+      "tail -n +2 '{}' | cat '{}' - >'{}'; plumb agree '{}' --item item --rater rater --value "
+      "choice --resamples 100 --json",
+      path("rm.jsonl"), path("people.jsonl"), path("all.jsonl"), path("all.jsonl")));
+  ASSERT_EQ(agree.code, 0) << agree.error;
+  EXPECT_EQ(Json::parse(agree.out)["raters"], 3);
+}
+
+TEST_F(Reward, NamesWhatIsWrongWithItsInput) {
+  const std::string model = " --model " + path("base") + " --run " + path("r");
+  write("missing.jsonl",
+        "{\"prompt\":\"a\",\"chosen\":\"b\",\"rejected\":\"c\"}\n{\"chosen\":\"b\"}\n");
+  expect_failure("reward train " + path("missing.jsonl") + model, 3,
+                 "missing.jsonl:2: \"rejected\" is missing");
+  write("equal.jsonl", "{\"prompt\":\"a\",\"chosen\":\"b\",\"rejected\":\"b\"}\n");
+  expect_failure("reward train " + path("equal.jsonl") + model, 3, "no comparison to train on");
+  write("other/tokenizer.bin", lm::letters_tokenizer());
+  nn::TransformerConfig config = lm::letters_config();
+  config.vocabulary = 2048;
+  ASSERT_TRUE(nn::save_transformer(folder_ / "other", nn::Transformer(config)));
+  expect_failure(
+      "reward train " + path("pairs.jsonl") + " --model " + path("other") + " --run " + path("r"),
+      3, "the tokenizer has 286 tokens, the model");
+  expect_failure("reward eval " + path("pairs.jsonl") + " --model " + path("base"), 3,
+                 "without a scalar head");
+  expect_failure(train("--loss plackett-luce"), 2, "plackett-luce");
+  expect_failure("reward eval " + path("pairs.jsonl"), 2, "--model");
+  ASSERT_EQ(run(train("", 1)).code, 0);
+  expect_failure(train("", 2), 5, "the folder holds another run: its epochs is 1, not 2");
+  expect_failure(train("", 1, "r", "1e9"), 2, "--rate");
+  write("run/model/reward.json", "{}");
+  expect_failure("reward eval " + path("pairs.jsonl") + " --model " + path("run/model"), 3,
+                 "reward.json: \"schema\" is not");
+}
+
+}  // namespace
+}  // namespace plumb
