@@ -306,8 +306,9 @@ def rlhf(folder):
         runs = [program("rlhf", "rloo", 20, count) for _ in range(REPEATS)]
         what = f"RLOO, stories260k's shape, {count} threads"
         rows.append(row(what, median(runs, "tokens_per_s"), "tokens/s"))
-        outside = statistics.median(share_outside(one) for one in runs)
-        rows.append(row(what + ": neither product nor attention", outside, "of the time"))
+        if count == 1:
+            outside = statistics.median(share_outside(one) for one in runs)
+            rows.append(row(what + ": neither product nor attention", outside, "of the time"))
     return rows
 
 
