@@ -293,7 +293,7 @@ def share_outside(places):
     symbols = [(int(address, 16), name) for address, kind, name in
                (line.split(" ", 2) for line in lines.splitlines()) if kind in "tTwW"]
     starts = [address for address, _ in symbols]
-    inside = re.compile(r"packed_product|small_product|head_(forward|backward|decode)|attention|product_n|gemm")
+    inside = re.compile(r"packed_product|small_product|register_tile|attention|product_n")
     products = sum(count for name, count in places["outside"].items() if name == "" or "dnnl" in name)
     products += sum(1 for at in places["own"] if inside.search(symbols[bisect.bisect_right(starts, at) - 1][1]))
     return 1 - products / (sum(places["outside"].values()) + len(places["own"]))
@@ -306,8 +306,9 @@ def rlhf(folder):
         runs = [program("rlhf", "rloo", 20, count) for _ in range(REPEATS)]
         what = f"RLOO, stories260k's shape, {count} threads"
         rows.append(row(what, median(runs, "tokens_per_s"), "tokens/s"))
-        outside = statistics.median(share_outside(one) for one in runs)
-        rows.append(row(what + ": neither product nor attention", outside, "of the time"))
+        if count == 1:
+            outside = statistics.median(share_outside(one) for one in runs)
+            rows.append(row(what + ": neither product nor attention", outside, "of the time"))
     return rows
 
 

@@ -38,7 +38,7 @@ struct TrainCommand {
   std::string method = "rloo", run_folder, preferences, schedule = "constant";
   std::string dpo_loss = "sigmoid", token_mean = "completion";
   std::size_t held_out = 64, batch = 16, samples = 4, epochs = 0, warmup = 0;
-  double rate = 3e-4, final_share = 0.1, clip = 1, ratio_clip = 0.2;
+  double rate = 1e-4, final_share = 0.1, clip = 1, ratio_clip = 0.2;
   double kl_target = 0, kl_budget = 0;
   std::optional<double> beta;
   bool no_deviation = false, json = false;

@@ -17,12 +17,15 @@ class Policy : public Program {
         path("stories.txt"), path("tokenizer.bin"), path("lm")));
     EXPECT_EQ(trained.code, 0) << trained.error;
   }
+  // What `more` does not set has these values.
   std::string train(const std::string& method, const std::string& more) const {
-    return fmt::format(
+    std::string command = fmt::format(
         "policy train --method {} --model '{}' --prompts '{}' --words 2 --held-out 4 --run '{}' "
-        "{} --gold length --batch 4 --samples 8 --max-tokens 24 --seed 3 {}",
-        method, path("lm/model"), path("stories.txt"), path(method),
-        more.find("--reward") == std::string::npos ? "--reward word:kite" : "", more);
+        "--gold word:kite --batch 4 --max-tokens 24 --seed 3 {}",
+        method, path("lm/model"), path("stories.txt"), path(method), more);
+    if (more.find("--reward") == std::string::npos) command += " --reward length";
+    if (more.find("--samples") == std::string::npos) command += " --samples 8";
+    return command;
   }
 };
 

@@ -16,7 +16,6 @@
 namespace plumb::rlhf {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 Json method_options(const PolicyInputs& inputs, const PolicyOptions& o) {

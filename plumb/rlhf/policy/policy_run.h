@@ -59,7 +59,7 @@ struct PolicyOptions {
   std::size_t steps = 200;
   std::size_t prompts = 16, group = 4;  // of a step; completions of each
   std::size_t max_tokens = 64;          // of a completion
-  nn::RateSchedule schedule = {.kind = nn::Schedule::kConstant, .rate = 3e-4F};
+  nn::RateSchedule schedule = {.kind = nn::Schedule::kConstant, .rate = 1e-4F};
   nn::AdamOptions adam = kPolicyAdam;
 
   double beta = 0;                       // of the divergence, in units of the reward a nat
