@@ -16,7 +16,7 @@ inline Halves bf16_of(Vector x) {
   const Words word = bits<Words>(x);
   const Words nearest = (word + 0x7fffU + ((word >> 16) & 1U)) >> 16;
   const Words quiet = (word >> 16) | 0x40U;
-  const auto is_number = bits<Words>(x == x);
+  const auto is_number = bits<Words>((word & 0x7fffffffU) <= 0x7f800000U);
   return __builtin_convertvector((nearest & is_number) | (quiet & ~is_number), Halves);
 }
 
