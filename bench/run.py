@@ -8,16 +8,19 @@ machine to machine.
     ./dev bench results --json   one of them, as JSON
 """
 
+import bisect
 import json
 import os
 import platform
+import re
+import statistics
 import subprocess
 import sys
 import sysconfig
 import tempfile
 from pathlib import Path
 
-from common import REPEATS, ROOT, faster, median, peer, program, row, run, share, sts_lines, table
+from common import PROGRAMS, REPEATS, ROOT, faster, median, peer, program, row, run, share, sts_lines, table
 from encoder import encoder
 
 
@@ -223,8 +226,33 @@ def lm(folder):
     return rows
 
 
+def share_outside(places):
+    """The share of looks that found neither a product of matrices nor attention."""
+    binary = PROGRAMS / "bench_rlhf"
+    lines = subprocess.run(["nm", "-nC", "--defined-only", str(binary)], capture_output=True, text=True).stdout
+    symbols = [(int(address, 16), name) for address, kind, name in
+               (line.split(" ", 2) for line in lines.splitlines()) if kind in "tTwW"]
+    starts = [address for address, _ in symbols]
+    inside = re.compile(r"packed_product|small_product|head_(forward|backward|decode)|attention|product_n|gemm")
+    products = sum(count for name, count in places["outside"].items() if name == "" or "dnnl" in name)
+    products += sum(1 for at in places["own"] if inside.search(symbols[bisect.bisect_right(starts, at) - 1][1]))
+    return 1 - products / (sum(places["outside"].values()) + len(places["own"]))
+
+
+def rlhf(folder):
+    """Completions, rewards and updates of RLOO on stories260k's shape: 16 prompts, 8 completions of 64 tokens each."""
+    rows = []
+    for count in sorted({1, os.cpu_count() or 1}):
+        runs = [program("rlhf", "rloo", 20, count) for _ in range(REPEATS)]
+        what = f"RLOO, stories260k's shape, {count} threads"
+        rows.append(row(what, median(runs, "tokens_per_s"), "tokens/s"))
+        outside = statistics.median(share_outside(one) for one in runs)
+        rows.append(row(what + ": neither product nor attention", outside, "of the time"))
+    return rows
+
+
 BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "items": items, "probes": probes,
-           "tokenizer": tokenizer, "lm": lm, "encoder": encoder, "best_of_n": best_of_n}
+           "tokenizer": tokenizer, "lm": lm, "encoder": encoder, "best_of_n": best_of_n, "rlhf": rlhf}
 
 
 def main():

@@ -2,12 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+
+#include "plumb/base/atomic_file.h"
 
 namespace plumb {
 namespace {
@@ -48,39 +49,6 @@ class Descriptor {
   int number_;
 };
 
-// 0, or the errno of the first write or flush that failed.
-int write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
-int write_all(int descriptor, std::span<const std::string_view> parts) {
-  int code = 0;
-  for (const std::string_view part : parts) {
-    if (code == 0) code = write_all(descriptor, part);
-  }
-  return code;
-}
-
-// A device or a pipe cannot be replaced, only written to.
-bool is_special(const std::filesystem::path& path) {
-  struct stat found {};
-  return ::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
-}
-
-Result<void> write_special(const std::filesystem::path& path,
-                           std::span<const std::string_view> parts) {
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  const int code = file.number() < 0 ? errno : write_all(file.number(), parts);
-  if (code == 0) return {};
-  return tl::unexpected(file_error("write", path, code));
-}
-
 }  // namespace
 
 Error file_error(std::string_view doing, const std::filesystem::path& path, int code) {
@@ -114,17 +82,11 @@ Result<void> write_file_atomic(const std::filesystem::path& path, std::string_vi
 
 Result<void> write_file_atomic(const std::filesystem::path& path,
                                std::span<const std::string_view> parts) {
-  if (is_special(path)) return write_special(path, parts);
-  std::string temporary = path.string() + ".XXXXXX";
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.number() < 0) return tl::unexpected(file_error("write", path, errno));
-  int code = write_all(file.number(), parts);
-  if (code == 0 && ::fsync(file.number()) != 0) code = errno;
-  if (code == 0 && ::fchmod(file.number(), 0644) != 0) code = errno;
-  if (code == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) code = errno;
-  if (code == 0) return {};
-  ::unlink(temporary.c_str());
-  return tl::unexpected(file_error("write", path, code));
+  PLUMB_TRY(file, AtomicFile::create(path));
+  for (const std::string_view part : parts) {
+    if (auto written = file.write(part); !written) return written;
+  }
+  return file.commit();
 }
 
 }  // namespace plumb

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <string>
 
+#include "plumb/base/atomic_file.h"
+
 namespace plumb {
 namespace {
 
@@ -63,6 +65,22 @@ TEST(FileError, TellsTheKindsApart) {
   EXPECT_EQ(file_error("write", "f", ENOSPC).kind, ErrorKind::kExhausted);
   EXPECT_EQ(file_error("read", "f", ENOENT).kind, ErrorKind::kNotFound);
   EXPECT_EQ(file_error("read", "f", EISDIR).kind, ErrorKind::kBadInput);
+}
+
+TEST(AtomicFile, AppearsWholeOrNotAtAll) {
+  const fs::path folder = scratch("parts");
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  const fs::path path = folder / "file";
+  {
+    auto file = AtomicFile::create(path);
+    ASSERT_TRUE(file && file->write("one ") && file->write("two"));
+    EXPECT_FALSE(fs::exists(path));
+  }
+  EXPECT_TRUE(fs::is_empty(folder)) << "what was not committed is gone";
+  auto file = AtomicFile::create(path);
+  ASSERT_TRUE(file && file->write("three") && file->commit());
+  EXPECT_EQ(*read_file(path), "three");
 }
 
 }  // namespace

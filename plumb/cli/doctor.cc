@@ -1,8 +1,11 @@
 // plumb doctor: what this program is made of and what it runs on.
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 #include <simdjson.h>
 #include <sodium.h>
 #include <sys/utsname.h>
+#include <unicode/uversion.h>
+#include <zlib.h>
 #include <CLI/Version.hpp>
 #include <boost/version.hpp>
 #include <nlohmann/json.hpp>
@@ -15,6 +18,7 @@
 #include "plumb/base/parallel.h"
 #include "plumb/base/version.h"
 #include "plumb/cli/options.h"
+#include "plumb/nn/kernels.h"
 
 namespace plumb::cli {
 namespace {
@@ -44,15 +48,26 @@ std::string compiler() {
 #endif
 }
 
+std::string icu_version() {
+  UVersionInfo version;
+  u_getVersion(version);
+  char text[U_MAX_VERSION_STRING_LENGTH];
+  u_versionToString(version, text);
+  return text;
+}
+
 Json libraries() {
   return {{"boost", fmt::format("{}.{}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000,
                                 BOOST_VERSION % 100)},
           {"CLI11", CLI11_VERSION},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
                               FMT_VERSION % 100)},
+          {"ICU", icu_version()},
           {"libsodium", sodium_version_string()},
           {"nlohmann-json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR,
                                         NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
+          {"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)},
+          {"zlib", zlibVersion()},
           {"simdjson", fmt::format("{} ({})", SIMDJSON_STRINGIFY(SIMDJSON_VERSION),
                                    simdjson::get_active_implementation()->name())}};
 }
@@ -73,6 +88,7 @@ Json examine() {
   }
   json["threads"] = default_threads();
   json["processor_features"] = processor_features();
+  json["kernels"] = nn::kernels().name;
   json["libraries"] = libraries();
   std::error_code code;
   const auto space = std::filesystem::space(".", code);

@@ -84,9 +84,7 @@ void add_embed(CLI::App& app, Program& program) {
       ->type_name("FILE")
       ->check(not_empty())
       ->required();
-  verb->add_option("--threads", command->threads, "threads; 0 takes all (never changes a result)")
-      ->type_name("N")
-      ->check(whole_number(0, 1024));
+  add_threads(*verb, command->threads);
   command->embedders.declare(*verb);
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }

@@ -127,9 +127,7 @@ void add_import(CLI::App& gap, Program& program) {
       ->type_name("TEXT");
   verb->add_option("--licence", command->licence, "the licence they were published under")
       ->type_name("TEXT");
-  verb->add_option("--threads", command->threads, "threads; 0 takes all")
-      ->type_name("N")
-      ->check(whole_number(0, 1024));
+  add_threads(*verb, command->threads);
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

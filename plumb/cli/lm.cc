@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <limits>
 #include <memory>
 
 #include "plumb/cli/lm_options.h"
@@ -22,14 +21,8 @@ void ModelOptions::declare(CLI::App& verb, bool required) {
 }
 
 void RunOptions::declare(CLI::App& verb) {
-  verb.add_option("--seed", seed, "seed of every random draw")
-      ->type_name("N")
-      ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
-      ->capture_default_str();
-  verb.add_option("--threads", threads, "threads; 0 takes all (never changes a result)")
-      ->type_name("N")
-      ->check(whole_number(0, 1024))
-      ->capture_default_str();
+  add_seed(verb, seed);
+  add_threads(verb, threads);
 }
 
 namespace {

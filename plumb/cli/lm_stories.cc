@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <limits>
 #include <memory>
 
 #include "plumb/base/files.h"
@@ -72,10 +71,7 @@ void add_lm_stories(CLI::App& lm, Program& program) {
       ->type_name("X")
       ->check(number(0, 1))
       ->capture_default_str();
-  verb->add_option("--seed", command->options.seed, "seed of every random draw")
-      ->type_name("N")
-      ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
-      ->capture_default_str();
+  add_seed(*verb, command->options.seed);
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

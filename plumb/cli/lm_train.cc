@@ -1,13 +1,11 @@
 // plumb lm train: a language model from texts.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
 #include <memory>
 
 #include "plumb/base/files.h"
 #include "plumb/cli/lm_options.h"
+#include "plumb/cli/training_line.h"
 #include "plumb/lm/train.h"
 #include "plumb/nn/checkpoint.h"
 
@@ -84,38 +82,6 @@ lm::TrainOptions TrainCommand::all_options() const {
   all.threads = run_options.threads;
   return all;
 }
-
-// A line that a terminal draws over; a plain one every ten seconds otherwise.
-class TrainingLine {
- public:
-  void show(const lm::TrainStatus& status) {
-    const auto now = Clock::now();
-    const bool finished = status.step == status.steps;
-    const auto pause =
-        terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
-    smooth_ = shown_ || smooth_ > 0 ? 0.9 * smooth_ + 0.1 * status.loss : status.loss;
-    ++seen_;
-    if (now - start_ < std::chrono::seconds(2)) return;
-    if (now - last_ < pause && !(finished && shown_)) return;
-    last_ = now;
-    shown_ = true;
-    const double seconds = std::chrono::duration<double>(now - start_).count();
-    const double left =
-        seconds / static_cast<double>(seen_) * static_cast<double>(status.steps - status.step);
-    fmt::print(stderr, "{}step {} of {}: loss {:.3f}, {:.0f} tokens/s, {:.0f} s left{}",
-               terminal_ ? "\r\033[K" : "", status.step, status.steps, smooth_,
-               status.tokens_per_second, left, terminal_ && !finished ? "" : "\n");
-    std::fflush(stderr);
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  Clock::time_point start_ = Clock::now(), last_ = start_;
-  bool shown_ = false;
-  std::size_t seen_ = 0;
-  double smooth_ = 0;
-};
 
 Json json_of(const lm::TrainReport& report) {
   return {{"schema", "plumb.lm-train/1"},    {"model", report.model.string()},

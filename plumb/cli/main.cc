@@ -99,7 +99,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", fmt::format("plumb {}", plumb::kVersion), "show the version");
   app.footer(
       "Exit codes: 0 done, 1 a bug in plumb, 2 wrong usage, 3 bad input, 4 not found,\n"
-      "6 no permission, 8 out of memory or disk. `plumb VERB --help` says more.");
+      "5 busy, 6 no permission, 8 out of memory or disk. `plumb VERB --help` says more.");
   app.require_subcommand(1);
   plumb::cli::Program program{&app, {}};
   plumb::cli::add_leaderboard(app, program);
@@ -108,7 +108,9 @@ int run(int argc, char** argv) {
   plumb::cli::add_score(app, program);
   plumb::cli::add_embed(app, program);
   plumb::cli::add_agree(app, program);
+  plumb::cli::add_study(app, program);
   plumb::cli::add_reward(app, program);
+  plumb::cli::add_policy(app, program);
   plumb::cli::add_mismatch(app, program);
   plumb::cli::add_report(app, program);
   plumb::cli::add_tokens(app, program);

@@ -1,6 +1,7 @@
 // plumb mismatch: where what is optimised and what is wanted part.
 #include <memory>
 
+#include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/options.h"
 #include "plumb/mismatch/ceiling.h"
 #include "plumb/report/mismatch_report.h"
@@ -106,10 +107,12 @@ void add_mismatch_fit(CLI::App& mismatch, Program& program) {
 
 void add_mismatch(CLI::App& app, Program& program) {
   CLI::App* verb = app.add_subcommand("mismatch",
-                                      "Example:\n  plumb mismatch fit points.csv --x d --y gold\n\n"
+                                      "Example:\n  plumb mismatch measure runs/grpo runs/dpo\n\n"
                                       "Where what is optimised and what is wanted part.");
   verb->require_subcommand(1);
+  add_mismatch_measure(*verb, program);
   add_mismatch_fit(*verb, program);
+  add_mismatch_chain(*verb, program);
 }
 
 }  // namespace plumb::cli

@@ -117,6 +117,20 @@ Result<void> write(const Output& output, const OutputOptions& options) {
   return write_stdout(text);
 }
 
+void add_seed(CLI::App& verb, std::uint64_t& seed) {
+  verb.add_option("--seed", seed, "seed of every random draw")
+      ->type_name("N")
+      ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
+      ->capture_default_str();
+}
+
+void add_threads(CLI::App& verb, int& threads) {
+  verb.add_option("--threads", threads, "threads; 0 takes all (never changes a result)")
+      ->type_name("N")
+      ->check(whole_number(0, 1024))
+      ->capture_default_str();
+}
+
 void SamplingOptions::declare(CLI::App& verb, const char* level_option) {
   verb.add_option("--resamples", values.resamples, "bootstrap resamples")
       ->type_name("N")
@@ -126,14 +140,8 @@ void SamplingOptions::declare(CLI::App& verb, const char* level_option) {
       ->type_name("X")
       ->check(number(0.5, 0.999))
       ->capture_default_str();
-  verb.add_option("--seed", values.seed, "seed of every random draw")
-      ->type_name("N")
-      ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
-      ->capture_default_str();
-  verb.add_option("--threads", values.threads, "threads; 0 takes all (never changes a result)")
-      ->type_name("N")
-      ->check(whole_number(0, 1024))
-      ->capture_default_str();
+  add_seed(verb, values.seed);
+  add_threads(verb, values.threads);
 }
 
 void SourceOptions::declare(CLI::App& verb, bool required) {

@@ -72,6 +72,10 @@ struct SourceOptions {
   Result<gap::Figures> load(int threads) const;
 };
 
+// --seed and --threads as every verb has them.
+void add_seed(CLI::App& verb, std::uint64_t& seed);
+void add_threads(CLI::App& verb, int& threads);
+
 // A bar on a terminal for what takes over two seconds, a line now and then otherwise.
 Progress progress_bar(std::string what);
 
@@ -85,7 +89,9 @@ void add_score(CLI::App& app, Program& program);
 void add_embed(CLI::App& app, Program& program);
 void add_task(CLI::App& app, Program& program);
 void add_agree(CLI::App& app, Program& program);
+void add_study(CLI::App& app, Program& program);
 void add_reward(CLI::App& app, Program& program);
+void add_policy(CLI::App& app, Program& program);
 void add_mismatch(CLI::App& app, Program& program);
 void add_report(CLI::App& app, Program& program);
 void add_doctor(CLI::App& app, Program& program);

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "plumb/cli/options.h"
+#include "plumb/cli/reward_verbs.h"
 #include "plumb/report/preference_audit_report.h"
 #include "plumb/rlhf/preference_audit.h"
 
@@ -73,6 +74,9 @@ void add_reward(CLI::App& app, Program& program) {
                                       "Preference data, and the reward models learnt from them.");
   verb->require_subcommand(1);
   add_reward_audit(*verb, program);
+  add_reward_label(*verb, program);
+  add_reward_train(*verb, program);
+  add_reward_eval(*verb, program);
 }
 
 }  // namespace plumb::cli

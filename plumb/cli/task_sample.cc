@@ -183,14 +183,8 @@ void add_task_sample(CLI::App& task, Program& program) {
           number(0.5, 0.999));
   planned(verb->add_option("--level", options.level, "level of the intervals"), "X",
           number(0.5, 0.999));
-  verb->add_option("--seed", options.seed, "seed of every random draw")
-      ->type_name("N")
-      ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
-      ->capture_default_str();
-  verb->add_option("--threads", options.threads, "threads; 0 takes all (never changes a result)")
-      ->type_name("N")
-      ->check(whole_number(0, 1024))
-      ->capture_default_str();
+  add_seed(*verb, options.seed);
+  add_threads(*verb, options.threads);
   command->output.declare(*verb);
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }

@@ -165,9 +165,7 @@ void add_tokens(CLI::App& app, Program& program) {
                    "cut longer texts; what the tokenizer's file says unless given")
       ->type_name("N")
       ->check(whole_number(1, 1'000'000'000));
-  encode->add_option("--threads", encoding->threads, "threads; 0: as many as the machine has")
-      ->type_name("N")
-      ->check(whole_number(0, 1024));
+  add_threads(*encode, encoding->threads);
   encode->callback(
       [encoding, &program] { program.action = [encoding] { return encoding->encode(); }; });
   auto decoding = std::make_shared<TokensCommand>();

@@ -6,25 +6,10 @@
 #include <span>
 
 #include "plumb/base/random.h"
+#include "plumb/lm/story_words.h"
 
 namespace plumb::lm {
 namespace {
-
-struct Hero {
-  std::string_view name, pronoun, possessive;
-};
-constexpr Hero kHeroes[] = {{"Mia", "She", "her"}, {"Tom", "He", "his"},   {"Sara", "She", "her"},
-                            {"Ben", "He", "his"},  {"Lily", "She", "her"}, {"Omar", "He", "his"}};
-constexpr std::string_view kColors[] = {"red", "blue", "green", "yellow", "tiny", "old"};
-constexpr std::string_view kThings[] = {"kite", "ball", "boat", "hat", "drum", "lamp", "bear"};
-constexpr std::string_view kPlaces[] = {"forest", "garden", "river", "market", "attic", "barn"};
-constexpr std::string_view kFriends[] = {"a bird", "an old man", "the cat", "a little girl",
-                                         "the farmer"};
-constexpr std::string_view kSearches[] = {"looked under a stone", "called all day",
-                                          "walked along the path", "asked everyone there",
-                                          "sat down and thought"};
-constexpr std::string_view kMoods[] = {"It was a warm day.", "Rain fell on the roof.",
-                                       "The sun was low.", "The wind was loud."};
 
 template <typename T, std::size_t n>
 const T& one_of(const T (&choices)[n], Stream& stream) {
@@ -32,26 +17,26 @@ const T& one_of(const T (&choices)[n], Stream& stream) {
 }
 
 // The sentences between the loss and the end.
-std::vector<std::string> middle(const Hero& hero, std::string_view place, Stream& stream) {
+std::vector<std::string> middle(const StoryHero& hero, std::string_view place, Stream& stream) {
   std::vector<std::string> sentences;
   const std::size_t count = stream.below(4);
   for (std::size_t i = 0; i < count; ++i) {
     switch (stream.below(3)) {
       case 0:
-        sentences.push_back(fmt::format("{} {}.", hero.pronoun, one_of(kSearches, stream)));
+        sentences.push_back(fmt::format("{} {}.", hero.pronoun, one_of(kStorySearches, stream)));
         break;
       case 1:
         sentences.push_back(
-            fmt::format("In the {} {} met {}.", place, hero.name, one_of(kFriends, stream)));
+            fmt::format("In the {} {} met {}.", place, hero.name, one_of(kStoryFriends, stream)));
         break;
       default:
-        sentences.emplace_back(one_of(kMoods, stream));
+        sentences.push_back(fmt::format("{}.", one_of(kStoryMoods, stream)));
     }
   }
   return sentences;
 }
 
-std::string ending(const Hero& hero, std::string_view thing, const Story& story) {
+std::string ending(const StoryHero& hero, std::string_view thing, const Story& story) {
   if (!story.happy) {
     return fmt::format("{} never found the {} and went home sad.", hero.name, thing);
   }
@@ -64,14 +49,14 @@ std::string ending(const Hero& hero, std::string_view thing, const Story& story)
 
 Story write_story(const StoryOptions& options, std::size_t index) {
   Stream stream(options.seed, "story", index);
-  const Hero& hero = one_of(kHeroes, stream);
-  const std::string_view color = one_of(kColors, stream), thing = one_of(kThings, stream),
-                         place = one_of(kPlaces, stream);
+  const StoryHero& hero = one_of(kStoryHeroes, stream);
+  const std::string_view color = one_of(kStoryColors, stream), thing = one_of(kStoryThings, stream),
+                         place = one_of(kStoryPlaces, stream);
   Story story{{}, std::string(hero.name), std::string(thing), std::string(place)};
   story.happy = stream.uniform() < options.happy;
   story.shares = story.happy && stream.uniform() < options.shares;
   std::vector<std::string> sentences = {
-      fmt::format("{} had {} {} {}.", hero.name, color == "old" ? "an" : "a", color, thing),
+      fmt::format("{} had {} {} {}.", hero.name, story_article(color), color, thing),
       fmt::format("One day it got lost in the {}.", place)};
   for (std::string& sentence : middle(hero, place, stream)) {
     sentences.push_back(std::move(sentence));
@@ -89,18 +74,20 @@ std::set<std::string> words() {
     while (!text.empty()) {
       const std::size_t end = std::min(text.find(' '), text.size());
       std::string word(text.substr(0, end));
-      if (word.ends_with('.')) word.pop_back();
       if (!word.empty()) all.insert(std::move(word));
       text.remove_prefix(std::min(end + 1, text.size()));
     }
   };
-  for (const Hero& hero : kHeroes) {
+  for (const StoryHero& hero : kStoryHeroes) {
     for (const std::string_view word : {hero.name, hero.pronoun, hero.possessive}) add(word);
   }
   for (const std::span<const std::string_view> list :
-       {std::span<const std::string_view>(kColors), std::span<const std::string_view>(kThings),
-        std::span<const std::string_view>(kPlaces), std::span<const std::string_view>(kFriends),
-        std::span<const std::string_view>(kSearches), std::span<const std::string_view>(kMoods)}) {
+       {std::span<const std::string_view>(kStoryColors),
+        std::span<const std::string_view>(kStoryThings),
+        std::span<const std::string_view>(kStoryPlaces),
+        std::span<const std::string_view>(kStoryFriends),
+        std::span<const std::string_view>(kStorySearches),
+        std::span<const std::string_view>(kStoryMoods)}) {
     for (const std::string_view text : list) add(text);
   }
   add("had a an One day it got lost in the In met never found and went home sad gave to friend was "

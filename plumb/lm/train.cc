@@ -14,6 +14,7 @@
 #include "plumb/base/json.h"
 #include "plumb/lm/documents.h"
 #include "plumb/lm/packing.h"
+#include "plumb/lm/run_folder.h"
 #include "plumb/nn/checkpoint.h"
 #include "plumb/nn/trainer.h"
 
@@ -22,10 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-
-std::string hash_of(std::span<const float> values) {
-  return sha256({reinterpret_cast<const char*>(values.data()), values.size_bytes()});
-}
 
 // The run as it is described in its manifest: all that its bytes follow from.
 Json manifest_of(const nn::Transformer& model, std::span<const std::string> documents,
@@ -37,7 +34,7 @@ Json manifest_of(const nn::Transformer& model, std::span<const std::string> docu
   return {{"schema", "plumb.lm-run/1"},
           {"texts_sha256", sha256(all)},
           {"documents", documents.size()},
-          {"start_sha256", hash_of(model.values())},
+          {"start_sha256", weights_hash(model)},
           {"config", nn::config_json(model.config())},
           {"context", model.config().context},
           {"seed", options.seed},
@@ -55,86 +52,13 @@ Json manifest_of(const nn::Transformer& model, std::span<const std::string> docu
           {"clip", options.adam.clip}};
 }
 
-// Writes the manifest of a new run, or checks that the folder's is this one.
-Result<void> open_run(const fs::path& folder, const Json& manifest) {
-  std::error_code code;
-  fs::create_directories(folder, code);
-  if (code) return tl::unexpected(file_error("create", folder, code.value()));
-  const fs::path file = folder / "manifest.json";
-  if (!fs::exists(file, code)) return write_file_atomic(file, to_text(manifest, 2) + "\n");
-  PLUMB_TRY(text, read_file(file));
-  const Json found = Json::parse(text, nullptr, false);
-  const Json wanted = Json::parse(to_text(manifest));
-  if (!found.is_object()) {
-    return fail(ErrorKind::kBadInput, fmt::format("{}: not a JSON object", file.string()));
-  }
-  for (const auto& [key, value] : wanted.items()) {
-    if (found.contains(key) && found[key] == value) continue;
-    return fail(ErrorKind::kBusy,
-                fmt::format("{}: the folder holds another run: its {} is {}, not {}; name another "
-                            "folder or remove this one",
-                            file.string(), key, to_text(found.value(key, Json())), to_text(value)));
-  }
-  return {};
-}
-
-Result<void> save_state(const fs::path& folder, const nn::Transformer& model,
-                        nn::Optimizer& optimizer, std::size_t step) {
-  const nn::Shape shape = {model.values().size()};
-  const nn::Tensor tensors[] = {nn::tensor_of("parameters", shape, model.values()),
-                                nn::tensor_of("first", shape, optimizer.first().span()),
-                                nn::tensor_of("second", shape, optimizer.second().span())};
-  return nn::write_safetensors(folder / "state.safetensors", tensors,
-                               {{"step", std::to_string(step)}});
-}
-
-// The step that the state was saved at; 0 where there is none.
-Result<std::size_t> load_state(const fs::path& folder, nn::Transformer& model,
-                               nn::Optimizer& optimizer, std::size_t steps) {
-  std::error_code ignored;
-  const fs::path file = folder / "state.safetensors";
-  if (!fs::exists(file, ignored)) return 0;
-  PLUMB_TRY(state, nn::Checkpoint::open(file));
-  const nn::Shape shape = {model.values().size()};
-  const std::pair<const char*, std::span<float>> parts[] = {{"parameters", model.values()},
-                                                            {"first", optimizer.first().span()},
-                                                            {"second", optimizer.second().span()}};
-  for (const auto& [name, values] : parts) {
-    PLUMB_TRY(tensor, state.require(name, shape));
-    if (auto copied = tensor->copy_to(values); !copied) return tl::unexpected(copied.error());
-  }
-  const auto found = state.metadata().find("step");
-  const std::string text = found == state.metadata().end() ? "" : found->second;
-  const bool digits = !text.empty() && text.size() < 10 &&
-                      std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-  const std::size_t step = digits ? std::stoul(text) : steps + 1;
-  if (step > steps) {
-    return fail(ErrorKind::kBadInput,
-                fmt::format("{}: its step \"{}\" is none of {}; remove the folder to begin anew",
-                            file.string(), text, steps));
-  }
-  optimizer.steps() = step;
-  return step;
-}
-
-// Drops the events behind `step`, which the run will write again.
-Result<std::vector<double>> kept_losses(const fs::path& file, std::size_t step) {
+Result<std::vector<double>> kept_losses(const fs::path& run, std::size_t step) {
+  PLUMB_TRY(events, keep_events(run, step));
   std::vector<double> losses;
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return losses;
-  PLUMB_TRY(text, read_file(file));
-  std::string kept;
-  std::string_view rest = text;
-  while (losses.size() < step && rest.find('\n') != std::string_view::npos) {
-    const std::string_view line = rest.substr(0, rest.find('\n') + 1);
-    const Json event = Json::parse(line, nullptr, false);
-    if (!event.is_object() || !event.contains("loss") || !event["loss"].is_number()) break;
-    losses.push_back(event["loss"].get<double>());
-    kept += line;
-    rest.remove_prefix(line.size());
-  }
-  if (auto written = write_file_atomic(file, kept); !written) {
-    return tl::unexpected(written.error());
+  for (const Json& event : events) {
+    const auto loss = event.find("loss");
+    if (loss == event.end() || !loss->is_number()) break;
+    losses.push_back(loss->get<double>());
   }
   return losses;
 }
@@ -261,9 +185,10 @@ Result<TrainReport> train(const ModelSource& start, const Tokenizer& tokenizer,
   if (auto opened = open_run(options.run, manifest); !opened) {
     return tl::unexpected(opened.error());
   }
-  PLUMB_TRY(first, load_state(options.run, model, optimizer, options.steps));
+  const Trained trained[] = {{"", model, optimizer}};
+  PLUMB_TRY(first, load_state(options.run, trained, options.steps));
+  PLUMB_TRY(losses, kept_losses(options.run, first));
   const fs::path events_file = options.run / "events.jsonl";
-  PLUMB_TRY(losses, kept_losses(events_file, first));
   std::ofstream events(events_file, std::ios::app);
 
   TrainReport report{.resumed_from = first,
@@ -291,7 +216,7 @@ Result<TrainReport> train(const ModelSource& start, const Tokenizer& tokenizer,
       watch({step + 1, options.steps, outcome.loss, static_cast<double>(tokens) / seconds()});
     }
     if ((step + 1) % options.save_every == 0 || step + 1 == options.steps) {
-      const auto saved = save_state(options.run, model, optimizer, step + 1);
+      const auto saved = save_state(options.run, trained, step + 1);
       if (!saved) return tl::unexpected(saved.error());
     }
   }

@@ -2,15 +2,9 @@
 //
 // Documents are packed: all of them, each between its begin and end tokens, are one stream that is
 // cut into blocks of the context's length; blocks are shuffled anew every epoch. In a block no
-// document sees another. The folder:
-//
-//   manifest.json      what the run is: written first, and compared when it is taken up again
-//   events.jsonl       a line a step: loss, norm of the gradient, rate
-//   state.safetensors  parameters and moments at a step: replaced whole
-//   model/             the trained model as a Hugging Face folder, with the tokenizer's files
-//
-// A run that was killed goes on from its last state and ends with the same bytes as one that was
-// not.
+// document sees another. The folder is that of run_folder.h, with loss, norm of the gradient and
+// rate a step, and at the end model/, the trained model as a Hugging Face folder with the
+// tokenizer's files. A run that was killed ends with the same bytes as one that was not.
 #pragma once
 
 #include <cstddef>

@@ -11,8 +11,9 @@ Decoder::Decoder(const Transformer& model, const Generator::Weights& weights, st
       config_(model.config()),
       weights_(weights),
       kernels_(nn::kernels()),
-      capacity_((capacity + 15) / 16 * 16),
-      keys_(slots * config_.layers * config_.key_heads * config_.head_width * capacity_),
+      blocks_((capacity + kCacheBlock - 1) / kCacheBlock),
+      keys_(slots * config_.layers * config_.key_heads * blocks_ * config_.head_width *
+            kCacheBlock),
       values_(keys_.size()),
       x_(max_rows * config_.width),
       normed_(max_rows * config_.width),
@@ -21,13 +22,13 @@ Decoder::Decoder(const Transformer& model, const Generator::Weights& weights, st
       up_(max_rows * config_.hidden * (config_.gated ? 2 : 1)),
       active_(max_rows * config_.hidden),
       part_(max_rows * config_.width),
-      scores_(config_.heads / config_.key_heads * capacity_),
+      scores_(kDecodeHeads * blocks_ * kCacheBlock),
       statistics_(2 * max_rows),
       positions_(max_rows) {}
 
 float* Decoder::keys(std::size_t slot, std::size_t layer, std::size_t head) {
   const std::size_t place = (slot * config_.layers + layer) * config_.key_heads + head;
-  return keys_.data() + place * config_.head_width * capacity_;
+  return keys_.data() + place * blocks_ * config_.head_width * kCacheBlock;
 }
 
 float* Decoder::values(std::size_t slot, std::size_t layer, std::size_t head) {
@@ -60,16 +61,21 @@ void Decoder::norm(const float* x, std::size_t gain, std::size_t bias, float* ou
   }
 }
 
-// Keys are kept transposed, so that scores of many of them fill the lanes.
 void Decoder::remember(std::size_t layer, std::span<const DecoderRow> rows) {
-  const std::size_t d = config_.head_width;
+  const std::size_t d = config_.head_width, block = d * kCacheBlock;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const float* own = query_.data() + i * config_.query_rows() + config_.heads * d;
-    for (std::size_t head = 0; head < config_.key_heads; ++head) {
-      float* key = keys(rows[i].slot, layer, head) + rows[i].position;
-      for (std::size_t j = 0; j < d; ++j) key[j * capacity_] = own[head * d + j];
-      std::copy_n(own + (config_.key_heads + head) * d, d,
-                  values(rows[i].slot, layer, head) + rows[i].position * d);
+    const float* key = query_.data() + i * config_.query_rows() + config_.heads * d;
+    const float* value = key + config_.key_heads * d;
+    const std::size_t first = rows[i].position / kCacheBlock * block,
+                      lane = rows[i].position % kCacheBlock;
+    for (std::size_t head = 0; head < config_.key_heads; ++head, key += d, value += d) {
+      float* to_key = keys(rows[i].slot, layer, head) + first;
+      float* to_value = values(rows[i].slot, layer, head) + first;
+      if (lane == 0) std::fill_n(to_value, block, 0.0F);  // of the sequence that was here before
+      for (std::size_t j = 0; j < d; ++j) {
+        to_key[j * kCacheBlock + lane] = key[j];
+        to_value[j * kCacheBlock + lane] = value[j];
+      }
     }
   }
 }
@@ -91,7 +97,6 @@ void Decoder::attention(std::size_t layer, std::span<const DecoderRow> rows) {
            .head_width = d,
            .query = query_.data() + i * config_.query_rows() + head * group * d,
            .key = keys(rows[i].slot, layer, head),
-           .key_row = capacity_,
            .value = values(rows[i].slot, layer, head),
            .out = mixed_.data() + (i * config_.heads + head * group) * d,
            .scale = scale,

@@ -54,10 +54,9 @@ class Decoder {
   const TransformerConfig& config_;
   const Generator::Weights& weights_;
   const Kernels& kernels_;
-  std::size_t capacity_;  // a multiple of 16
+  std::size_t blocks_;    // of a sequence's cache, see HeadDecode
   std::size_t rows_ = 0;  // of this step
-  Buffer keys_;           // [slots, layers, key_heads, head_width, capacity]
-  Buffer values_;         // [slots, layers, key_heads, capacity, head_width]
+  Buffer keys_, values_;  // [slots, layers, key_heads, blocks, head_width, kCacheBlock]
   Buffer x_, normed_, query_, mixed_, up_, active_, part_, scores_, statistics_;
   std::vector<std::uint32_t> positions_;
 };

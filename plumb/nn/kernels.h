@@ -58,17 +58,21 @@ struct HeadBackward {
   float* d_bias;  // [q - k], added to; nullptr for none
 };
 
-// One new token: `group` query heads over one head of cached keys and values.
+// Tokens of a block of the cache of keys and values, a multiple of every instruction set's lanes.
+constexpr std::size_t kCacheBlock = 16;
+
+// One new token: `group` query heads over one head of cached keys and values. Component d of token
+// t stands at [t / kCacheBlock][d][t % kCacheBlock]; what stands behind the last token must be
+// finite, and does not matter.
 struct HeadDecode {
   std::size_t group, keys, head_width;
-  const float* query;   // [group, head_width]
-  const float* key;     // [head_width, key_row]: transposed
-  std::size_t key_row;  // at least `keys` rounded up to a multiple of 16
-  const float* value;   // [keys, head_width]
-  float* out;           // [group, head_width]
+  const float* query;        // [group, head_width]
+  const float *key, *value;  // [blocks, head_width, kCacheBlock]
+  float* out;                // [group, head_width]
   float scale;
-  float* scratch;  // [group, keys]
+  float* scratch;  // kDecodeHeads * (keys, rounded up to whole blocks)
 };
+constexpr std::size_t kDecodeHeads = 4;  // of a group, at once
 
 struct AdamStep {
   float rate, beta1, beta2, epsilon, decay;

@@ -363,31 +363,50 @@ TEST_P(EachKernel, CarriesGradientsBackThroughAttention) {
   }
 }
 
-TEST_P(EachKernel, DecodesTheLastRowOfAttention) {
-  const std::size_t tokens = 37, width = 8, group = 2, capacity = 48;
-  const auto x = random_floats(tokens * 3 * width, 1, 2.0), other = random_floats(width, 2);
-  std::vector<float> keys(width * capacity), values(tokens * width), query(group * width),
-      out(group * width), scratch(group * capacity);
+void expect_decoded_attention(const Kernels& kernels, std::size_t tokens, std::size_t width,
+                              std::size_t group) {
+  const std::size_t blocks = (tokens + kCacheBlock - 1) / kCacheBlock;
+  const auto x = random_floats(tokens * 3 * width, 1, 2.0),
+             query = random_floats(group * width, 2, 2.0);
+  // What stands behind the last token must not matter.
+  std::vector<float> keys(blocks * width * kCacheBlock, 30.0F), values(keys.size(), 1e30F);
+  std::vector<float> out(group * width), scratch(kDecodeHeads * blocks * kCacheBlock);
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t d = 0; d < width; ++d) {
-      keys[d * capacity + t] = x[t * 3 * width + width + d];
-      values[t * width + d] = x[t * 3 * width + 2 * width + d];
+      const std::size_t at = (t / kCacheBlock * width + d) * kCacheBlock + t % kCacheBlock;
+      keys[at] = x[t * 3 * width + width + d];
+      values[at] = x[t * 3 * width + 2 * width + d];
     }
   }
-  std::copy_n(x.data() + (tokens - 1) * 3 * width, width, query.data());
-  std::ranges::copy(other, query.begin() + width);
-  kernels_->attention_decode({group, tokens, width, query.data(), keys.data(), capacity,
-                              values.data(), out.data(), 1.0F / std::sqrt(8.0F), scratch.data()});
+  kernels.attention_decode({.group = group,
+                            .keys = tokens,
+                            .head_width = width,
+                            .query = query.data(),
+                            .key = keys.data(),
+                            .value = values.data(),
+                            .out = out.data(),
+                            .scale = 1.0F / std::sqrt(static_cast<float>(width)),
+                            .scratch = scratch.data()});
   Doubles expected;
-  for (const auto* q : {x.data() + (tokens - 1) * 3 * width, other.data()}) {
+  for (std::size_t head = 0; head < group; ++head) {
     Doubles changed = doubles(x);
     for (std::size_t d = 0; d < width; ++d) {
-      changed[(tokens - 1) * 3 * width + d] = static_cast<double>(q[d]);
+      changed[(tokens - 1) * 3 * width + d] = static_cast<double>(query[head * width + d]);
     }
     const Doubles all = attention(changed, tokens, width, true, {});
     expected.insert(expected.end(), all.end() - static_cast<std::ptrdiff_t>(width), all.end());
   }
   expect_close(out, expected, 1e-5);
+}
+
+TEST_P(EachKernel, DecodesTheLastRowOfAttention) {
+  for (const std::size_t tokens : {1UL, 15UL, 16UL, 37UL, 200UL}) {
+    for (const std::size_t width : {2UL, 8UL, 18UL, 48UL}) {
+      for (const std::size_t group : {1UL, 2UL, 7UL}) {
+        expect_decoded_attention(*kernels_, tokens, width, group);
+      }
+    }
+  }
 }
 
 TEST_P(EachKernel, TurnsLogitsIntoProbabilities) {

@@ -27,7 +27,9 @@ std::string distance_interval(const Interval& ci, double d_max) {
                      ci.high > d_max ? "> " + fixed(d_max, 2) : fixed(ci.high, 2));
 }
 
-Json curve_json(const CurveReport& report) {
+}  // namespace
+
+Json mismatch_curve_json(const CurveReport& report) {
   Json json = {{"name", report.name}};
   if (!report.ceiling) {
     json["reason"] = report.ceiling.error().reason;
@@ -67,7 +69,7 @@ Json curve_json(const CurveReport& report) {
   return json;
 }
 
-std::string verdict_sentence(const CurveReport& report) {
+std::string mismatch_fit_sentence(const CurveReport& report) {
   const std::string name = printable(report.name);
   if (!report.ceiling) return fmt::format("{}: {}.", name, report.ceiling.error().reason);
   const Ceiling& ceiling = *report.ceiling;
@@ -94,8 +96,6 @@ std::string verdict_sentence(const CurveReport& report) {
   return text;
 }
 
-}  // namespace
-
 Json mismatch_fit_json(CurveReports curves, const MismatchFitContext& context) {
   Json json = {{"schema", "plumb.mismatch-fit/1"},
                {"version", kVersion},
@@ -106,7 +106,7 @@ Json mismatch_fit_json(CurveReports curves, const MismatchFitContext& context) {
                {"curves", Json::array()},
                {"points", Json::array()}};
   for (const CurveReport& report : curves) {
-    json["curves"].push_back(curve_json(report));
+    json["curves"].push_back(mismatch_curve_json(report));
     for (const mismatch::CurvePoint& point : report.points) {
       json["points"].push_back({{"curve", report.name},
                                 {"d", point.d},
@@ -205,7 +205,7 @@ std::string mismatch_fit_notes(CurveReports curves, const MismatchFitContext& co
       "whole curves of resampled prompts, where there are prompts. A ceiling is detected where the "
       "whole interval of d* lies below the largest d.",
       100 * context.options.sampling.level, context.options.sampling.resamples);
-  for (const CurveReport& report : curves) notes += " " + verdict_sentence(report);
+  for (const CurveReport& report : curves) notes += " " + mismatch_fit_sentence(report);
   return notes;
 }
 

@@ -24,6 +24,8 @@ Json mismatch_fit_json(CurveReports curves, const MismatchFitContext& context);
 Table mismatch_fit_table(CurveReports curves, const MismatchFitContext& context);  // for people
 Table mismatch_fit_records(CurveReports curves);                                   // the curves
 std::string mismatch_fit_heading(CurveReports curves, const MismatchFitContext& context);
+std::string mismatch_fit_sentence(const mismatch::CurveReport& report);  // of one curve
+Json mismatch_curve_json(const mismatch::CurveReport& report);           // an entry of "curves"
 std::string mismatch_fit_notes(CurveReports curves, const MismatchFitContext& context);
 
 }  // namespace plumb::report

@@ -6,6 +6,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "plumb/nn/kernels.h"
+
 namespace plumb::rlhf {
 namespace {
 
@@ -45,7 +47,65 @@ double exact_kl_of(std::span<const Float> policy, std::span<const Float> referen
   return kl;
 }
 
+// e^x - 1 - x, without cancellation.
+double above_tangent(double x) {
+  if (std::abs(x) > 0.05) return std::exp(x) - 1 - x;
+  return x * x / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5 * (1 + x / 6 * (1 + x / 7)))));
+}
+
+// Where log ratios are too far apart for the short way.
+StepScores far_step_scores(std::span<const float> policy, std::span<const float> reference,
+                           std::size_t token) {
+  const double log_sum = log_sum_exp(policy, 1.0), reference_sum = log_sum_exp(reference, 1.0);
+  StepScores scores{static_cast<double>(policy[token]) - log_sum,
+                    static_cast<double>(reference[token]) - reference_sum,
+                    std::max(exact_kl_of(policy, reference, 1.0, std::span<float>()), 0.0), 0};
+  if (!std::isfinite(log_sum)) scores.kl = log_sum - log_sum;
+  for (const float logit : policy) {
+    const double log_share = static_cast<double>(logit) - log_sum;
+    const double share = std::exp(log_share);
+    if (share > 0) scores.entropy -= share * log_share;
+  }
+  return scores;
+}
+
 }  // namespace
+
+// With d = policy - reference logits, m its mean under the policy and x = m - d, the policy's mean
+// of x is 0, and so KL = log E[e^x] = log(1 + E[e^x - 1 - x]), a sum of terms that are not
+// negative.
+StepScores step_scores(std::span<const float> policy_logits,
+                       std::span<const float> reference_logits, std::size_t token,
+                       std::span<float> scratch) {
+  assert(policy_logits.size() == reference_logits.size() && token < policy_logits.size());
+  assert(scratch.size() == policy_logits.size());
+  std::ranges::copy(policy_logits, scratch.begin());
+  const auto log_sum = static_cast<double>(nn::kernels().softmax(scratch.size(), scratch.data()));
+  double total = 0, logit_sum = 0, difference_sum = 0;
+  bool near = std::isfinite(log_sum);
+  for (std::size_t v = 0; v < scratch.size(); ++v) {
+    const auto share = static_cast<double>(scratch[v]),
+               policy = static_cast<double>(policy_logits[v]);
+    total += share;
+    logit_sum += share * policy;
+    difference_sum += share * (policy - static_cast<double>(reference_logits[v]));
+    near = near && scratch[v] > 0;
+  }
+  const double mean = difference_sum / total;
+  double above = 0;
+  for (std::size_t v = 0; v < scratch.size() && near; ++v) {
+    const double x =
+        mean - (static_cast<double>(policy_logits[v]) - static_cast<double>(reference_logits[v]));
+    above += static_cast<double>(scratch[v]) * above_tangent(x);
+    near = std::abs(x) < 30;
+  }
+  if (!near) return far_step_scores(policy_logits, reference_logits, token);
+  const double kl = std::log1p(above / total);
+  const double log_ratio = static_cast<double>(policy_logits[token]) -
+                           static_cast<double>(reference_logits[token]) - mean + kl;
+  const double log_probability = static_cast<double>(policy_logits[token]) - log_sum;
+  return {log_probability, log_probability - log_ratio, kl, log_sum - logit_sum / total};
+}
 
 Slope k1(double l) { return {l, 1}; }
 

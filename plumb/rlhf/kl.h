@@ -7,6 +7,7 @@
 // clamped: a clamped k1 is biased. Nats.
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "plumb/base/result.h"
@@ -27,6 +28,18 @@ double exact_kl(std::span<const float> policy_logits, std::span<const float> ref
                 double temperature = 1, std::span<float> gradient = {});
 double exact_kl(std::span<const double> policy_logits, std::span<const double> reference_logits,
                 double temperature = 1, std::span<double> gradient = {});
+
+// All that the meters take from one step, in one pass over the vocabulary: the log-probabilities of
+// the token that was drawn, the exact divergence, and the policy's entropy, at temperature 1. Equal
+// logits give equal log-probabilities and divergence 0 to the bit; the divergence is never
+// negative, and its error is relative even where it is small. Not finite where a policy logit is
+// not. scratch: [vocabulary], overwritten. REQUIRES: all of one length, token below it.
+struct StepScores {
+  double log_probability, reference_log_probability, kl, entropy;
+};
+StepScores step_scores(std::span<const float> policy_logits,
+                       std::span<const float> reference_logits, std::size_t token,
+                       std::span<float> scratch);
 
 // Whether the sampler and the meter agree: from sequences drawn by the policy, the sums of k1 and
 // of the exact divergence differ in mean by at most 4 standard errors, and all are finite.

@@ -160,5 +160,57 @@ TEST(KlBudget, StopsAtTheBudgetAndSaysWhenTheMeterBroke) {
   EXPECT_EQ(check_budget(std::numeric_limits<double>::infinity(), 6), KlState::kBroken);
 }
 
+std::vector<float> random_logits(std::uint64_t index, float scale) {
+  Stream stream(9, "logits", index);
+  std::vector<float> logits(37);
+  for (float& logit : logits) logit = scale * static_cast<float>(2 * stream.uniform() - 1);
+  return logits;
+}
+
+// Against the plain formulas in double, for policies near and far from their reference.
+TEST(StepScores, AreTheExactDivergenceAndTheLogProbabilities) {
+  std::vector<float> scratch(37);
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    const std::vector<float> policy = random_logits(i, i % 5 == 4 ? 60.0F : 4.0F);
+    std::vector<float> reference = random_logits(1000 + i, i % 5 == 4 ? 60.0F : 4.0F);
+    if (i % 2 == 0) {
+      const float near = std::pow(10.0F, -static_cast<float>(i % 7));
+      for (std::size_t v = 0; v < 37; ++v) reference[v] = policy[v] + near * reference[v];
+    }
+    const Values p(policy.begin(), policy.end()), q(reference.begin(), reference.end());
+    const std::size_t token = i % 37;
+    const StepScores scores = step_scores(policy, reference, token, scratch);
+    const auto log_sum = [](const Values& logits) {
+      double sum = 0;
+      for (const double logit : logits) sum += std::exp(logit - 60);
+      return 60 + std::log(sum);
+    };
+    const double exact = exact_kl(p, q);
+    EXPECT_NEAR(scores.kl, exact, 1e-5 * exact + 1e-14) << i;
+    EXPECT_NEAR(scores.log_probability, p[token] - log_sum(p), 3e-6);
+    EXPECT_NEAR(scores.log_probability - scores.reference_log_probability,
+                p[token] - log_sum(p) - q[token] + log_sum(q), 1e-6)
+        << i;
+    double entropy = 0;
+    for (const double logit : p) entropy -= std::exp(logit - log_sum(p)) * (logit - log_sum(p));
+    EXPECT_NEAR(scores.entropy, entropy, 1e-5);
+  }
+}
+
+TEST(StepScores, OfEqualLogitsAreZeroToTheBitAndOfNoNumbersNone) {
+  std::vector<float> scratch(37), broken = random_logits(1, 4);
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    const std::vector<float> logits = random_logits(i, i % 2 == 0 ? 4.0F : 90.0F);
+    const StepScores scores = step_scores(logits, logits, 3, scratch);
+    EXPECT_EQ(scores.kl, 0);
+    EXPECT_EQ(scores.log_probability, scores.reference_log_probability);
+  }
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    broken[5] = bad;
+    EXPECT_FALSE(std::isfinite(step_scores(broken, random_logits(2, 4), 3, scratch).kl));
+  }
+}
+
 }  // namespace
 }  // namespace plumb::rlhf

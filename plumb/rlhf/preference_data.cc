@@ -152,15 +152,6 @@ Result<bool> is_task(const std::string& path) {
   return schema != line.end() && *schema == "plumb.task/1";
 }
 
-Comparison comparison_of(const tasks::Item& item, const std::string& path) {
-  Comparison comparison;
-  comparison.where = fmt::format("{}: item {}", path, item.id);
-  comparison.prompt = {{"", item.texts[0]}};
-  comparison.completions = {Conversation{{"", item.texts[1]}}, Conversation{{"", item.texts[2]}}};
-  read_transcript_prompt(comparison);
-  return comparison;
-}
-
 Vote vote_of(std::string annotator, const tasks::Answer& answer) {
   return {std::move(annotator), static_cast<Choice>(static_cast<int>(answer[0])), answer[1]};
 }
@@ -222,6 +213,20 @@ std::optional<double> share_of_first(const Comparison& comparison) {
     decided += vote.choice == Choice::kA || vote.choice == Choice::kB ? 1 : 0;
   }
   return decided == 0 ? std::nullopt : std::optional(first / decided);
+}
+
+Comparison comparison_of(const tasks::Item& item, const std::string& where) {
+  Comparison comparison;
+  comparison.where = fmt::format("{}: item {}", where, item.id);
+  comparison.prompt = {{"", item.texts[0]}};
+  comparison.completions = {Conversation{{"", item.texts[1]}}, Conversation{{"", item.texts[2]}}};
+  read_transcript_prompt(comparison);
+  return comparison;
+}
+
+ComparisonTexts comparison_texts(const Comparison& comparison) {
+  return {plain_text(comparison.prompt),
+          {plain_text(comparison.completions[0]), plain_text(comparison.completions[1])}};
 }
 
 Result<PreferenceData> read_preferences(const std::string& path,

@@ -46,6 +46,17 @@ struct Comparison {
 // "tie" or "both bad".
 std::optional<double> share_of_first(const Comparison& comparison);
 
+// An item of a preference task as a comparison without votes. `where` names the task in errors.
+Comparison comparison_of(const tasks::Item& item, const std::string& where);
+
+// What a reward model reads of a comparison: prompt + completion is one text, a transcript where
+// there are turns.
+struct ComparisonTexts {
+  std::string prompt;
+  std::array<std::string, 2> completions;
+};
+ComparisonTexts comparison_texts(const Comparison& comparison);
+
 // A kind of comparison that teaches nothing.
 struct Defect {
   std::string id;       // "equal-completions", "empty-completion", "last-turn", "undecided"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "plumb/base/hash.h"
 
@@ -21,13 +22,21 @@ std::optional<Enum> parse(const std::array<std::string_view, N>& names, std::str
   return static_cast<Enum>(found - names.begin());
 }
 
+void add_size(std::string& bytes, std::size_t size, char mark) {
+  const fmt::format_int digits(size);
+  bytes.append(digits.data(), digits.size());
+  bytes += mark;
+}
+
 // Lengths stand before their bytes, so that no two different items give the same bytes.
 void add(std::string& bytes, std::string_view text) {
-  bytes += fmt::format("{}:", text.size());
+  add_size(bytes, text.size(), ':');
   bytes += text;
 }
 
-void add(std::string& bytes, double number) { bytes += fmt::format("{};", number); }
+void add(std::string& bytes, double number) {
+  fmt::format_to(std::back_inserter(bytes), "{};", number);
+}
 
 std::string hash_of(const Task& task, std::span<const Item> items) {
   std::string bytes;
@@ -39,9 +48,9 @@ std::string hash_of(const Task& task, std::span<const Item> items) {
   for (const std::string& label : task.labels) add(bytes, label);
   for (const Item& item : items) {
     add(bytes, item.id);
-    bytes += fmt::format("{}t", item.texts.size());
+    add_size(bytes, item.texts.size(), 't');
     for (const std::string& text : item.texts) add(bytes, text);
-    bytes += fmt::format("{}g", item.gold.size());
+    add_size(bytes, item.gold.size(), 'g');
     for (const double number : item.gold) add(bytes, number);
   }
   return sha256(bytes);

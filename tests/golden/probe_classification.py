@@ -83,10 +83,12 @@ def scores(gold, answers):
 
 
 cases = []
-for number in range(24):
+for number in range(27):
     k = [2, 2, 3, 6][number % 4]
     dimension = int(generator.integers(2, 9)) if number % 3 else int(generator.integers(30, 40))
-    n_train, n_test = (24, 16) if dimension > 9 else (int(generator.integers(20, 60)), 40)
+    if number >= 24:  # many more dimensions than training items
+        dimension = 100
+    n_train, n_test = (24, 6) if number >= 24 else (24, 16) if dimension > 9 else (int(generator.integers(20, 60)), 40)
     scale = float(generator.choice([0.3, 1, 1, 2]))
     labels = generator.integers(0, k, n_train + n_test)
     labels[:k] = labels[-k:] = np.arange(k)

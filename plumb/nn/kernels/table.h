@@ -3,6 +3,7 @@
 
 #include "plumb/nn/kernels.h"
 #include "plumb/nn/kernels/attention.h"
+#include "plumb/nn/kernels/attention_decode.h"
 #include "plumb/nn/kernels/pointwise.h"
 #include "plumb/nn/kernels/products.h"
 #include "plumb/nn/kernels/rounding.h"

@@ -111,6 +111,17 @@ inline float max_lanes(Vector v) {
 #endif
 
 // Loads and stores of a part of a vector: the other lanes are `fill`, and are not written.
+#if defined(__AVX512F__)
+inline __mmask16 first_lanes(std::size_t count) {
+  return static_cast<__mmask16>((1U << count) - 1U);
+}
+inline Vector load_part(const float* from, std::size_t count, float fill = 0) {
+  return _mm512_mask_loadu_ps(broadcast(fill), first_lanes(count), from);
+}
+inline void store_part(float* to, Vector v, std::size_t count) {
+  _mm512_mask_storeu_ps(to, first_lanes(count), v);
+}
+#else
 inline Vector load_part(const float* from, std::size_t count, float fill = 0) {
   Vector v = broadcast(fill);
   __builtin_memcpy(&v, from, count * sizeof(float));
@@ -119,6 +130,7 @@ inline Vector load_part(const float* from, std::size_t count, float fill = 0) {
 inline void store_part(float* to, Vector v, std::size_t count) {
   __builtin_memcpy(to, &v, count * sizeof(float));
 }
+#endif
 
 // exp to 2 units in the last place; 0 below -87.3, about 1e38 above 88.
 inline Vector exp(Vector x) {

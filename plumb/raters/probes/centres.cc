@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 
 #include "plumb/base/parallel.h"
 
@@ -26,6 +27,15 @@ void sparse_products(const Vectors& vectors, std::span<const std::size_t> rows,
       std::copy_n(sums, count, out.data() + i * columns.columns() + begin);
     }
   }
+}
+
+// The values of the rows, where they lie one after another; otherwise nothing.
+std::span<const float> in_place(const Vectors& vectors, std::span<const std::size_t> rows) {
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    if (rows[i] != rows[0] + i) return {};
+  }
+  const std::size_t dimension = vectors.dimension();
+  return vectors.dense_values().subspan(rows[0] * dimension, rows.size() * dimension);
 }
 
 template <typename T, std::size_t kLanes>
@@ -78,6 +88,11 @@ template <typename T>
 void products(const Vectors& vectors, std::span<const std::size_t> rows, const Panels<T>& columns,
               std::span<T> out) {
   if (!vectors.is_dense()) return sparse_products(vectors, rows, columns, out);
+  if (rows.empty()) return;
+  if constexpr (std::is_same_v<T, float>) {
+    const auto values = in_place(vectors, rows);
+    if (!values.empty()) return multiply(values, columns, out);
+  }
   const std::size_t dimension = vectors.dimension();
   const auto scratch =
       std::make_unique_for_overwrite<T[]>(std::min(rows.size(), kRowsAtATime) * dimension);

@@ -46,27 +46,48 @@ Places identity(std::size_t count) {
   return places;
 }
 
-// The first samples_per_label of each label.
-Places take(std::span<const std::size_t> order, std::span<const int> labels,
-            int samples_per_label) {
+// How many items a draw has: samples_per_label of each label, or all there are.
+std::size_t draw_size(std::span<const int> labels, int samples_per_label) {
+  std::map<int, std::size_t> counts;
+  for (const int label : labels) ++counts[label];
+  std::size_t size = 0;
+  for (const auto& [label, count] : counts) {
+    size += std::min(count, static_cast<std::size_t>(samples_per_label));
+  }
+  return size;
+}
+
+// The first samples_per_label of each label. size: draw_size()
+Places take(std::span<const std::size_t> order, std::span<const int> labels, int samples_per_label,
+            std::size_t size) {
   std::map<int, int> taken;
   Places places;
-  for (const std::size_t place : order) {
-    if (taken[labels[place]]++ < samples_per_label) places.push_back(place);
+  for (std::size_t i = 0; places.size() < size; ++i) {
+    if (taken[labels[order[i]]]++ < samples_per_label) places.push_back(order[i]);
   }
   return places;
 }
 
 std::vector<Places> own_draws(std::span<const int> labels, int draws, int samples_per_label,
                               std::uint64_t seed) {
+  const std::size_t size = draw_size(labels, samples_per_label);
   std::vector<Places> result;
   for (int draw = 0; draw < draws; ++draw) {
     Places order = identity(labels.size());
     Stream stream(seed, "probe draw", static_cast<std::uint64_t>(draw));
     shuffle(std::span(order), stream);
-    result.push_back(take(order, labels, samples_per_label));
+    result.push_back(take(order, labels, samples_per_label, size));
   }
   return result;
+}
+
+// What RandomState(42).shuffle makes of 0, 1, ..., count - 1.
+Places mteb_shuffle(std::size_t count, std::uint64_t words_before) {
+  Places places = identity(count);
+  NumpyRandom random(kMtebSeed);
+  random.discard(words_before);
+  random.shuffle(std::span(places));
+  return places;
 }
 
 std::vector<Places> draws_of(std::span<const int> labels, const ProbeOptions& options,
@@ -134,6 +155,15 @@ Json provenance(const ProbeOptions& options, const tasks::RateOptions& rate, std
   return json;
 }
 
+std::vector<std::optional<tasks::Answer>> answers_of(std::span<const int> labels) {
+  std::vector<std::optional<tasks::Answer>> answers;
+  answers.reserve(labels.size());
+  for (const int label : labels) {
+    answers.emplace_back(std::in_place, std::size_t{1}, static_cast<double>(label));
+  }
+  return answers;
+}
+
 Result<void> check(const tasks::Task& task, const ProbeOptions& options) {
   if (options.draws.value_or(1) < 1 || options.samples_per_label < 1 ||
       !(options.inverse_penalty > 0)) {
@@ -153,13 +183,16 @@ Result<void> check(const tasks::Task& task, const ProbeOptions& options) {
 
 std::vector<Places> mteb_draws(std::span<const int> labels, int draws, int samples_per_label,
                                std::uint64_t words_before_first) {
-  Places order = identity(labels.size());
+  const std::size_t size = draw_size(labels, samples_per_label);
+  const Places shuffle = mteb_shuffle(labels.size(), 0);
+  Places order = words_before_first > 0 ? mteb_shuffle(labels.size(), words_before_first) : shuffle;
   std::vector<Places> result;
   for (int draw = 0; draw < draws; ++draw) {
-    NumpyRandom random(kMtebSeed);
-    if (draw == 0) random.discard(words_before_first);
-    random.shuffle(std::span(order));
-    result.push_back(take(order, labels, samples_per_label));
+    if (draw > 0) {
+      const Places before = order;
+      for (std::size_t i = 0; i < order.size(); ++i) order[i] = before[shuffle[i]];
+    }
+    result.push_back(take(order, labels, samples_per_label, size));
   }
   return result;
 }
@@ -181,14 +214,14 @@ Result<std::vector<tasks::AnswerSheet>> classify(const tasks::Task& task,
   const auto labels = predict(*models, embedded.texts, rows, rate.threads);
   const std::string train = tasks::train_hash(task);
   std::vector<tasks::AnswerSheet> sheets(draws.size());
-  for (std::size_t run = 0; run < draws.size(); ++run) {
-    sheets[run].run = static_cast<int>(run);
-    sheets[run].provenance =
-        provenance(options, rate, run, draws[run].size(), (*models)[run], train);
-    for (const int label : labels[run]) {
-      sheets[run].answers.emplace_back(tasks::Answer{static_cast<double>(label)});
+  parallel_for(sheets.size(), 1, rate.threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t run = begin; run < end; ++run) {
+      sheets[run].run = static_cast<int>(run);
+      sheets[run].provenance =
+          provenance(options, rate, run, draws[run].size(), (*models)[run], train);
+      sheets[run].answers = answers_of(labels[run]);
     }
-  }
+  });
   return sheets;
 }
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "plumb/base/parallel.h"
-#include "plumb/raters/probes/centres.h"
+#include "plumb/raters/probes/coordinates.h"
 #include "plumb/raters/probes/matrix.h"
 
 namespace plumb::raters {
@@ -19,6 +19,12 @@ namespace {
 constexpr std::size_t kBlock = 512;          // samples that one thread takes at a time
 constexpr std::size_t kReduceAtMost = 1024;  // samples
 constexpr double kTolerance = 1e-4;          // scikit-learn's default, of the gradient's components
+
+double greatest_component(std::span<const double> gradient) {
+  double greatest = 0;
+  for (const double g : gradient) greatest = std::max(greatest, std::abs(g));
+  return greatest;
+}
 
 // The samples as a linear map, both ways. weights, gradient: [outputs, dimension]; scores,
 // residuals: [outputs, count] of the block.
@@ -35,6 +41,11 @@ class Design {
   // Sets gradient = residuals * samples.
   virtual void gradient(std::size_t block, std::span<const double> residuals,
                         std::span<double> gradient) const = 0;
+  // The greatest component of a gradient of the weights, in the dimensions of the samples; exact up
+  // to kTolerance, above which it is enough to be above.
+  virtual double greatest(std::span<const double> gradient) const {
+    return greatest_component(gradient);
+  }
 };
 
 std::size_t blocks_of(std::size_t samples) { return (samples + kBlock - 1) / kBlock; }
@@ -96,74 +107,37 @@ class SparseDesign : public Design {
   const Vectors& vectors_;
 };
 
-std::vector<double> widened(const Vectors& vectors) {
-  return {vectors.dense_values().begin(), vectors.dense_values().end()};
-}
+// The samples by their coordinates, where there are fewer of them than dimensions. The penalty sees
+// lengths alone, so the loss is the same there; and so are the steps of L-BFGS, which starts from a
+// multiple of the identity.
+class SpanDesign : public DenseDesign {
+ public:
+  SpanDesign(const Coordinates& coordinates, const Vectors& vectors)
+      : DenseDesign(coordinates.values, coordinates.rank),
+        coordinates_(coordinates),
+        vectors_(vectors) {}
 
-// [n, n] products of all pairs of rows.
-std::vector<double> gram(const Vectors& vectors) {
-  const std::size_t n = vectors.rows();
-  std::vector<double> products(n * n);
-  if (vectors.is_dense()) {
-    const auto values = widened(vectors);
-    multiply(values, Panels<double>::of_columns(values, vectors.dimension()), products);
-    return products;
+  double greatest(std::span<const double> gradient) const override {
+    double squares = 0;
+    for (const double g : gradient) squares += g * g;
+    const auto components =
+        static_cast<double>(gradient.size() / dimension() * vectors_.dimension());
+    const double least = std::sqrt(squares / components);
+    if (least > kTolerance) return least;
+    const double first =
+        greatest_component(coordinates_.whole(gradient.first(dimension()), vectors_));
+    if (first > kTolerance) return first;
+    return std::max(
+        first, greatest_component(coordinates_.whole(gradient.subspan(dimension()), vectors_)));
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) {
-      products[i * n + j] = products[j * n + i] = dot(vectors, i, vectors, j);
-    }
-  }
-  return products;
-}
 
-// Coordinates of the rows in an orthonormal basis of their span, by Cholesky of their products. The
-// penalty sees lengths alone, so the problem is the same there, and small where n is. A row within
-// rounding of the span of those before it adds no direction.
-struct Coordinates {
-  std::vector<double> values;       // [n, rank]
-  std::size_t rank;                 // at least 1
-  std::vector<std::size_t> pivots;  // [rank], or none of rows of zeros: those that add a direction
-
-  // The vector with these coordinates, added to `sum` [dimension].
-  void add_to(std::span<const double> coordinates, const Vectors& vectors,
-              std::span<double> sum) const {
-    std::vector<double> of_pivots(coordinates.begin(), coordinates.end());
-    for (std::size_t c = pivots.size(); c > 0; --c) {
-      const double* row = values.data() + pivots[c - 1] * rank;
-      const double factor = of_pivots[c - 1] /= row[c - 1];
-      for (std::size_t t = 0; t + 1 < c; ++t) of_pivots[t] -= factor * row[t];
-      vectors.add_to(pivots[c - 1], factor, sum);
-    }
-  }
+ private:
+  const Coordinates& coordinates_;
+  const Vectors& vectors_;
 };
 
-Coordinates coordinates_of(const Vectors& vectors) {
-  constexpr double kDependent = 1e-12;
-  const std::size_t n = vectors.rows();
-  const auto products = gram(vectors);
-  std::vector<double> factor(n * n);  // [n, rank so far], rows n apart
-  std::vector<std::size_t> pivots;
-  for (std::size_t i = 0; i < n; ++i) {
-    double* row = factor.data() + i * n;
-    double rest = products[i * n + i];
-    for (std::size_t c = 0; c < pivots.size(); ++c) {
-      const double* pivot = factor.data() + pivots[c] * n;
-      double sum = products[i * n + pivots[c]];
-      for (std::size_t t = 0; t < c; ++t) sum -= row[t] * pivot[t];
-      row[c] = sum / pivot[c];
-      rest -= row[c] * row[c];
-    }
-    if (rest <= kDependent * products[i * n + i]) continue;
-    row[pivots.size()] = std::sqrt(rest);
-    pivots.push_back(i);
-  }
-  Coordinates result{{}, std::max<std::size_t>(pivots.size(), 1), std::move(pivots)};
-  for (std::size_t i = 0; i < n; ++i) {
-    const double* row = factor.data() + i * n;
-    result.values.insert(result.values.end(), row, row + result.rank);
-  }
-  return result;
+std::vector<double> widened(const Vectors& vectors) {
+  return {vectors.dense_values().begin(), vectors.dense_values().end()};
 }
 
 // The losses below turn scores [outputs, count] into residuals, the derivative of the loss by each
@@ -216,22 +190,29 @@ class Objective {
   std::size_t weights() const { return outputs_ * design_.dimension(); }
   std::size_t parameters() const { return weights() + outputs_; }
 
+  // Of the samples' own dimensions, see Design.
+  double greatest(std::span<const double> gradient) const {
+    return std::max(design_.greatest(gradient.first(weights())),
+                    greatest_component(gradient.subspan(weights())));
+  }
+
   // parameters: the weights [outputs, dimension], then the intercepts.
   double operator()(std::span<const double> parameters, std::span<double> gradient) {
     parallel_for(blocks_.size(), 1, options_.threads, [&](std::size_t begin, std::size_t end) {
       for (std::size_t b = begin; b < end; ++b) evaluate_block(b, parameters);
     });
     double loss = 0;
+    const std::size_t count = weights();
     std::fill(gradient.begin(), gradient.end(), 0.0);
-    for (std::size_t w = 0; w < weights(); ++w) {
+    for (std::size_t w = 0; w < count; ++w) {
       gradient[w] = parameters[w] / options_.inverse_penalty;
       loss += parameters[w] * gradient[w] / 2;
     }
     for (const Block& block : blocks_) {
       loss += block.loss;
-      for (std::size_t w = 0; w < weights(); ++w) gradient[w] += block.gradient[w];
+      for (std::size_t w = 0; w < count; ++w) gradient[w] += block.gradient[w];
       for (std::size_t k = 0; k < outputs_; ++k) {
-        for (const double residual : residuals_of(block, k)) gradient[weights() + k] += residual;
+        for (const double residual : residuals_of(block, k)) gradient[count + k] += residual;
       }
     }
     return loss;
@@ -274,17 +255,12 @@ class Objective {
 struct Search {
   Objective& objective;
   double loss;
+  bool flat = false;  // at the last step
 };
 
 double evaluate(void* instance, const double* parameters, double* gradient, int count, double) {
   const auto n = static_cast<std::size_t>(count);
   return (static_cast<Search*>(instance)->objective)({parameters, n}, {gradient, n});
-}
-
-double greatest_component(std::span<const double> gradient) {
-  double greatest = 0;
-  for (const double g : gradient) greatest = std::max(greatest, std::abs(g));
-  return greatest;
 }
 
 // After each step. SciPy 1.10's L-BFGS-B, as scikit-learn 1.2 calls it.
@@ -294,8 +270,9 @@ int stop_as_scikit_learn(void* instance, const double*, const double* gradient, 
   auto& search = *static_cast<Search*>(instance);
   const double before = std::exchange(search.loss, loss);
   const double size = std::max({std::abs(before), std::abs(loss), 1.0});
-  return greatest_component({gradient, static_cast<std::size_t>(count)}) <= kTolerance ||
-         before - loss <= kLeastDecrease * size;
+  search.flat =
+      search.objective.greatest({gradient, static_cast<std::size_t>(count)}) <= kTolerance;
+  return search.flat || before - loss <= kLeastDecrease * size;
 }
 
 lbfgs_parameter_t search_parameters(const LogisticOptions& options) {
@@ -324,7 +301,7 @@ Result<std::vector<double>> minimise(Objective& objective, const LogisticOptions
   std::fill_n(point.get(), n, 0.0);
   std::vector<double> result(count), gradient(count);
   Search search{objective, objective(result, gradient)};
-  if (options.stop == Stop::kScikitLearn && greatest_component(gradient) <= kTolerance) {
+  if (options.stop == Stop::kScikitLearn && objective.greatest(gradient) <= kTolerance) {
     converged = true;
     return result;
   }
@@ -336,8 +313,11 @@ Result<std::vector<double>> minimise(Objective& objective, const LogisticOptions
     return fail(ErrorKind::kExhausted, "out of memory in logistic regression");
   }
   result.assign(point.get(), point.get() + n);
-  objective(result, gradient);
-  converged = greatest_component(gradient) <= kTolerance;
+  if (options.stop == Stop::kOptimum) {
+    objective(result, gradient);
+    search.flat = objective.greatest(gradient) <= kTolerance;
+  }
+  converged = search.flat;
   return result;
 }
 
@@ -345,16 +325,11 @@ Result<LogisticModel> fit_reduced(const Vectors& training, std::span<const int> 
                                   std::size_t outputs, const LogisticOptions& options) {
   LogisticModel model;
   const Coordinates coordinates = coordinates_of(training);
-  const DenseDesign design(coordinates.values, coordinates.rank);
+  const SpanDesign design(coordinates, training);
   Objective objective(design, classes, outputs, options);
   PLUMB_TRY(point, minimise(objective, options, model.converged));
   model.intercepts.assign(point.end() - static_cast<std::ptrdiff_t>(outputs), point.end());
-  model.weights.resize(outputs * training.dimension());
-  for (std::size_t k = 0; k < outputs; ++k) {
-    coordinates.add_to(
-        std::span(point).subspan(k * coordinates.rank, coordinates.rank), training,
-        std::span(model.weights).subspan(k * training.dimension(), training.dimension()));
-  }
+  model.weights = coordinates.whole(std::span(point).first(outputs * coordinates.rank), training);
   return model;
 }
 
@@ -371,16 +346,6 @@ Result<LogisticModel> fit_whole(const Vectors& training, std::span<const int> cl
   model.weights.assign(point.begin(), intercepts);
   model.intercepts.assign(intercepts, point.end());
   return model;
-}
-
-int label_of(const LogisticModel& model, const double* scores) {
-  const auto score = [&](std::size_t k) { return scores[k] + model.intercepts[k]; };
-  if (model.labels.size() == 2) return model.labels[score(0) > 0 ? 1 : 0];
-  std::size_t best = 0;
-  for (std::size_t k = 1; k < model.labels.size(); ++k) {
-    if (score(k) > score(best)) best = k;
-  }
-  return model.labels[best];
 }
 
 }  // namespace
@@ -401,36 +366,14 @@ Result<LogisticModel> fit_logistic(const Vectors& training, std::span<const int>
     classes.push_back(static_cast<int>(found - distinct.begin()));
   }
   const std::size_t outputs = distinct.size() == 2 ? 1 : distinct.size();
-  const bool reduce = options.stop == Stop::kOptimum && training.rows() < training.dimension() &&
-                      training.rows() <= kReduceAtMost;
+  // scikit-learn's few steps pay for the basis only where it is much smaller.
+  const std::size_t times = options.stop == Stop::kScikitLearn ? 4 : 1;
+  const bool reduce =
+      times * training.rows() < training.dimension() && training.rows() <= kReduceAtMost;
   auto model = reduce ? fit_reduced(training, classes, outputs, options)
                       : fit_whole(training, classes, outputs, options);
   if (model) model->labels = std::move(distinct);
   return model;
-}
-
-std::vector<std::vector<int>> predict(std::span<const LogisticModel> models, const Vectors& vectors,
-                                      std::span<const std::size_t> rows, int threads) {
-  constexpr std::size_t kRows = 128;
-  std::vector<std::vector<int>> labels(models.size(), std::vector<int>(rows.size()));
-  if (models.empty() || rows.empty()) return labels;
-  std::vector<double> weights;
-  for (const LogisticModel& model : models) {
-    weights.insert(weights.end(), model.weights.begin(), model.weights.end());
-  }
-  const auto panels = Panels<double>::of_columns(weights, vectors.dimension());
-  parallel_for(rows.size(), kRows, threads, [&](std::size_t begin, std::size_t end) {
-    std::vector<double> scores((end - begin) * panels.columns());
-    products(vectors, rows.subspan(begin, end - begin), panels, std::span(scores));
-    const double* of_model = scores.data();
-    for (std::size_t i = begin; i < end; ++i) {
-      for (std::size_t m = 0; m < models.size(); ++m) {
-        labels[m][i] = label_of(models[m], of_model);
-        of_model += models[m].intercepts.size();
-      }
-    }
-  });
-  return labels;
 }
 
 }  // namespace plumb::raters

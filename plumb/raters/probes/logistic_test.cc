@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "plumb/raters/testing.h"
@@ -145,6 +146,46 @@ TEST(Logistic, GivesTheSameAnswersDenseAndSparse) {
     }
     EXPECT_EQ(predict_all(*a, dense), predict_all(*b, sparse));
   }
+}
+
+// The scores of the first row lie nearer than float tells apart.
+RC_GTEST_PROP(Logistic, PredictsWhatTheScoresInDoubleSay, ()) {
+  Stream stream(*rc::gen::arbitrary<std::uint64_t>(), "logistic test", 1);
+  const auto classes = *rc::gen::inRange<std::size_t>(2, 5);
+  const std::size_t dimension = *rc::gen::inRange<std::size_t>(1, 40), n = 60;
+  const std::size_t outputs = classes == 2 ? 1 : classes;
+  LogisticModel model;
+  for (std::size_t k = 0; k < classes; ++k) model.labels.push_back(static_cast<int>(3 * k));
+  const double size = *rc::gen::element(1e-30, 1.0, 1e30);
+  for (std::size_t i = 0; i < outputs * dimension; ++i) {
+    model.weights.push_back(size * (stream.uniform() - 0.5));
+  }
+  model.intercepts.assign(outputs, 0);
+  std::vector<float> values;
+  for (std::size_t i = 0; i < n * dimension; ++i) {
+    values.push_back(static_cast<float>(stream.uniform()));
+  }
+  const Vectors rows = Vectors::dense(dimension, values);
+  for (std::size_t k = 0; k < outputs; ++k) {
+    model.intercepts[k] =
+        -rows.dot(0, std::span(model.weights).subspan(k * dimension, dimension)) * (1 + 1e-9);
+  }
+  std::vector<int> expected;
+  for (std::size_t i = 0; i < n; ++i) {
+    std::vector<double> scores;
+    for (std::size_t k = 0; k < outputs; ++k) {
+      double sum = 0;
+      for (std::size_t p = 0; p < dimension; ++p) {
+        sum += static_cast<double>(rows.dense_row(i)[p]) * model.weights[k * dimension + p];
+      }
+      scores.push_back(sum + model.intercepts[k]);
+    }
+    if (outputs == 1) scores.insert(scores.begin(), 0);
+    const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
+    expected.push_back(model.labels[static_cast<std::size_t>(best)]);
+  }
+  RC_ASSERT(predict_all(model, rows) == expected);
+  RC_ASSERT(predict_all(model, testing::as_sparse(rows)) == expected);
 }
 
 // By symmetry both scores are 0 where x is 0: the first class, as scikit-learn has it.

@@ -1,18 +1,10 @@
 /** Figure 1: the leaderboard as a forest plot. */
-import * as Plot from "@observablehq/plot";
-import { known, type Kind, type Leaderboard, type LeaderboardRow } from "../data";
+import { known, type Leaderboard, type LeaderboardRow } from "../data";
 import { absent, kNone, measure, number, percent, shortName, span } from "../format";
 import { separable } from "../summary";
 import { figure, kSigns, legend } from "./figure";
-import { drawRows, type Placed } from "./rows";
-
-const kSymbols: Record<Kind, Plot.SymbolType> = {
-  human: "diamond",
-  model: "circle",
-  baseline: "square",
-};
-
-type Row = Placed<LeaderboardRow>;
+import { extent, forestMarks } from "./forest";
+import { drawRows } from "./rows";
 
 export function leaderboardFigure(board: Leaderboard): HTMLElement {
   const human = board.rows.find((row) => row.kind === "human");
@@ -41,9 +33,15 @@ export function leaderboardFigure(board: Leaderboard): HTMLElement {
             { head: "Rank", width: 84, text: rank },
           ],
           note: (row) => `${measure(row.score)} · rank ${rank(row)}`,
-          x: { domain: domain(board.rows), nice: true },
+          x: { domain: extent(board.rows), nice: true },
           ticks: { ticks: 6, label: "Score →" },
-          marks: (rows, extent) => marks(rows, extent, human),
+          marks: (rows, height) =>
+            forestMarks(rows, height, human, {
+              look: (row) => row.kind,
+              solid: (row) => row.kind === "human" || (row.kind === "model" && separable(row)),
+              title: (row) => `${row.name}: ${measure(row.score, row.ci)}, rank ${rank(row)}`,
+              absent: (row) => absent(row.score, row),
+            }),
         },
         width,
       ),
@@ -73,61 +71,6 @@ function rank(row: LeaderboardRow): string {
   if (value === undefined) return kNone;
   const ci = known(row.rank_ci);
   return ci ? `${value} (${span(ci)})` : `${value}`;
-}
-
-function domain(rows: LeaderboardRow[]): [number, number] {
-  const values = rows.flatMap((row) => [known(row.score) ?? [], known(row.ci) ?? []].flat());
-  return [Math.min(...values), Math.max(...values)];
-}
-
-function marks(rows: Row[], [y1, y2]: [number, number], human?: LeaderboardRow): Plot.Markish[] {
-  const scored = rows.filter(({ row }) => known(row.score) !== undefined);
-  const color = ({ row }: Row) => `var(--${row.kind})`;
-  const hollow = ({ row }: Row) =>
-    row.kind === "baseline" || (row.kind === "model" && !separable(row));
-  return [
-    Plot.ruleX(human ? [human] : [], {
-      x: (row: LeaderboardRow) => known(row.score),
-      y1,
-      y2,
-      stroke: "var(--human)",
-      strokeDasharray: "3,3",
-    }),
-    Plot.ruleY(
-      scored.filter(({ row }) => known(row.ci)),
-      {
-        y: "y",
-        x1: ({ row }: Row) => known(row.ci)?.[0],
-        x2: ({ row }: Row) => known(row.ci)?.[1],
-        stroke: color,
-        strokeWidth: 1.75,
-        className: "interval",
-      },
-    ),
-    Plot.dot(scored, {
-      x: ({ row }: Row) => known(row.score),
-      y: "y",
-      r: ({ row }: Row) => (row.kind === "human" ? 5.5 : 4),
-      symbol: ({ row }: Row) => kSymbols[row.kind],
-      stroke: color,
-      strokeWidth: 1.75,
-      fill: (placed: Row) => (hollow(placed) ? "var(--paper)" : color(placed)),
-      title: ({ row }: Row) => `${row.name}: ${measure(row.score, row.ci)}, rank ${rank(row)}`,
-      className: "score",
-    }),
-    Plot.text(
-      rows.filter(({ row }) => known(row.score) === undefined),
-      {
-        y: "y",
-        frameAnchor: "left",
-        textAnchor: "start",
-        text: ({ row }: Row) => absent(row.score, row),
-        fill: "var(--quiet)",
-        stroke: "var(--paper)",
-        strokeWidth: 5,
-      },
-    ),
-  ];
 }
 
 function describe(board: Leaderboard, human?: LeaderboardRow): string {

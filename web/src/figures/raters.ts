@@ -1,12 +1,10 @@
 /** Figure 1 of a page about single answers: every rater as a forest plot. */
-import * as Plot from "@observablehq/plot";
 import { known } from "../data";
 import { kNone, measure, number, percent, signed, words } from "../format";
 import type { Rater, RaterKind, Results } from "../items/data";
 import { figure, kSigns, legend } from "./figure";
-import { drawRows, type Placed } from "./rows";
-
-type Row = Placed<Rater>;
+import { extent, forestMarks } from "./forest";
+import { drawRows } from "./rows";
 
 const three = (value: number) => number(value, 3);
 
@@ -45,7 +43,13 @@ export function ratersFigure(results: Results): HTMLElement {
           note: (row) => `${measure(row.score, null, three)} · ${row.verdict ?? row.kind}`,
           x: { domain: domain(results.rows), nice: true },
           ticks: { ticks: 6, label: `${words(results.metric)} →` },
-          marks: (rows, extent) => marks(rows, extent, human),
+          marks: (rows, height) =>
+            forestMarks(rows, height, human, {
+              look: (row) => look(row.kind),
+              solid: (row) => row.kind === "human" || (look(row.kind) === "model" && differs(row)),
+              title: (row) => `${row.name}: ${measure(row.score, row.ci, three)}`,
+              absent: (row) => `${kNone} ${row.score_reason ?? ""}`,
+            }),
         },
         width,
       ),
@@ -66,66 +70,16 @@ function groups(rows: Rater[]): Map<string, Rater[]> {
   return new Map(all.filter(([, members]) => members.length > 0));
 }
 
+/** Of an empty table, the span from 0 to 1. */
 function domain(rows: Rater[]): [number, number] {
-  const values = rows.flatMap((row) => [known(row.score) ?? [], known(row.ci) ?? []].flat());
-  return [Math.min(...values, 1), Math.max(...values, 0)];
+  const [low, high] = extent(rows);
+  return [Math.min(low, 1), Math.max(high, 0)];
 }
 
 /** Whether the paired difference from the human excludes zero. */
 function differs(row: Rater): boolean {
   const ci = known(row.gap_ci);
   return ci !== undefined && (ci[0] > 0 || ci[1] < 0);
-}
-
-function marks(rows: Row[], [y1, y2]: [number, number], human?: Rater): Plot.Markish[] {
-  const scored = rows.filter(({ row }) => known(row.score) !== undefined);
-  const color = ({ row }: Row) => `var(--${look(row.kind)})`;
-  const solid = ({ row }: Row) =>
-    row.kind === "human" || (look(row.kind) === "model" && differs(row));
-  const symbols = { human: "diamond", model: "circle", baseline: "square" } as const;
-  return [
-    Plot.ruleX(human && known(human.score) !== undefined ? [human] : [], {
-      x: (row: Rater) => known(row.score),
-      y1,
-      y2,
-      stroke: "var(--human)",
-      strokeDasharray: "3,3",
-    }),
-    Plot.ruleY(
-      scored.filter(({ row }) => known(row.ci)),
-      {
-        y: "y",
-        x1: ({ row }: Row) => known(row.ci)?.[0],
-        x2: ({ row }: Row) => known(row.ci)?.[1],
-        stroke: color,
-        strokeWidth: 1.75,
-        className: "interval",
-      },
-    ),
-    Plot.dot(scored, {
-      x: ({ row }: Row) => known(row.score),
-      y: "y",
-      r: ({ row }: Row) => (row.kind === "human" ? 5.5 : 4),
-      symbol: ({ row }: Row) => symbols[look(row.kind)],
-      stroke: color,
-      strokeWidth: 1.75,
-      fill: (placed: Row) => (solid(placed) ? color(placed) : "var(--paper)"),
-      title: ({ row }: Row) => `${row.name}: ${measure(row.score, row.ci, three)}`,
-      className: "score",
-    }),
-    Plot.text(
-      rows.filter(({ row }) => known(row.score) === undefined),
-      {
-        y: "y",
-        frameAnchor: "left",
-        textAnchor: "start",
-        text: ({ row }: Row) => `${kNone} ${row.score_reason ?? ""}`,
-        fill: "var(--quiet)",
-        stroke: "var(--paper)",
-        strokeWidth: 5,
-      },
-    ),
-  ];
 }
 
 function describe({ rows, metric }: Results): string {

@@ -1,0 +1,64 @@
+// plumb mismatch measure: what runs earned, by proxy and by gold, as they went from their start.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "plumb/cli/measure_options.h"
+#include "plumb/cli/mismatch_verbs.h"
+#include "plumb/report/mismatch_measure_report.h"
+
+namespace plumb::cli {
+namespace {
+
+struct MeasureCommand {
+  MeasureArguments arguments;
+  OutputOptions output;
+
+  Result<void> run() const;
+};
+
+Result<void> MeasureCommand::run() const {
+  PLUMB_TRY(runs, arguments.measure());
+  const report::MeasureContext context{
+      arguments.options(),
+      fmt::format("plumb mismatch measure {}", fmt::join(arguments.runs, " "))};
+  const auto parts = [&](auto format) {
+    std::string text;
+    for (const report::MeasurePart& part : report::mismatch_measure_parts(runs, context)) {
+      if (!part.heading.empty()) text += part.heading + "\n\n";
+      text += format(part.table) + "\n";
+    }
+    for (const std::string& note : report::mismatch_measure_notes(runs, context)) {
+      text += report::wrapped(note) + "\n\n";
+    }
+    text.pop_back();
+    return text;
+  };
+  return write(
+      {.json = [&] { return report::mismatch_measure_json(runs, context); },
+       .records = [&] { return report::mismatch_measure_records(runs); },
+       .text =
+           [&](auto terminal) {
+             return parts([&](const auto& table) { return to_terminal(table, terminal); });
+           },
+       .markdown = [&] { return parts([](const auto& table) { return to_markdown(table); }); }},
+      output);
+}
+
+}  // namespace
+
+void add_mismatch_measure(CLI::App& mismatch, Program& program) {
+  auto command = std::make_shared<MeasureCommand>();
+  CLI::App* verb = mismatch.add_subcommand(
+      "measure",
+      "Example:\n  plumb mismatch measure runs/grpo runs/dpo\n"
+      "  plumb mismatch measure trl.csv --map proxy=accuracy_reward --gold-by world:story\n"
+      "  plumb mismatch measure runs/grpo --csv -o points.csv\n\n"
+      "Best of n and optimiser runs on one axis: what proxy and gold gained, the gap and what it "
+      "is made of, the ceilings, and which checkpoint each stopping rule keeps.");
+  command->arguments.declare(*verb);
+  command->output.declare(*verb);
+  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
+}
+
+}  // namespace plumb::cli

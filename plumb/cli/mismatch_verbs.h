@@ -1,0 +1,12 @@
+// The verbs of `plumb mismatch` and `plumb report` that have files of their own.
+#pragma once
+
+#include "plumb/cli/options.h"
+
+namespace plumb::cli {
+
+void add_mismatch_measure(CLI::App& mismatch, Program& program);
+void add_mismatch_chain(CLI::App& mismatch, Program& program);
+void add_report_mismatch(CLI::App& report, Program& program);
+
+}  // namespace plumb::cli

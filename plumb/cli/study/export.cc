@@ -1,0 +1,84 @@
+// plumb study export: what people answered, as files.
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "plumb/base/atomic_file.h"
+#include "plumb/cli/study/verbs.h"
+#include "plumb/study/exchange/export.h"
+
+namespace plumb::cli {
+namespace {
+
+struct ExportCommand {
+  StudyOptions where;
+  std::string format = "answers", task, file;
+  bool history = false;
+
+  Result<void> run() const;
+  Result<std::string> export_to(const study::Study& study, const study::Sink& sink) const;
+};
+
+// What was written, in words.
+Result<std::string> ExportCommand::export_to(const study::Study& study,
+                                             const study::Sink& sink) const {
+  if (format == "csv") {
+    PLUMB_TRY(rows, study::export_csv(study, history, sink));
+    return fmt::format("{} rows", rows);
+  }
+  PLUMB_TRY(chosen, study::find_task(study, task));
+  if (format == "answers") {
+    PLUMB_TRY(lines, study::export_answers(study, *chosen, sink));
+    return fmt::format("{} answers", lines);
+  }
+  PLUMB_TRY(counts, study::export_preferences(study, *chosen, sink));
+  return fmt::format("{} pairs; {} answers prefer neither side and are left out", counts.pairs,
+                     counts.undecided);
+}
+
+Result<void> ExportCommand::run() const {
+  if (history && format != "csv") return fail(ErrorKind::kUsage, "--history needs --format csv");
+  if (!task.empty() && format == "csv") {
+    return fail(ErrorKind::kUsage, "--task: a table is of all tasks");
+  }
+  PLUMB_TRY(open, open_study(where, study::Store::Mode::kRead));
+  if (file.empty()) {
+    auto written = export_to(open.study, write_stdout);
+    return written ? Result<void>() : tl::unexpected(written.error());
+  }
+  PLUMB_TRY(out, AtomicFile::create(file));
+  PLUMB_TRY(words,
+            export_to(open.study, [&out](std::string_view bytes) { return out.write(bytes); }));
+  if (auto done = out.commit(); !done) return done;
+  fmt::print(stderr, "{}: {}\n", file, words);
+  return {};
+}
+
+}  // namespace
+
+void add_study_export(CLI::App& study, Program& program) {
+  auto command = std::make_shared<ExportCommand>();
+  CLI::App* verb = study.add_subcommand(
+      "export",
+      "Example:\n  plumb study export demo -o people.jsonl\n\n"
+      "The answers that count, each with who, when, and under which version of the guidelines: as "
+      "answer sheets for `plumb gap TASK --humans`, as a table, or as preference pairs for TRL. "
+      "Works while a server writes to the file.");
+  command->where.declare(*verb);
+  verb->add_option("--format", command->format, "answers, csv or preferences")
+      ->type_name("FORM")
+      ->check(one_of("answers, csv, preferences"))
+      ->capture_default_str();
+  verb->add_option("--task", command->task, "which task, where the study has several")
+      ->type_name("NAME")
+      ->check(not_empty());
+  verb->add_flag("--history", command->history,
+                 "csv: every action there ever was, with earlier revisions, skips, checks");
+  verb->add_option("-o,--output", command->file, "write to FILE instead of stdout")
+      ->type_name("FILE")
+      ->check(not_empty());
+  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,133 @@
+#include "plumb/mismatch/chain/samples.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "plumb/base/files.h"
+#include "plumb/nn/generator.h"
+#include "plumb/rlhf/policy/rollout.h"
+#include "plumb/rlhf/samples.h"
+
+namespace plumb::mismatch {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Draws from a model that is its own reference.
+class Drawer {
+ public:
+  Drawer(const lm::LanguageModel& model, int threads)
+      : model_(model),
+        generator_(model.transformer),
+        scorer_(model.transformer, model.transformer, threads) {}
+
+  Result<rlhf::Rollout> draw(std::span<const rlhf::Prompt> prompts, const rlhf::Drawing& how) {
+    const auto list = rlhf::pointers(prompts);
+    return rlhf::draw(model_, generator_, scorer_, list, how);
+  }
+
+ private:
+  const lm::LanguageModel& model_;
+  nn::Generator generator_;
+  rlhf::Scorer scorer_;
+};
+
+// The first line, and its first words, where it has more of them.
+std::string_view first_line(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+  return text.substr(0, text.find('\n'));
+}
+
+std::string_view first_words(std::string_view line, std::size_t words) {
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < words; ++i) {
+    const std::size_t begin = line.find_first_not_of(' ', end);
+    if (begin == line.npos) return {};
+    end = std::min(line.find(' ', begin), line.size());
+  }
+  return end < line.size() ? line.substr(0, end) : std::string_view();
+}
+
+Result<void> write_samples(const fs::path& file, std::span<const rlhf::Sample> samples) {
+  std::string lines;
+  for (const rlhf::Sample& sample : samples) lines += to_text(rlhf::sample_json(sample)) + "\n";
+  std::error_code code;
+  fs::create_directories(file.parent_path(), code);
+  if (code) return tl::unexpected(file_error("create", file.parent_path(), code.value()));
+  return write_file_atomic(file, lines);
+}
+
+}  // namespace
+
+Result<std::string> write_texts(const lm::LanguageModel& model, const TextOptions& options) {
+  constexpr std::size_t kAtOnce = 256;
+  const std::vector<std::string> empty = {""};
+  PLUMB_TRY(prompt, rlhf::encode_prompts(empty, model.name, model));
+  Drawer drawer(model, options.threads);
+  std::set<std::string> seen;
+  std::string texts;
+  // Twelve draws for each text that is wanted: a model that repeats itself more has too few.
+  for (std::size_t drawn = 0; seen.size() < options.texts && drawn < 12 * options.texts;
+       drawn += kAtOnce) {
+    PLUMB_TRY(rollout, drawer.draw(prompt, {.group = kAtOnce,
+                                            .max_tokens = 6 * options.words,
+                                            .seed = options.seed,
+                                            .first_index = drawn,
+                                            .threads = options.threads}));
+    for (const std::string& text : rollout.texts) {
+      const std::string_view line = first_line(text);
+      const std::string_view words = first_words(line, options.words);
+      if (words.empty() || seen.size() == options.texts) continue;
+      if (seen.emplace(words).second) texts.append(line).append("\n\n");
+    }
+    if (options.progress) options.progress(seen.size(), options.texts);
+  }
+  return texts;
+}
+
+Result<void> draw_samples(const lm::LanguageModel& model, std::span<const rlhf::Prompt> prompts,
+                          const DrawOptions& options, const fs::path& file) {
+  std::error_code ignored;
+  if (fs::exists(file, ignored)) return {};
+  Drawer drawer(model, options.threads);
+  std::vector<rlhf::Sample> samples;
+  const std::size_t at_once = std::max<std::size_t>(1024 / options.group, 1);
+  for (std::size_t first = 0; first < prompts.size(); first += at_once) {
+    const auto some = prompts.subspan(first, std::min(at_once, prompts.size() - first));
+    PLUMB_TRY(rollout, drawer.draw(some, {.group = options.group,
+                                          .max_tokens = options.max_tokens,
+                                          .seed = options.seed,
+                                          .first_index = first * options.group,
+                                          .threads = options.threads}));
+    std::ranges::move(rlhf::samples_of(rollout, 0), std::back_inserter(samples));
+    if (options.progress) options.progress(first + some.size(), prompts.size());
+  }
+  return write_samples(file, samples);
+}
+
+Result<void> score_samples(const fs::path& from, rlhf::Reward& proxy, rlhf::Reward& gold,
+                           const fs::path& file, int threads, const Progress& progress) {
+  PLUMB_TRY(samples, rlhf::read_samples(from));
+  std::vector<rlhf::Completed> texts;
+  for (const rlhf::Sample& sample : samples) {
+    texts.push_back({sample.prompt, sample.completion, sample.ended.value_or(true)});
+  }
+  constexpr std::size_t kAtOnce = 4096;
+  for (std::size_t first = 0; first < texts.size(); first += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, texts.size() - first);
+    const auto some = std::span(texts).subspan(first, count);
+    PLUMB_TRY(proxies, proxy.score(some, threads));
+    PLUMB_TRY(golds, gold.score(some, threads));
+    for (std::size_t i = 0; i < count; ++i) {
+      samples[first + i].proxy = proxies[i];
+      samples[first + i].gold = golds[i];
+    }
+    if (progress) progress(first + count, texts.size());
+  }
+  return write_samples(file, samples);
+}
+
+}  // namespace plumb::mismatch

@@ -1,0 +1,183 @@
+#include "plumb/mismatch/measure/measure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "plumb/base/random.h"
+
+namespace plumb::mismatch {
+namespace {
+
+bool any_measured(const std::vector<double>& column) {
+  return std::ranges::any_of(column, [](double value) { return !std::isnan(value); });
+}
+
+TrajectoryMeasure measure_trajectory(Trajectory trajectory, const MeasureOptions& options) {
+  TrajectoryMeasure measure;
+  measure.trajectory = std::move(trajectory);
+  const Trajectory& path = measure.trajectory;
+  const bool best = path.kind == TrajectoryKind::kBestOfN;
+  const stats::CurveForm form = best ? stats::CurveForm::kBestOfN : stats::CurveForm::kRl;
+  std::vector<Curve> curves;
+  for (const auto& [quantity, name] :
+       {std::pair(Quantity::kGold, "gold"), std::pair(Quantity::kProxy, "proxy")}) {
+    Curve curve = curve_of(path, quantity, name);
+    if (!curve.d.empty()) curves.push_back(std::move(curve));
+  }
+  measure.curves = fit_curves(curves, {.form = options.form.value_or(form),
+                                       .resolution = options.resolution,
+                                       .sampling = options.sampling});
+  for (CurveReport& report : measure.curves) {
+    report.choice_note = options.form ? "The form was given."
+                         : best       ? "The form is that of best of n."
+                                      : "The form is that of an optimiser.";
+  }
+  measure.gap = measure_gap(path, options.sampling);
+  if (!best) measure.rules = compare_rules(path, options);
+  return measure;
+}
+
+// Checkpoints with a place on the axis, and their gold by prompt.
+struct Checkpoints {
+  std::vector<std::size_t> points;
+  std::vector<double> gold;   // [checkpoints, prompts]
+  std::vector<double> proxy;  // [checkpoints], means; empty where one is missing
+};
+
+tl::expected<Checkpoints, std::string> checkpoints_of(const Trajectory& run) {
+  if (!run.complete) return tl::unexpected<std::string>("prompts differ between steps");
+  if (run.prompts.size() < 4) {
+    return tl::unexpected(fmt::format("{} prompts; four or more are needed", run.prompts.size()));
+  }
+  Checkpoints all;
+  bool has_proxy = true;
+  for (std::size_t k = 0; k < run.points.size(); ++k) {
+    if (!run.points[k].d || *run.points[k].d == 0) continue;
+    all.points.push_back(k);
+    double proxy = 0;
+    for (std::size_t p = 0; p < run.prompts.size(); ++p) {
+      const Cell& cell = run.cells[k * run.prompts.size() + p];
+      if (std::isnan(cell.gold)) {
+        return tl::unexpected(
+            fmt::format("the gold of a prompt is missing at step {}", run.points[k].at));
+      }
+      all.gold.push_back(cell.gold);
+      proxy += cell.proxy / static_cast<double>(run.prompts.size());
+    }
+    has_proxy = has_proxy && !std::isnan(proxy);
+    all.proxy.push_back(proxy);
+  }
+  if (all.points.size() < 2) {
+    return tl::unexpected<std::string>("fewer than two checkpoints have a distance above 0");
+  }
+  if (!has_proxy) return tl::unexpected<std::string>("the proxy is not measured at every step");
+  return all;
+}
+
+// The columns of `prompts` in a matrix of `width` prompts a row.
+std::vector<double> columns_of(const std::vector<double>& matrix, std::size_t width,
+                               std::span<const std::size_t> prompts) {
+  std::vector<double> part;
+  for (std::size_t row = 0; row < matrix.size(); row += width) {
+    for (const std::size_t p : prompts) part.push_back(matrix[row + p]);
+  }
+  return part;
+}
+
+double mean(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+stats::IntervalScore student_interval(std::span<const double> values, double level) {
+  if (values.size() < 2) return stats::undefined("there are not two prompts");
+  const auto n = static_cast<double>(values.size());
+  const double centre = mean(values);
+  double squares = 0;
+  for (const double value : values) squares += (value - centre) * (value - centre);
+  const boost::math::students_t distribution(n - 1);
+  const double reach =
+      boost::math::quantile(distribution, (1 + level) / 2) * std::sqrt(squares / (n - 1) / n);
+  return stats::Interval{centre - reach, centre + reach};
+}
+
+}  // namespace
+
+RuleReport compare_rules(const Trajectory& run, const MeasureOptions& options) {
+  RuleReport report;
+  const auto all = checkpoints_of(run);
+  if (!all) {
+    report.reason = all.error();
+    return report;
+  }
+  const std::size_t prompts = run.prompts.size();
+  std::vector<std::size_t> order(prompts);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Stream stream(options.sampling.seed, "held-out prompts", 0);
+  shuffle(std::span(order), stream);
+  const auto choosing = std::span(order).first(prompts / 2);
+  const auto reporting = std::span(order).subspan(prompts / 2);
+  report.choosing = choosing.size();
+  report.reporting = reporting.size();
+
+  MeasuredRun seen{{}, columns_of(all->gold, prompts, choosing), all->proxy, choosing.size()};
+  for (const std::size_t k : all->points) seen.d.push_back(*run.points[k].d);
+  RuleOptions rules = options.rules;
+  rules.stop.looks = std::max<std::size_t>(seen.d.size(), 1);
+  if (options.form) rules.stop.form = options.form;
+  const auto stop = stats::ceiling_stop(seen.curves(), rules.stop);
+  if (stop.stopped_at) report.stopped_at = run.points[all->points[*stop.stopped_at]].at;
+
+  const std::vector<double> held_out = columns_of(all->gold, prompts, reporting);
+  const auto row = [&](std::size_t c) {
+    return std::span(held_out).subspan(c * reporting.size(), reporting.size());
+  };
+  std::vector<double> means;
+  for (std::size_t c = 0; c < seen.d.size(); ++c) means.push_back(mean(row(c)));
+  for (const RuleChoice& choice : choose_checkpoints(seen, rules)) {
+    const std::size_t c = choice.checkpoint;
+    report.rules.push_back({choice.name, run.points[all->points[c]].at, seen.d[c], means[c],
+                            student_interval(row(c), options.sampling.level), regret(means, c)});
+  }
+  return report;
+}
+
+RunMeasure measure_run(std::string name, const SampleTable& table, const MeasureOptions& options) {
+  RunMeasure run;
+  run.name = std::move(name);
+  run.file = table.file;
+  run.sha256 = table.sha256;
+  run.samples = table.samples();
+  run.prompts = table.prompts.size();
+  run.steps = table.steps.size();
+  if (!any_measured(table.proxy)) {
+    run.missing.emplace_back("No sample has a \"proxy\": what was optimised is not known.");
+  }
+  if (!any_measured(table.gold)) {
+    run.missing.emplace_back(
+        "No sample has a \"gold\": no ceiling, no gap and no stopping rule can be measured; what "
+        "follows is the proxy's.");
+  }
+  const bool one_step = table.steps.size() == 1;
+  const std::size_t pool =
+      options.best_of_n_step.value_or(one_step ? table.steps[0] : options.start);
+  auto best = best_of_n_trajectory(table, pool);
+  if (best) {
+    run.trajectories.push_back(measure_trajectory(std::move(*best), options));
+  } else {
+    run.missing.push_back(fmt::format("Best of n: {}.", best.error().message));
+  }
+  auto optimiser = run_trajectory(table, options.start);
+  if (optimiser) {
+    run.trajectories.push_back(measure_trajectory(std::move(*optimiser), options));
+  } else if (!one_step || !best) {
+    run.missing.push_back(fmt::format("The run: {}.", optimiser.error().message));
+  }
+  return run;
+}
+
+}  // namespace plumb::mismatch

@@ -1,0 +1,154 @@
+#include "plumb/mismatch/measure/sample_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <unordered_map>
+#include <utility>
+
+namespace plumb::mismatch {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+// Texts that are scored at once.
+constexpr std::size_t kBatch = 2048;
+
+constexpr std::vector<double> SampleTable::*kColumns[] = {
+    &SampleTable::proxy, &SampleTable::gold,   &SampleTable::kl,
+    &SampleTable::k1,    &SampleTable::tokens, &SampleTable::ended};
+
+void add_text(Sha256& hash, std::string_view text) {
+  hash.add(fmt::format("{}:", text.size()));
+  hash.add(text);
+}
+
+void add_number(Sha256& hash, double number) { add_text(hash, fmt::format("{}", number)); }
+
+Result<void> score_anew(std::vector<rlhf::Sample>& batch, const TableOptions& options) {
+  std::vector<rlhf::Completed> texts;
+  for (const rlhf::Sample& sample : batch) {
+    texts.push_back({sample.prompt, sample.completion, sample.ended.value_or(true)});
+  }
+  const std::pair<rlhf::Reward*, std::optional<double> rlhf::Sample::*> rewards[] = {
+      {options.proxy_by, &rlhf::Sample::proxy}, {options.gold_by, &rlhf::Sample::gold}};
+  for (const auto& [reward, field] : rewards) {
+    if (reward == nullptr) continue;
+    PLUMB_TRY(scores, reward->score(texts, options.threads));
+    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].*field = scores[i];
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const SampleGroup> SampleTable::at_step(std::size_t place) const {
+  const auto range = std::ranges::equal_range(groups, place, {}, &SampleGroup::step);
+  return {range.begin(), range.end()};
+}
+
+double measured_mean(std::span<const double> column, std::size_t begin, std::size_t end) {
+  double sum = 0, count = 0;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (std::isnan(column[i])) continue;
+    sum += column[i];
+    count += 1;
+  }
+  return count == 0 ? kNone : sum / count;
+}
+
+struct SampleTableBuilder::State {
+  SampleTable table;
+  Sha256 hash;
+  std::unordered_map<std::string, std::uint32_t> prompts;
+  std::vector<std::size_t> step;      // [samples], as given
+  std::vector<std::uint32_t> prompt;  // [samples]
+};
+
+SampleTableBuilder::SampleTableBuilder() : state_(std::make_unique<State>()) {}
+SampleTableBuilder::SampleTableBuilder(SampleTableBuilder&&) noexcept = default;
+SampleTableBuilder& SampleTableBuilder::operator=(SampleTableBuilder&&) noexcept = default;
+SampleTableBuilder::~SampleTableBuilder() = default;
+
+void SampleTableBuilder::add(const rlhf::Sample& sample) {
+  SampleTable& table = state_->table;
+  const auto next = static_cast<std::uint32_t>(table.prompts.size());
+  const auto [place, is_new] = state_->prompts.emplace(sample.prompt, next);
+  if (is_new) table.prompts.push_back(sample.prompt);
+  state_->step.push_back(sample.step);
+  state_->prompt.push_back(place->second);
+  table.proxy.push_back(sample.proxy.value_or(kNone));
+  table.gold.push_back(sample.gold.value_or(kNone));
+  table.kl.push_back(sample.kl.value_or(kNone));
+  const bool both = sample.log_probability && sample.reference_log_probability;
+  table.k1.push_back(both ? *sample.log_probability - *sample.reference_log_probability : kNone);
+  table.tokens.push_back(sample.tokens ? static_cast<double>(*sample.tokens) : kNone);
+  table.ended.push_back(sample.ended ? static_cast<double>(*sample.ended) : kNone);
+  add_number(state_->hash, static_cast<double>(sample.step));
+  add_text(state_->hash, sample.prompt);
+  add_text(state_->hash, sample.completion);
+  for (const auto column : kColumns) add_number(state_->hash, (table.*column).back());
+}
+
+SampleTable SampleTableBuilder::finish() {
+  State& state = *state_;
+  SampleTable& table = state.table;
+  std::vector<std::size_t> order(table.samples());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto key = [&](std::size_t i) { return std::pair(state.step[i], state.prompt[i]); };
+  std::ranges::stable_sort(order, {}, key);
+  for (const auto column : kColumns) {
+    std::vector<double> sorted;
+    sorted.reserve(order.size());
+    for (const std::size_t i : order) sorted.push_back((table.*column)[i]);
+    table.*column = std::move(sorted);
+  }
+  for (std::size_t row = 0; row < order.size(); ++row) {
+    const auto [step, prompt] = key(order[row]);
+    const bool new_step = table.steps.empty() || table.steps.back() != step;
+    if (new_step) table.steps.push_back(step);
+    const auto place = static_cast<std::uint32_t>(table.steps.size() - 1);
+    if (new_step || table.groups.back().prompt != prompt) {
+      table.groups.push_back({place, prompt, row, row});
+    }
+    ++table.groups.back().end;
+  }
+  table.sha256 = state.hash.hex();
+  SampleTable done = std::move(table);
+  state_ = std::make_unique<State>();
+  return done;
+}
+
+Result<SampleTable> read_sample_table(const std::filesystem::path& run,
+                                      const TableOptions& options) {
+  const std::filesystem::path file = rlhf::samples_file(run);
+  PLUMB_TRY(reader, rlhf::SampleReader::open(file, options.fields));
+  SampleTableBuilder builder;
+  std::vector<rlhf::Sample> batch;
+  const auto flush = [&]() -> Result<void> {
+    if (auto scored = score_anew(batch, options); !scored) return scored;
+    for (const rlhf::Sample& sample : batch) builder.add(sample);
+    batch.clear();
+    return {};
+  };
+  while (true) {
+    PLUMB_TRY(sample, reader.next());
+    if (!sample) break;
+    batch.push_back(std::move(*sample));
+    if (batch.size() < kBatch) continue;
+    if (auto done = flush(); !done) return tl::unexpected(done.error());
+    if (options.progress) {
+      options.progress(reader.lines().bytes_read(), reader.lines().bytes_total());
+    }
+  }
+  if (auto done = flush(); !done) return tl::unexpected(done.error());
+  SampleTable table = builder.finish();
+  table.file = file.string();
+  if (table.samples() > 0) return table;
+  return fail(ErrorKind::kBadInput, fmt::format("{}: holds no samples", table.file));
+}
+
+}  // namespace plumb::mismatch

@@ -1,0 +1,407 @@
+#include "plumb/rlhf/reward_train.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <numeric>
+
+#include "plumb/base/files.h"
+#include "plumb/base/random.h"
+#include "plumb/lm/run_folder.h"
+#include "plumb/nn/trainer.h"
+#include "plumb/rlhf/reward_step.h"
+#include "plumb/stats/calibration.h"
+
+namespace plumb::rlhf {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
+
+constexpr const char* kSchedules[] = {"constant", "linear", "cosine"};
+constexpr const char* kTies[] = {"half wins", "rao-kupper", "davidson"};
+
+double share_of_ties(std::span<const PairLabel> labels) {
+  double ties = 0;
+  for (const PairLabel& label : labels) ties += label.tie;
+  return labels.empty() ? 0 : ties / static_cast<double>(labels.size());
+}
+
+Json loss_json(const RewardLossOptions& loss) {
+  return {{"ties", kTies[static_cast<std::size_t>(loss.ties)]},
+          {"tie_start", loss.log_tie_parameter},
+          {"margin", loss.margin},
+          {"label_smoothing", loss.label_smoothing},
+          {"flip_rate", loss.flip_rate},
+          {"centre", loss.centre},
+          {"decay", loss.decay}};
+}
+
+double mean_of(std::span<const double> values) {
+  if (values.empty()) return 0;
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+class Training {
+ public:
+  Training(RewardModel& model, const EncodedPairs& train, const EncodedPairs& held_out,
+           const RewardTrainOptions& options)
+      : options_(options),
+        model_(model),
+        train_(train),
+        held_out_(held_out),
+        loss_(options.loss),
+        tie_(options.loss.ties, share_of_ties(train.labels), options.loss.log_tie_parameter),
+        trainer_(model.transformer(), {.adam = options.adam,
+                                       .max_tokens = tokens_at_once(model, train),
+                                       .threads = options.threads}),
+        steps_an_epoch_((train.size() + options.batch - 1) / options.batch) {
+    schedule_ = options.schedule;
+    schedule_.steps = steps();
+    evaluate_every_ = options.evaluate_every > 0 ? options.evaluate_every
+                                                 : std::max<std::size_t>(steps() / 10, 1);
+    loss_.log_tie_parameter = tie_.value();
+  }
+
+  std::size_t steps() const { return options_.epochs * steps_an_epoch_; }
+  const TieParameter& tie() const { return tie_; }
+  Result<void> take_up_tie(const std::string& note);
+  lm::Trained trained() { return {"", model_.transformer(), trainer_.optimizer()}; }
+  Json manifest(const PreferenceHashes& hashes) const;
+
+  struct Outcome {
+    PairStep sums;
+    double norm, rate;
+    std::size_t comparisons, tokens;
+    double loss() const { return sums.loss / static_cast<double>(comparisons); }
+  };
+  Outcome step(std::size_t number);
+  // What events.jsonl says of a step. Nothing: the held-out scores are not finite.
+  std::optional<Json> event(std::size_t number, const Outcome& outcome) const;
+
+ private:
+  static std::size_t tokens_at_once(const RewardModel& model, const EncodedPairs& pairs) {
+    return std::max(nn::default_batch_tokens(model.transformer().config()), pairs.longest);
+  }
+  std::vector<std::size_t> batch_of(std::size_t number);
+  PairStep shard(std::span<const std::size_t> own, std::size_t batch, nn::Pass& pass,
+                 std::span<float> gradient) const;
+  std::optional<Json> held_out_json() const;
+
+  const RewardTrainOptions& options_;
+  RewardModel& model_;
+  const EncodedPairs &train_, &held_out_;
+  RewardLossOptions loss_;
+  TieParameter tie_;
+  nn::Trainer trainer_;
+  nn::RateSchedule schedule_;
+  std::size_t steps_an_epoch_, evaluate_every_ = 1;
+  std::vector<std::size_t> order_;
+  std::optional<std::size_t> order_epoch_;
+};
+
+Result<void> Training::take_up_tie(const std::string& note) {
+  if (auto read = tie_.read(note); !read) return read;
+  loss_.log_tie_parameter = tie_.value();
+  return {};
+}
+
+Json Training::manifest(const PreferenceHashes& hashes) const {
+  return {{"schema", "plumb.reward-run/1"},
+          {"data_sha256", hashes.all},
+          {"random_labels", options_.random_labels},
+          {"comparisons", train_.size()},
+          {"held_out", held_out_.size()},
+          {"held_out_share", options_.held_out},
+          {"split_seed", options_.split_seed},
+          {"start_sha256", lm::weights_hash(model_.transformer())},
+          {"config", nn::config_json(model_.transformer().config())},
+          {"seed", options_.seed},
+          {"epochs", options_.epochs},
+          {"steps", steps()},
+          {"batch", options_.batch},
+          {"evaluate_every", evaluate_every_},
+          {"loss", loss_json(options_.loss)},
+          {"shards", trainer_.shards()},
+          {"kernels", nn::kernels().name},
+          {"schedule", kSchedules[static_cast<std::size_t>(schedule_.kind)]},
+          {"rate", schedule_.rate},
+          {"final_share", schedule_.final_share},
+          {"warmup", schedule_.warmup},
+          {"beta1", options_.adam.beta1},
+          {"beta2", options_.adam.beta2},
+          {"decay", options_.adam.decay},
+          {"clip", options_.adam.clip}};
+}
+
+std::vector<std::size_t> Training::batch_of(std::size_t number) {
+  const std::size_t epoch = number / steps_an_epoch_;
+  if (order_epoch_ != epoch) {
+    order_.resize(train_.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    Stream stream(options_.seed, "reward-order", epoch);
+    shuffle(std::span(order_), stream);
+    order_epoch_ = epoch;
+  }
+  const std::size_t first = number % steps_an_epoch_ * options_.batch;
+  const auto some = std::span(order_).subspan(first);
+  const auto own = some.first(std::min(options_.batch, some.size()));
+  return {own.begin(), own.end()};
+}
+
+// The comparisons of a shard, as many in one forward as the pass takes.
+PairStep Training::shard(std::span<const std::size_t> own, std::size_t batch, nn::Pass& pass,
+                         std::span<float> gradient) const {
+  PairStep sums;
+  std::vector<std::size_t> lengths;
+  for (const std::size_t i : own) {
+    lengths.push_back(train_.texts[2 * i].tokens.size() + train_.texts[2 * i + 1].tokens.size());
+  }
+  for (const nn::SequenceRange range : nn::cut_batches(lengths, pass.max_tokens())) {
+    std::vector<EncodedText> texts;
+    std::vector<PairLabel> labels;
+    for (const std::size_t i : own.subspan(range.first, range.count)) {
+      texts.insert(texts.end(), {train_.texts[2 * i], train_.texts[2 * i + 1]});
+      labels.push_back(train_.labels[i]);
+    }
+    sums += add_pair_gradient(pass, model_.transformer(), texts, labels, loss_, batch, gradient);
+  }
+  return sums;
+}
+
+Training::Outcome Training::step(std::size_t number) {
+  const std::vector<std::size_t> batch = batch_of(number);
+  const std::size_t shards = trainer_.shards();
+  std::vector<PairStep> parts(shards);
+  trainer_.accumulate([&](std::size_t s, nn::Pass& pass, std::span<float> gradient) {
+    const std::size_t begin = s * batch.size() / shards, end = (s + 1) * batch.size() / shards;
+    parts[s] = shard(std::span(batch).subspan(begin, end - begin), batch.size(), pass, gradient);
+  });
+  const float rate = schedule_.at(number);
+  Outcome outcome{{}, trainer_.step(rate), static_cast<double>(rate), batch.size(), 0};
+  for (const PairStep& part : parts) outcome.sums += part;
+  for (const std::size_t i : batch) {
+    outcome.tokens += train_.texts[2 * i].tokens.size() + train_.texts[2 * i + 1].tokens.size();
+  }
+  if (std::isfinite(outcome.norm) && std::isfinite(outcome.sums.tie_slope)) {
+    tie_.step(outcome.sums.tie_slope / static_cast<double>(batch.size()),
+              static_cast<double>(rate / schedule_.rate), number + 1);
+    loss_.log_tie_parameter = tie_.value();
+  }
+  return outcome;
+}
+
+std::optional<Json> Training::held_out_json() const {
+  const std::vector<double> scores =
+      scalars_of(model_.transformer(), held_out_.texts, options_.threads);
+  if (!std::ranges::all_of(scores, [](double x) { return std::isfinite(x); })) return std::nullopt;
+  std::vector<double> first, second, gradient(held_out_.size());
+  for (std::size_t i = 0; i < held_out_.size(); ++i) {
+    first.push_back(scores[2 * i]);
+    second.push_back(scores[2 * i + 1]);
+  }
+  const RewardLoss loss = reward_loss(first, second, held_out_.labels, loss_, gradient, gradient);
+  PairStep counted;
+  for (std::size_t i = 0; i < held_out_.size(); ++i) {
+    counted.count(first[i] - second[i], held_out_.labels[i]);
+  }
+  return Json{{"n", counted.decided},
+              {"loss", loss.value},
+              {"accuracy", counted.decided > 0 ? Json(counted.right / counted.decided) : Json()}};
+}
+
+std::optional<Json> Training::event(std::size_t number, const Outcome& outcome) const {
+  const PairStep& sums = outcome.sums;
+  Json event = {{"step", number + 1},
+                {"loss", outcome.loss()},
+                {"accuracy", sums.decided > 0 ? Json(sums.right / sums.decided) : Json()},
+                {"gradient_norm", outcome.norm},
+                {"rate", outcome.rate}};
+  if (loss_.ties != TieHandling::kHalfWins) event["tie_parameter"] = tie_.value();
+  const bool measured = (number + 1) % evaluate_every_ == 0 || number + 1 == steps();
+  if (!measured || held_out_.size() == 0) return event;
+  const std::optional<Json> held_out = held_out_json();
+  if (!held_out) return std::nullopt;
+  event["held_out"] = *held_out;
+  return event;
+}
+
+// The numbers of an event that a report needs, from events of earlier processes too.
+struct Curve {
+  std::vector<double> losses, accuracies;
+
+  void add(const Json& event) {
+    losses.push_back(event.value("loss", 0.0));
+    const Json accuracy = event.value("accuracy", Json());
+    if (accuracy.is_number()) accuracies.push_back(accuracy);
+  }
+  static std::span<const double> tenth(std::span<const double> values, bool last) {
+    const std::size_t count = values.empty() ? 0 : std::max<std::size_t>(values.size() / 10, 1);
+    return last ? values.last(count) : values.first(count);
+  }
+};
+
+tl::unexpected<Error> diverged(const fs::path& run, std::size_t step) {
+  return bad(
+      fmt::format("{}: the loss, the gradient or a score of step {} is not finite: the training "
+                  "diverged; the last state stays, begin anew with a lower --rate",
+                  run.string(), step + 1));
+}
+
+Result<void> run_steps(Training& training, const RewardTrainOptions& options, std::size_t first,
+                       Curve& curve, RewardTrainReport& report,
+                       const std::function<void(const lm::TrainStatus&)>& watch) {
+  const fs::path file = options.run / "events.jsonl";
+  std::ofstream events(file, std::ios::app);
+  const auto began = Clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
+  const std::size_t steps = training.steps();
+  const std::size_t last = options.stop_after > 0 ? std::min(options.stop_after, steps) : steps;
+  const lm::Trained trained[] = {training.trained()};
+  std::size_t tokens = 0;
+  for (report.steps = first; report.steps < last;) {
+    const auto outcome = training.step(report.steps);
+    const auto event = training.event(report.steps, outcome);
+    if (!std::isfinite(outcome.norm) || !std::isfinite(outcome.loss()) || !event) {
+      return diverged(options.run, report.steps);
+    }
+    events << to_text(*event) << '\n' << std::flush;
+    if (!events) return tl::unexpected(file_error("write", file, errno));
+    curve.add(*event);
+    tokens += outcome.tokens;
+    ++report.steps;
+    if (watch) {
+      watch({report.steps, steps, outcome.loss(), static_cast<double>(tokens) / seconds()});
+    }
+    if (report.steps % options.save_every != 0 && report.steps != steps) continue;
+    const auto saved =
+        lm::save_state(options.run, trained, report.steps, {{"tie", training.tie().text()}});
+    if (!saved) return saved;
+  }
+  report.seconds = seconds();
+  return {};
+}
+
+// Takes up what is in the folder: the step, the tie parameter, the events before it.
+Result<std::size_t> take_up(Training& training, const RewardTrainOptions& options, Curve& curve) {
+  const lm::Trained trained[] = {training.trained()};
+  PLUMB_TRY(first, lm::load_state(options.run, trained, training.steps()));
+  PLUMB_TRY(notes, lm::load_notes(options.run));
+  if (const auto tie = notes.find("tie"); tie != notes.end()) {
+    if (auto read = training.take_up_tie(tie->second); !read) {
+      return bad(fmt::format("{}: {}", (options.run / "state.safetensors").string(),
+                             read.error().message));
+    }
+  }
+  PLUMB_TRY(events, lm::keep_events(options.run, first));
+  for (const Json& event : events) curve.add(event);
+  return first;
+}
+
+// Scores of this size mean nothing by themselves: mean 0 and deviation 1 on the held-out texts, or
+// on those that it learnt from.
+Result<void> put_on_scale(RewardModel& model, const PreferenceData& data, int threads) {
+  std::vector<ComparisonTexts> texts;
+  for (const Comparison& one : data.comparisons) texts.push_back(comparison_texts(one));
+  std::vector<Completed> completed;
+  for (const ComparisonTexts& one : texts) {
+    for (const std::string& side : one.completions) completed.push_back({one.prompt, side, true});
+  }
+  const PreferenceHashes hashes = hashes_of(data);
+  return model.normalise(completed, hashes.completions, hashes.prompts, threads);
+}
+
+Result<std::optional<RewardEvaluation>> evaluate_held_out(RewardModel& model,
+                                                          const PreferenceData& held_out,
+                                                          const RewardTrainOptions& options) {
+  const bool decided = std::ranges::any_of(
+      held_out.comparisons, [](const Comparison& one) { return share_of_first(one).has_value(); });
+  if (!decided) return std::nullopt;
+  PLUMB_TRY(scores, score_comparisons(model, held_out, options.threads));
+  for (auto& pair : scores.values) {
+    for (double& score : pair) score *= model.logit_scale();
+  }
+  PLUMB_TRY(evaluation, evaluate_scores(held_out, scores.values, options.evaluation));
+  return std::move(evaluation);
+}
+
+Result<void> finish(RewardModel& model, const PreferenceData& train, const Json& manifest,
+                    const fs::path& tokenizer_files, const RewardTrainOptions& options,
+                    RewardTrainReport& report) {
+  const PreferenceData& scale = report.held_out.comparisons.empty() ? train : report.held_out;
+  if (auto done = put_on_scale(model, scale, options.threads); !done) return done;
+  PLUMB_TRY(evaluation, evaluate_held_out(model, report.held_out, options));
+  report.evaluation = std::move(evaluation);
+  RewardCard& card = model.card();
+  if (report.evaluation && report.evaluation->temperature) {
+    card.temperature = *report.evaluation->temperature;
+  }
+  card.training = {{"base", model.name()}};
+  for (const char* field : {"start_sha256", "data_sha256", "random_labels", "comparisons",
+                            "held_out", "held_out_share", "split_seed", "seed", "epochs", "loss"}) {
+    card.training[field] = manifest[field];
+  }
+  report.model = options.run / "model";
+  report.finished = true;
+  return save_reward_model(report.model, model, tokenizer_files);
+}
+
+}  // namespace
+
+Result<RewardTrainReport> train_reward(const lm::ModelFiles& base, const PreferenceData& data,
+                                       const RewardTrainOptions& options,
+                                       const std::function<void(const lm::TrainStatus&)>& watch) {
+  const PreferenceData labelled =
+      options.random_labels ? with_random_labels(data, options.split_seed) : data;
+  const PreferenceSplit split = split_by_prompt(labelled, options.held_out, options.split_seed);
+  if (split.train.empty()) {
+    return bad(fmt::format(
+        "{}: no comparison to train on: {} of {} have a vote on two different "
+        "texts, and {} of these are held out",
+        data.file, split.held_out.size(), data.comparisons.size(), split.held_out.size()));
+  }
+  PLUMB_TRY(model, reward_model_from(base, options.seed));
+  RewardTrainReport report;
+  report.held_out = subset_of(labelled, split.held_out);
+  const PreferenceData train = subset_of(labelled, split.train);
+  PLUMB_TRY(pairs, encode_pairs(train, *model));
+  PLUMB_TRY(held_out, encode_pairs(report.held_out, *model));
+  report.parameters = model->transformer().layout().size;
+  report.comparisons = pairs.size();
+  report.unlabelled = data.comparisons.size() - split.train.size() - split.held_out.size();
+  report.truncated = pairs.truncated + held_out.truncated;
+  report.tokens = pairs.tokens;
+
+  Training training(*model, pairs, held_out, options);
+  const Json manifest = training.manifest(hashes_of(labelled));
+  if (auto opened = lm::open_run(options.run, manifest); !opened) {
+    return tl::unexpected(opened.error());
+  }
+  Curve curve;
+  PLUMB_TRY(first, take_up(training, options, curve));
+  report.resumed_from = first;
+  if (auto done = run_steps(training, options, first, curve, report, watch); !done) {
+    return tl::unexpected(done.error());
+  }
+  report.first_loss = mean_of(Curve::tenth(curve.losses, false));
+  report.last_loss = mean_of(Curve::tenth(curve.losses, true));
+  report.train_accuracy = mean_of(Curve::tenth(curve.accuracies, true));
+  if (options.loss.ties != TieHandling::kHalfWins) {
+    report.tie_parameter = training.tie().value();
+    model->card().ties = options.loss.ties;
+    model->card().log_tie_parameter = training.tie().value();
+  }
+  if (report.steps < training.steps()) return report;
+  if (auto done = finish(*model, train, manifest, lm::tokenizer_path(base), options, report);
+      !done) {
+    return tl::unexpected(done.error());
+  }
+  return report;
+}
+
+}  // namespace plumb::rlhf

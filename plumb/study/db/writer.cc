@@ -1,0 +1,85 @@
+#include "plumb/study/db/writer.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+namespace plumb::study {
+namespace {
+
+Result<void> guarded(const Writer::Job& job, Connection& connection) {
+  try {
+    return job(connection);
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::kInternal, fmt::format("while writing: {}", error.what()));
+  }
+}
+
+}  // namespace
+
+Writer::Writer(std::unique_ptr<Connection> connection)
+    : connection_(std::move(connection)), thread_([this] { work(); }) {}
+
+Writer::~Writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  arrived_.notify_all();
+  thread_.join();
+}
+
+Result<void> Writer::run(const Job& job) {
+  Waiting waiting{&job, {}, false};
+  std::unique_lock lock(mutex_);
+  queue_.push_back(&waiting);
+  arrived_.notify_one();
+  finished_.wait(lock, [&waiting] { return waiting.done; });
+  return std::move(waiting.outcome);
+}
+
+void Writer::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    arrived_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    std::deque<Waiting*> group;
+    group.swap(queue_);
+    lock.unlock();
+    run_group(group);
+    lock.lock();
+    for (Waiting* waiting : group) waiting->done = true;
+    finished_.notify_all();
+  }
+}
+
+// Sets every outcome. Whatever goes wrong, no transaction stays open.
+void Writer::run_group(const std::deque<Waiting*>& group) {
+  auto done = run_all(group);
+  if (done) return;
+  if (connection_->in_transaction()) static_cast<void>(connection_->script("ROLLBACK"));
+  for (Waiting* waiting : group) {
+    if (waiting->outcome) waiting->outcome = tl::unexpected(done.error());
+  }
+}
+
+Result<void> Writer::run_all(const std::deque<Waiting*>& group) {
+  if (auto begun = connection_->begin(); !begun) return begun;
+  for (Waiting* waiting : group) {
+    if (auto run = run_one(*waiting); !run) return run;
+  }
+  return connection_->script("COMMIT");
+}
+
+// An error only where the group cannot go on.
+Result<void> Writer::run_one(Waiting& waiting) {
+  if (auto saved = connection_->script("SAVEPOINT job"); !saved) return saved;
+  waiting.outcome = guarded(*waiting.job, *connection_);
+  if (!connection_->in_transaction()) {
+    if (!waiting.outcome) return waiting.outcome;
+    return fail(ErrorKind::kInternal, "a job ended the transaction of its group");
+  }
+  return connection_->script(waiting.outcome ? "RELEASE job" : "ROLLBACK TO job; RELEASE job");
+}
+
+}  // namespace plumb::study
