@@ -82,6 +82,15 @@ TEST_F(EncoderFolder, IsAskedForEachTextOnce) {
   EXPECT_TRUE(fs::exists(folder_ / "mine/vectors.cache"));
 }
 
+TEST_F(EncoderFolder, SaysWhatToDoWhereTheCacheCannotBeWritten) {
+  setenv("XDG_CACHE_HOME", path("t.jsonl").c_str(), 1);  // a file
+  const Outcome outcome = run(embed("v.npy"));
+  EXPECT_NE(outcome.code, 0);
+  EXPECT_NE(outcome.error.find("vectors.cache: cannot write"), std::string::npos) << outcome.error;
+  EXPECT_NE(outcome.error.find("--no-cache keeps none"), std::string::npos) << outcome.error;
+  EXPECT_EQ(run(embed("v.npy", "--no-cache")).code, 0);
+}
+
 TEST_F(EncoderFolder, GoesOnWhereItWasKilled) {
   write_task("t.jsonl", 20000);
   ASSERT_EQ(shell(fmt::format("timeout -s KILL 1.5 '{}' {} >/dev/null 2>&1; true", PLUMB_PROGRAM,
