@@ -76,7 +76,7 @@ def sts_lines(folder, part):
 
 
 def table(rows):
-    line = "{:<44} {:>10} {:>11} {:>8} {:>9} {:>8}  {}"
+    line = "{:<52} {:>10} {:>11} {:>8} {:>9} {:>8}  {}"
     print(line.format("", "plumb", "peer", "ratio", "target", "reached", "peer is"))
     for one in rows:
         target = "" if one["target"] is None else ("<= " if one["at_most"] else ">= ") + f"{one['target']:g}"
