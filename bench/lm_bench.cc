@@ -3,12 +3,10 @@
 //
 //   lm_bench train 260k|15m THREADS
 //   lm_bench generate SAMPLES THREADS      260k's shape, random weights, 256 tokens each
-//   lm_bench encode TEXTS LENGTH THREADS   the shape of all-MiniLM-L6-v2
 //   lm_bench ceiling THREADS
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <functional>
@@ -142,62 +140,6 @@ void generate(std::size_t samples, int threads) {
              static_cast<double>(samples * kTokens) / seconds);
 }
 
-// The middle of all-MiniLM-L6-v2: everything but its tokenizer.
-TransformerConfig minilm() {
-  TransformerConfig c;
-  c.architecture = plumb::nn::Architecture::kBert;
-  c.vocabulary = 30522;
-  c.width = 384;
-  c.layers = 6;
-  c.heads = c.key_heads = 12;
-  c.head_width = 32;
-  c.hidden = 1536;
-  c.context = c.position_rows = 512;
-  c.norm = plumb::nn::Norm::kLayer;
-  c.norm_first = c.gated = c.causal = c.language_head = c.tied = false;
-  c.embedding_norm = c.query_bias = c.linear_bias = true;
-  c.positions = plumb::nn::Positions::kLearned;
-  c.segments = 2;
-  c.activation = plumb::nn::Activation::kGeluErf;
-  return c;
-}
-
-void encode(std::size_t texts, std::size_t length, int threads, std::size_t tokens_at_once) {
-  plumb::nn::Transformer model(minilm());
-  plumb::nn::initialise(model, 1);
-  const std::size_t each = std::max<std::size_t>(tokens_at_once / length, 1);
-  const std::size_t batches = (texts + each - 1) / each;
-  std::vector<std::int32_t> tokens(each * length);
-  plumb::Stream stream(1, "bench", 0);
-  for (auto& token : tokens) token = static_cast<std::int32_t>(stream.below(30522));
-  std::vector<Pass> passes;
-  for (int i = 0; i < threads; ++i) {
-    passes.emplace_back(model, each * length, plumb::nn::PassKind::kInference);
-  }
-  const double seconds = best_of(6, [&] {
-    std::atomic<std::size_t> next{0};
-    plumb::parallel_for(passes.size(), 1, threads, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t worker = begin; worker < end; ++worker) {
-        for (std::size_t b = next++; b < batches; b = next++) {
-          const std::size_t count = std::min(each, texts - b * each);
-          std::vector<std::uint32_t> starts;
-          for (std::size_t i = 0; i <= count; ++i) {
-            starts.push_back(static_cast<std::uint32_t>(i * length));
-          }
-          passes[worker].forward({std::span(tokens).first(count * length), starts});
-        }
-      }
-    });
-  });
-  const double top = ceiling(threads);
-  const double gflops = 1e-9 * forward_flops(model.config(), length, false) *
-                        static_cast<double>(texts * length) / seconds;
-  fmt::print(
-      "{{\"texts\":{},\"length\":{},\"threads\":{},\"seconds\":{:.4f},\"gflops\":{:.1f},"
-      "\"ceiling\":{:.1f},\"share\":{:.3f}}}\n",
-      texts, length, threads, seconds, gflops, top, gflops / top);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -206,9 +148,6 @@ int main(int argc, char** argv) {
     train(argv[2], std::atoi(argv[3]), argc > 4 ? std::strtoul(argv[4], nullptr, 10) : 0);
   } else if (what == "generate" && argc > 3) {
     generate(std::strtoul(argv[2], nullptr, 10), std::atoi(argv[3]));
-  } else if (what == "encode" && argc > 4) {
-    encode(std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10),
-           std::atoi(argv[4]), argc > 5 ? std::strtoul(argv[5], nullptr, 10) : 512);
   } else if (what == "ceiling" && argc > 2) {
     fmt::print("{{\"gflops\":{:.1f}}}\n", ceiling(std::atoi(argv[2])));
   } else {

@@ -9,7 +9,6 @@ machine to machine.
 """
 
 import bisect
-import csv
 import json
 import os
 import platform
@@ -21,40 +20,8 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS = ROOT / "build" / "bench" / "bench"
-REPEATS = 3
-
-
-def run(command, environment=None):
-    """The one JSON object that a bench program or a peer prints."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          env={**os.environ, **(environment or {})})
-    if done.returncode != 0:
-        sys.exit(f"{command[0]} failed:\n{done.stderr}")
-    return json.loads(done.stdout)
-
-
-def program(name, *arguments):
-    return run([PROGRAMS / f"bench_{name}", *arguments])
-
-
-def peer(name, *arguments, environment=None):
-    return run([sys.executable, ROOT / "bench" / f"{name}_peer.py", *arguments], environment)
-
-
-def median(runs, key):
-    return statistics.median(one[key] for one in runs)
-
-
-def row(what, plumb, unit, other=None, peer_name="", target=None, at_most=False):
-    """One line of the table. target: the least ratio, or the greatest figure where at_most."""
-    ratio = other / plumb if other else None
-    reached = None
-    if target is not None:
-        reached = plumb <= target if at_most else ratio >= target
-    return {"what": what, "plumb": plumb, "unit": unit, "peer": other, "peer_name": peer_name,
-            "ratio": ratio, "target": target, "at_most": at_most, "reached": reached}
+from common import PROGRAMS, REPEATS, ROOT, faster, median, peer, program, row, run, share, sts_lines, table
+from encoder import encoder
 
 
 def bootstrap(folder):
@@ -196,14 +163,6 @@ def tokenizer_inputs(folder):
             ("SentencePiece BPE, stories", tiny, tiny / "tokenizer.json", stories)]
 
 
-def sts_lines(folder, part):
-    found = sorted(folder.glob(f"*{part}*"))
-    if not found:
-        return []
-    rows = csv.reader(found[0].open(newline=""), delimiter="\t" if found[0].suffix == ".tsv" else ",")
-    return ["\t".join(text.replace("\t", " ").replace("\n", " ") for text in row[:2]) for row in rows if len(row) >= 2]
-
-
 def tokenizer(folder):
     """Texts a second of three real tokenizers, against Hugging Face's libraries."""
     if not (ROOT.parent / "shared" / "data" / "tokenizers").is_dir():
@@ -251,22 +210,8 @@ def llama2c(folder):
     return float(done.stderr.split("achieved tok/s:")[1])
 
 
-def faster(what, ours, theirs, peer_name, target):
-    """A row of speeds, where more is better, beside a peer that may be absent."""
-    ratio = ours / theirs if theirs else None
-    return {"what": what, "plumb": ours, "unit": "tokens/s", "peer": theirs, "peer_name": peer_name, "ratio": ratio,
-            "target": target, "at_most": False, "reached": None if ratio is None else ratio >= target}
-
-
-def share(what, run_of_ours, target):
-    """A row of the share of this machine's ceiling: products of 2,048 x 2,048 x 2,048 in the same process."""
-    return {"what": what, "plumb": run_of_ours["gflops"], "unit": "GFLOP/s", "peer": run_of_ours["ceiling"],
-            "peer_name": "oneDNN's large product, the ceiling", "ratio": run_of_ours["share"], "target": target,
-            "at_most": False, "reached": run_of_ours["share"] >= target}
-
-
 def lm(folder):
-    """The engine: training steps (8 x 256), generation (256 tokens), and the middle of an encoder."""
+    """The engine: training steps (8 x 256) and generation (256 tokens)."""
     threads = os.cpu_count()
     rows = []
     for shape, target, times in (("260k", 0.27, 4), ("15m", 0.60, 2.5)):
@@ -278,11 +223,6 @@ def lm(folder):
     for samples, count, times in ((1, 1, 3), (64, threads, 15)):
         ours = max(program("lm", "generate", samples, count)["tokens_per_s"] for _ in range(REPEATS))
         rows.append(faster(f"generate, {samples} at once", ours, llama2c(folder), "llama2.c, one at once", times))
-    for texts, length in ((32, 128), (64, 16)):
-        for count in (1, threads):
-            ours = max((program("lm", "encode", texts, length, count) for _ in range(REPEATS)),
-                       key=lambda one: one["share"])
-            rows.append(share(f"encode {texts} x {length}, MiniLM-L6's shape, {count} threads", ours, 0.78))
     return rows
 
 
@@ -313,19 +253,7 @@ def rlhf(folder):
 
 
 BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "items": items, "probes": probes,
-           "tokenizer": tokenizer, "lm": lm, "best_of_n": best_of_n, "rlhf": rlhf}
-
-
-def table(rows):
-    line = "{:<44} {:>10} {:>11} {:>8} {:>9} {:>8}  {}"
-    print(line.format("", "plumb", "peer", "ratio", "target", "reached", "peer is"))
-    for one in rows:
-        target = "" if one["target"] is None else ("<= " if one["at_most"] else ">= ") + f"{one['target']:g}"
-        print(line.format(
-            one["what"], f"{one['plumb']:.3f} {one['unit']}",
-            f"{one['peer']:.2f} {one['unit']}" if one["peer"] else "",
-            f"{one['ratio']:.1f}" if one["ratio"] else "", target,
-            "" if one["reached"] is None else "yes" if one["reached"] else "no", one["peer_name"]))
+           "tokenizer": tokenizer, "lm": lm, "encoder": encoder, "best_of_n": best_of_n, "rlhf": rlhf}
 
 
 def main():

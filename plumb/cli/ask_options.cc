@@ -112,7 +112,12 @@ Result<std::unique_ptr<raters::Embedder>> EmbedderOptions::open(const std::strin
   remote.concurrency = concurrency;
   options.encoder.precision = *nn::parse_precision(precision);
   if (!no_cache) options.encoder.cache = remote.cache = fs::path(cache_folder()) / "vectors.cache";
-  return raters::open_embedder(model, options);
+  auto opened = raters::open_embedder(model, options);
+  if (!opened && !no_cache && opened.error().message.starts_with(remote.cache.string())) {
+    return fail(opened.error().kind,
+                opened.error().message + "; --cache names another folder, --no-cache keeps none");
+  }
+  return opened;
 }
 
 void EmbedderOptions::tell_notes(const raters::Embedder& embedder) {

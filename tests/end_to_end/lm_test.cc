@@ -18,6 +18,24 @@ class Lm : public Program {
         "--hidden 48 --context {} --steps {} --batch 8 --rate 0.01 --warmup 5 {}",
         path("stories.txt"), path("tokenizer.bin"), path("run"), heads, context, steps, more);
   }
+  // What plumb says of the texts, and what a reader of the exported folder says that knows nothing
+  // of plumb.
+  void expect_same_elsewhere(const std::string& model, const std::string& texts) const {
+    const std::string folder = path("exported");
+    const Outcome exported = run(fmt::format("lm export --model '{}' -o '{}'", model, folder));
+    ASSERT_EQ(exported.code, 0) << exported.error;
+    EXPECT_EQ(exported.error, "");
+    const Outcome ours =
+        run(fmt::format("lm eval '{}' --model '{}' --json --resamples 100", texts, model));
+    ASSERT_EQ(ours.code, 0) << ours.error;
+    const Outcome theirs =
+        shell(fmt::format("'{}' '{}' '{}' '{}'", PLUMB_PYTHON, PLUMB_READ_EXPORT, folder, texts));
+    ASSERT_EQ(theirs.code, 0) << theirs.error;
+    const Json expected = Json::parse(theirs.out), found = Json::parse(ours.out);
+    EXPECT_EQ(found["tokens"], expected["tokens"]);
+    EXPECT_NEAR(found["nats_per_token"].get<double>(), expected["nats_per_token"].get<double>(),
+                1e-4);
+  }
 };
 
 TEST_F(Lm, TrainsSamplesEvaluatesAndExports) {
@@ -55,6 +73,49 @@ TEST_F(Lm, TrainsSamplesEvaluatesAndExports) {
   const Json again = Json::parse(run(eval + " --json --model '" + path("out") + "'").out);
   EXPECT_EQ(again["nats"], evaluation["nats"]);
   EXPECT_EQ(again["model"]["weights_sha256"], evaluation["model"]["weights_sha256"]);
+}
+
+TEST_F(Lm, ExportsWhatAnotherReaderPredictsWithTheSame) {
+  ASSERT_EQ(run(train("")).code, 0);
+  write("few.txt", "tom saw a ball.\n\nmia saw 7 red h\xc3\xa4ts \xf0\x9f\x98\x80\n");
+  expect_same_elsewhere(path("run/model"), path("few.txt"));
+}
+
+TEST_F(Lm, ExportsStories260kForAnotherReader) {
+  const std::string model = "../shared/data/models/stories260k/stories260K.bin";
+  if (!fs::exists(model)) GTEST_SKIP() << "../shared/data is absent";
+  write("few.txt",
+        "Once upon a time, there was a little girl named Lily.\nShe said: \"No!\"\n\nTom  ran.\n");
+  expect_same_elsewhere(fs::absolute(model).string(), path("few.txt"));
+}
+
+TEST_F(Lm, ExportsOverAnotherModelLeaveNothingOfItsTokenizer) {
+  ASSERT_EQ(run(train("", 2)).code, 0);
+  write("out/tokenizer.json", "{}");
+  ASSERT_EQ(run(fmt::format("lm export --model '{}' -o '{}'", path("run/model"), path("out"))).code,
+            0);
+  EXPECT_EQ(Json::parse(*read_file(path("out/tokenizer.json")))["model"]["type"], "BPE");
+  // A tokenizer.json by another name is one all the same.
+  fs::copy_file(path("out/tokenizer.json"), path("mine.json"));
+  ASSERT_EQ(run(fmt::format("lm export --model '{}' --tokenizer '{}' -o '{}'", path("run/model"),
+                            path("mine.json"), path("again")))
+                .code,
+            0);
+  EXPECT_EQ(*read_file(path("again/tokenizer.json")), *read_file(path("mine.json")));
+}
+
+TEST_F(Lm, SaysWhyAnExportHasNoTokenizerJson) {
+  // A token of two letters and another of the same score.
+  std::string twins = lm::letters_tokenizer();
+  for (const std::string token : {"ab", "ba"}) twins += std::string("\0\0\0\0\2\0\0\0", 8) + token;
+  write("twins.bin", twins);
+  write("tokenizer.bin", twins);
+  ASSERT_EQ(run(train("", 2)).code, 0);
+  const Outcome exported =
+      run(fmt::format("lm export --model '{}' -o '{}'", path("run/model"), path("out")));
+  EXPECT_EQ(exported.code, 0);
+  EXPECT_NE(exported.error.find("tokens 286 and 287: have one score"), std::string::npos)
+      << exported.error;
 }
 
 TEST_F(Lm, TakesUpATrainingThatWasKilled) {

@@ -16,7 +16,7 @@ inline Halves bf16_of(Vector x) {
   const Words word = bits<Words>(x);
   const Words nearest = (word + 0x7fffU + ((word >> 16) & 1U)) >> 16;
   const Words quiet = (word >> 16) | 0x40U;
-  const auto is_number = bits<Words>(x == x);
+  const auto is_number = bits<Words>((word & 0x7fffffffU) <= 0x7f800000U);
   return __builtin_convertvector((nearest & is_number) | (quiet & ~is_number), Halves);
 }
 
@@ -41,8 +41,9 @@ inline RowScale quantize_row(std::size_t n, const float* x, std::uint8_t* out) {
     poison += v * 0.0F;
   });
   const float least = -max_lanes(-low), range = max_lanes(high) - least;
-  const float step = range > 0 ? range / 255.0F : 1.0F, inverse = range > 0 ? 255.0F / range : 0.0F;
-  const auto zero = static_cast<std::int32_t>(0.5F - least * inverse);
+  const bool spread = range > 1e-30F && range <= 3.4e38F;
+  const float step = range > 0 ? range / 255.0F : 1.0F, inverse = spread ? 255.0F / range : 0.0F;
+  const auto zero = spread ? static_cast<std::int32_t>(0.5F - least * inverse) : 0;
   const float shift = static_cast<float>(zero) + 0.5F;
   const auto rounded = [&](Vector v) {
     const Vector place = smaller(larger(v * inverse + shift, Vector{}), broadcast(255.0F));
