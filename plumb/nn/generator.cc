@@ -63,6 +63,46 @@ std::vector<std::int32_t> candidates(std::span<const float> p, const SampleOptio
   return order;
 }
 
+// In four partial sums.
+double sum_of(std::span<const float> p) {
+  double sums[4] = {};
+  std::size_t i = 0;
+  for (; i + 4 <= p.size(); i += 4) {
+    for (std::size_t j = 0; j < 4; ++j) sums[j] += static_cast<double>(p[i + j]);
+  }
+  for (; i < p.size(); ++i) sums[0] += static_cast<double>(p[i]);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// The first token at which the sum of the probabilities passes draw * their total, found by blocks.
+// The last that has any, where rounding leaves none.
+std::int32_t pick_of_all(std::span<const float> p, double draw) {
+  constexpr std::size_t kBlock = 64;
+  const double goal = draw * sum_of(p);
+  double below = 0;
+  std::size_t i = 0;
+  for (; i + kBlock < p.size(); i += kBlock) {
+    const double block = sum_of(p.subspan(i, kBlock));
+    if (goal < below + block) break;
+    below += block;
+  }
+  for (; i < p.size(); ++i) {
+    below += static_cast<double>(p[i]);
+    if (p[i] > 0 && goal < below) return static_cast<std::int32_t>(i);
+  }
+  std::size_t last = p.size() - 1;
+  while (last > 0 && p[last] <= 0) --last;
+  return static_cast<std::int32_t>(last);
+}
+
+std::int32_t pick_of(std::span<const float> p, const SampleOptions& options, double draw) {
+  if (options.top_k == 0 && options.top_p >= 1.0F) return pick_of_all(p, draw);
+  const std::vector<std::int32_t> kept = candidates(p, options);
+  std::vector<float> of_kept;
+  for (const std::int32_t token : kept) of_kept.push_back(p[static_cast<std::size_t>(token)]);
+  return kept[static_cast<std::size_t>(pick_of_all(of_kept, draw))];
+}
+
 // A completion as it grows, in a slot of a worker.
 struct Growing {
   std::size_t index = 0;
@@ -139,13 +179,18 @@ class Worker {
     }
   }
 
+  // scratch_: the probabilities at temperature 1.
+  std::int32_t pick(std::span<const float> logits, double draw) {
+    if (options_.temperature == 1.0F) return pick_of(scratch_.span(), options_, draw);
+    std::ranges::copy(logits, scratch_.data());
+    return pick_token(scratch_.span(), options_, draw);
+  }
+
   void take_token(Growing& one, std::span<float> logits) {
     Completion& completion = *one.completion;
     std::ranges::copy(logits, scratch_.data());
     const float log_sum = kernels().softmax(scratch_.size(), scratch_.data());
-    const double draw = options_.temperature > 0 ? one.stream.uniform() : 0.0;
-    std::ranges::copy(logits, scratch_.data());
-    const std::int32_t token = pick_token(scratch_.span(), options_, draw);
+    const std::int32_t token = pick(logits, options_.temperature > 0 ? one.stream.uniform() : 0.0);
     completion.tokens.push_back(token);
     completion.log_probabilities.push_back(logits[static_cast<std::size_t>(token)] - log_sum);
     one.active = false;
@@ -176,27 +221,9 @@ std::int32_t pick_token(std::span<float> logits, const SampleOptions& options, d
   if (options.temperature <= 0) {
     return static_cast<std::int32_t>(std::ranges::max_element(logits) - logits.begin());
   }
-  const Kernels& k = kernels();
-  k.scale(logits.size(), 1.0F / options.temperature, logits.data());
-  k.softmax(logits.size(), logits.data());
-  const bool all = options.top_k == 0 && options.top_p >= 1.0F;
-  const std::vector<std::int32_t> kept =
-      all ? std::vector<std::int32_t>() : candidates(logits, options);
-  const std::size_t count = all ? logits.size() : kept.size();
-  const auto token_at = [&](std::size_t i) { return all ? static_cast<std::int32_t>(i) : kept[i]; };
-  double total = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    total += static_cast<double>(logits[static_cast<std::size_t>(token_at(i))]);
-  }
-  double below = 0;
-  std::int32_t last = token_at(0);  // that has any probability
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto p = static_cast<double>(logits[static_cast<std::size_t>(token_at(i))]);
-    if (p > 0) last = token_at(i);
-    below += p;
-    if (p > 0 && draw * total < below) return last;
-  }
-  return last;
+  kernels().scale(logits.size(), 1.0F / options.temperature, logits.data());
+  kernels().softmax(logits.size(), logits.data());
+  return pick_of(logits, options, draw);
 }
 
 Generator::Generator(const Transformer& model)

@@ -49,68 +49,102 @@ inline const float* cached(const float* cache, std::size_t head_width, std::size
   return cache + (at / kVectors * head_width + d) * kCacheBlock + at % kVectors * kLanes;
 }
 
-// G query heads. W: the width of a head, 0 where it is not known when compiled.
+// The rows of scores, then weights, of G query heads: [G, row].
+template <std::size_t G>
+struct DecodeRows {
+  std::size_t keys, vectors;
+  float* values;
+
+  float* at(std::size_t g, std::size_t vector) const {
+    return values + (g * vectors + vector) * kLanes;
+  }
+};
+
+// high: the highest score of each head. W: the width of a head, 0 where it is not known when
+// compiled.
 template <std::size_t G, std::size_t W>
-inline void decode_heads(const HeadDecode& h, std::size_t first_head) {
+inline void decode_scores(const HeadDecode& h, const float* query, DecodeRows<G> rows,
+                          float* high) {
   const std::size_t width = W == 0 ? h.head_width : W;
-  const std::size_t vectors = (h.keys + kLanes - 1) / kLanes, row = vectors * kLanes;
-  const float* query = h.query + first_head * width;
-  float* weights = h.scratch;  // [G, row]
-  Vector high[G], sum[G] = {};
-  for (Vector& each : high) each = broadcast(kNotAToken);
-  for (std::size_t at = 0; at < vectors; ++at) {
-    Vector score[G] = {};
+  Vector factor[W == 0 ? 1 : G * W], highest[G];
+  if constexpr (W != 0) {
+    for (std::size_t i = 0; i < G * W; ++i) factor[i] = broadcast(query[i]);
+  }
+  for (Vector& each : highest) each = broadcast(kNotAToken);
+  const auto score = [&](std::size_t at, std::size_t count) [[gnu::always_inline]] {
+    Vector sum[G] = {};
     for (std::size_t d = 0; d < width; ++d) {
       const Vector key = load(cached(h.key, width, at, d));
-      for (std::size_t g = 0; g < G; ++g) score[g] += query[g * width + d] * key;
+      for (std::size_t g = 0; g < G; ++g) {
+        if constexpr (W != 0) {
+          sum[g] += factor[g * W + d] * key;
+        } else {
+          sum[g] += query[g * width + d] * key;
+        }
+      }
     }
     for (std::size_t g = 0; g < G; ++g) {
-      score[g] = only_first(h.keys - at * kLanes, score[g], kNotAToken);
-      high[g] = larger(high[g], score[g]);
-      store(weights + g * row + at * kLanes, score[g]);
+      if (count < kLanes) sum[g] = only_first(count, sum[g], kNotAToken);
+      highest[g] = larger(highest[g], sum[g]);
+      store(rows.at(g, at), sum[g]);
     }
-  }
-  float inverse[G];
-  for (std::size_t g = 0; g < G; ++g) {
-    const float highest = max_lanes(high[g]);
-    for (std::size_t at = 0; at < vectors; ++at) {
-      float* weight = weights + g * row + at * kLanes;
-      const Vector e = exp((load(weight) - highest) * h.scale);
-      store(weight, e);
+  };
+  for (std::size_t at = 0; at + 1 < rows.vectors; ++at) score(at, kLanes);
+  score(rows.vectors - 1, rows.keys - (rows.vectors - 1) * kLanes);
+  for (std::size_t g = 0; g < G; ++g) high[g] = max_lanes(highest[g]);
+}
+
+// Scores -> exp(scale * (scores - high)); inverse: 1 / their sum.
+template <std::size_t G>
+inline void decode_weights(DecodeRows<G> rows, float scale, const float* high, float* inverse) {
+  Vector sum[G] = {};
+  for (std::size_t at = 0; at < rows.vectors; ++at) {
+    for (std::size_t g = 0; g < G; ++g) {
+      const Vector e = exp_below((load(rows.at(g, at)) - high[g]) * scale);
+      store(rows.at(g, at), e);
       sum[g] += e;
     }
-    inverse[g] = 1.0F / sum_lanes(sum[g]);
   }
+  for (std::size_t g = 0; g < G; ++g) inverse[g] = 1.0F / sum_lanes(sum[g]);
+}
+
+// The weighted sums of N components from `first` on, for each head.
+template <std::size_t G, std::size_t N>
+inline void decode_values(const HeadDecode& h, DecodeRows<G> rows, std::size_t width,
+                          std::size_t first, const float* inverse, float* out) {
+  Vector sum[G * N] = {};
+  for (std::size_t at = 0; at < rows.vectors; ++at) {
+    Vector weight[G];
+    for (std::size_t g = 0; g < G; ++g) weight[g] = load(rows.at(g, at));
+    for (std::size_t i = 0; i < N; ++i) {
+      const Vector value = load(cached(h.value, width, at, first + i));
+      for (std::size_t g = 0; g < G; ++g) sum[g * N + i] += weight[g] * value;
+    }
+  }
+  float total[kLanes];
+  if constexpr (G * N == kLanes) store(total, sum_each(sum));
+  for (std::size_t g = 0; g < G; ++g) {
+    for (std::size_t i = 0; i < N; ++i) {
+      const std::size_t k = g * N + i;
+      out[g * width + first + i] = inverse[g] * (G * N == kLanes ? total[k] : sum_lanes(sum[k]));
+    }
+  }
+}
+
+template <std::size_t G, std::size_t W>
+inline void decode_heads(const HeadDecode& h, std::size_t first_head) {
   constexpr std::size_t kTogether = kLanes / G;  // components
+  const std::size_t width = W == 0 ? h.head_width : W;
+  const DecodeRows<G> rows{h.keys, (h.keys + kLanes - 1) / kLanes, h.scratch};
+  float high[G], inverse[G];
+  decode_scores<G, W>(h, h.query + first_head * width, rows, high);
+  decode_weights(rows, h.scale, high, inverse);
   float* out = h.out + first_head * width;
   std::size_t d = 0;
   for (; d + kTogether <= width; d += kTogether) {
-    Vector value[G * kTogether] = {};
-    for (std::size_t at = 0; at < vectors; ++at) {
-      Vector weight[G];
-      for (std::size_t g = 0; g < G; ++g) weight[g] = load(weights + g * row + at * kLanes);
-      for (std::size_t i = 0; i < kTogether; ++i) {
-        const Vector v = load(cached(h.value, width, at, d + i));
-        for (std::size_t g = 0; g < G; ++g) value[g * kTogether + i] += weight[g] * v;
-      }
-    }
-    float sums[kLanes];
-    store(sums, sum_each(value));
-    for (std::size_t g = 0; g < G; ++g) {
-      for (std::size_t i = 0; i < kTogether; ++i) {
-        out[g * width + d + i] = sums[g * kTogether + i] * inverse[g];
-      }
-    }
+    decode_values<G, kTogether>(h, rows, width, d, inverse, out);
   }
-  for (; d < width; ++d) {
-    for (std::size_t g = 0; g < G; ++g) {
-      Vector value{};
-      for (std::size_t at = 0; at < vectors; ++at) {
-        value += load(weights + g * row + at * kLanes) * load(cached(h.value, width, at, d));
-      }
-      out[g * width + d] = sum_lanes(value) * inverse[g];
-    }
-  }
+  for (; d < width; ++d) decode_values<G, 1>(h, rows, width, d, inverse, out);
 }
 
 template <std::size_t W>

@@ -132,6 +132,16 @@ inline void store_part(float* to, Vector v, std::size_t count) {
 }
 #endif
 
+// exp near 0 (Cephes expf).
+inline Vector exp_of_rest(Vector r) {
+  Vector p = r * 1.9875691500e-4F + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  return p * (r * r) + r + 1.0F;
+}
+
 // exp to 2 units in the last place; 0 below -87.3, about 1e38 above 88.
 inline Vector exp(Vector x) {
   constexpr float kLow = -87.3F, kHigh = 88.0F, kMagic = 12582912.0F;  // 1.5 * 2^23
@@ -139,15 +149,22 @@ inline Vector exp(Vector x) {
   const Vector shifted = clamped * 1.44269504F + kMagic;
   const Vector n = shifted - kMagic;
   const Vector r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;
-  Vector p = r * 1.9875691500e-4F + 1.3981999507e-3F;  // Cephes expf
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = p * (r * r) + r + 1.0F;
   const Ints power = bits<Ints>(shifted) << 23;
-  const Vector result = bits<Vector>(bits<Ints>(p) + power);
+  const Vector result = bits<Vector>(bits<Ints>(exp_of_rest(r)) + power);
   return x < broadcast(kLow) ? Vector{} : result;
+}
+
+// exp of what is not above 0, in fewer steps where the instruction set has them.
+inline Vector exp_below(Vector x) {
+#if defined(__AVX512F__)
+  constexpr float kLow = -104.0F;  // whose exp is less than half the least float
+  const Vector clamped = larger(x, broadcast(kLow));
+  const Vector n = _mm512_roundscale_ps(clamped * 1.44269504F, 0);
+  const Vector r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;
+  return _mm512_scalef_ps(exp_of_rest(r), n);
+#else
+  return exp(x);
+#endif
 }
 
 inline Vector sigmoid(Vector x) { return 1.0F / (1.0F + exp(-x)); }
