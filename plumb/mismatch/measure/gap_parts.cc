@@ -150,6 +150,8 @@ void add_parts(const Gains& gains, const StartLines& lines, std::span<Score> row
   row[kProxy] = Gains::mean(gains.proxy, gains.proxies, "the proxy is not measured");
   row[kGold] = Gains::mean(gains.gold, gains.golds, "the gold is not measured");
   row[kFalls] = Gains::mean(gains.falls, gains.golds, "the gold is not measured");
+  row[kAccuracy] =
+      Gains::mean(gains.accuracy, gains.compared, "no two samples of a prompt differ in gold");
   const Score missing =
       first_error({&row[kProxy], &row[kGold], &lines.proxy_deviation, &lines.gold_deviation});
   row[kGap] = row[kRegressional] = row[kLength] = row[kRest] = missing;
