@@ -12,7 +12,17 @@ using stats::undefined;
 
 // Columns of a bootstrap: those of the start, then those of each point.
 enum StartColumn { kCorrelation, kProxyPerToken, kGoldPerToken, kStartColumns };
-enum PointColumn { kProxy, kGold, kGap, kRegressional, kLength, kRest, kFalls, kPointColumns };
+enum PointColumn {
+  kProxy,
+  kGold,
+  kGap,
+  kRegressional,
+  kLength,
+  kRest,
+  kFalls,
+  kAccuracy,
+  kPointColumns
+};
 
 // Points that are resampled together: their draws are kept at once.
 constexpr std::size_t kChunk = 64;
@@ -112,12 +122,13 @@ StartLines lines_of(const Start& start, Counts counts) {
 
 // Mean gains of a point over the prompts of a sample.
 struct Gains {
-  double proxy = 0, gold = 0, tokens = 0, falls = 0;
-  double proxies = 0, golds = 0, lengths = 0;  // how many are measured
+  double proxy = 0, gold = 0, tokens = 0, falls = 0, accuracy = 0;
+  double proxies = 0, golds = 0, lengths = 0, compared = 0;  // how many are measured
 
   void add(const Cell& cell, double w) {
     if (!std::isnan(cell.proxy)) proxy += w * cell.proxy, proxies += w;
     if (!std::isnan(cell.tokens)) tokens += w * cell.tokens, lengths += w;
+    if (!std::isnan(cell.accuracy)) accuracy += w * cell.accuracy, compared += w;
     if (std::isnan(cell.gold)) return;
     gold += w * cell.gold, golds += w;
     falls += w * (cell.gold < 0 ? 1 : cell.gold == 0 ? 0.5 : 0);
@@ -139,6 +150,8 @@ void add_parts(const Gains& gains, const StartLines& lines, std::span<Score> row
   row[kProxy] = Gains::mean(gains.proxy, gains.proxies, "the proxy is not measured");
   row[kGold] = Gains::mean(gains.gold, gains.golds, "the gold is not measured");
   row[kFalls] = Gains::mean(gains.falls, gains.golds, "the gold is not measured");
+  row[kAccuracy] =
+      Gains::mean(gains.accuracy, gains.compared, "no two samples of a prompt differ in gold");
   const Score missing =
       first_error({&row[kProxy], &row[kGold], &lines.proxy_deviation, &lines.gold_deviation});
   row[kGap] = row[kRegressional] = row[kLength] = row[kRest] = missing;
@@ -177,6 +190,7 @@ GapPoint point_of(const stats::Draws& draws, std::size_t first,
           .regressional = estimate(kRegressional),
           .length = estimate(kLength),
           .rest = estimate(kRest),
+          .accuracy = estimate(kAccuracy),
           .falls = estimate(kFalls)};
 }
 

@@ -38,7 +38,8 @@ struct GapPoint {
   Estimate proxy, gold;  // mean gains, in their own units
   Estimate gap;          // in deviations of the start, as what follows
   Estimate regressional, length, rest;
-  Estimate falls;  // the share of prompts whose gold is below their start; ties count half
+  Estimate accuracy;  // of the proxy within prompts at this point, see Cell
+  Estimate falls;     // the share of prompts whose gold is below their start; ties count half
 };
 
 struct GapReport {

@@ -142,7 +142,7 @@ TEST(Trajectory, MeasuresAgainstTheMeanOfTheStartWherePromptsHaveNone) {
 
 TEST(Trajectory, TakesTheEstimateWhereThereIsNoExactDivergence) {
   std::vector<rlhf::Sample> samples;
-  for (const std::size_t step : {0, 1, 2, 3}) {
+  for (const unsigned step : {0U, 1U, 2U, 3U}) {
     for (const char* prompt : {"a", "b"}) {
       rlhf::Sample one{.step = step, .prompt = prompt, .completion = "x", .gold = 1};
       if (step < 3) {
@@ -162,6 +162,25 @@ TEST(Trajectory, TakesTheEstimateWhereThereIsNoExactDivergence) {
   EXPECT_NE(run.warnings[0].find("1 of 3 steps have neither"), std::string::npos);
   EXPECT_NE(run.warnings[1].find("2 of 3 steps is an estimate"), std::string::npos);
   EXPECT_NE(run.warnings[2].find("of 1 steps is below 0"), std::string::npos);
+}
+
+// By hand: of the pairs with different gold (1,2) (1,3) (2,3) of the proxies 5, 5, 4: a tie, wrong
+// and wrong; of the second prompt one pair, right.
+TEST(Trajectory, KnowsHowOftenTheProxyOrdersPairsAsGoldDoes) {
+  const Trajectory run =
+      run_trajectory(
+          table_of({sample(0, "a", 0, 0, 0), sample(0, "b", 0, 0, 0), sample(1, "a", 5, 1, 1),
+                    sample(1, "a", 5, 2, 1), sample(1, "a", 4, 3, 1), sample(1, "b", 1, 1, 1),
+                    sample(1, "b", 2, 2, 1), sample(2, "a", 0, 0, 1), sample(2, "b", 0, 0, 1)}),
+          0)
+          .value();
+  EXPECT_FALSE(run.start.accuracy);
+  EXPECT_DOUBLE_EQ(run.cells[0].accuracy, 0.5 / 3);
+  EXPECT_EQ(run.cells[1].accuracy, 1);
+  EXPECT_TRUE(std::isnan(run.cells[2].accuracy));
+  const GapReport gap = measure_gap(run, {.resamples = 100});
+  EXPECT_DOUBLE_EQ(*gap.points[0].accuracy.value, (1 + 0.5 / 3) / 2);
+  EXPECT_FALSE(gap.points[1].accuracy.value);
 }
 
 TEST(Trajectory, SaysWhatItLacks) {

@@ -13,7 +13,6 @@
 namespace plumb::mismatch {
 namespace {
 
-using stats::CurveForm;
 using testing::PlantedSamples;
 
 constexpr std::uint64_t kRuns = 200;

@@ -65,6 +65,23 @@ Moments moments_of(const SampleTable& table, const SampleGroup& group) {
   return m;
 }
 
+// Of more samples a prompt the first are compared.
+constexpr std::size_t kComparedSamples = 64;
+
+double accuracy_of(const SampleTable& table, const SampleGroup& group) {
+  const std::size_t end = std::min(group.end, group.begin + kComparedSamples);
+  double right = 0, pairs = 0;
+  for (std::size_t i = group.begin; i < end; ++i) {
+    for (std::size_t j = group.begin; j < i; ++j) {
+      const double gold = table.gold[i] - table.gold[j], proxy = table.proxy[i] - table.proxy[j];
+      if (gold == 0 || std::isnan(gold) || std::isnan(proxy)) continue;
+      pairs += 1;
+      right += proxy == 0 ? 0.5 : (proxy > 0) == (gold > 0) ? 1 : 0;
+    }
+  }
+  return pairs == 0 ? kNone : right / pairs;
+}
+
 Start start_of(const SampleTable& table, std::span<const SampleGroup> groups) {
   Start start;
   start.step = table.steps[groups.front().step];
@@ -72,10 +89,16 @@ Start start_of(const SampleTable& table, std::span<const SampleGroup> groups) {
   start.gold = mean_over(groups, table.gold);
   start.tokens = mean_over(groups, table.tokens);
   start.ended = mean_over(groups, table.ended);
+  double accuracy = 0, compared = 0;
   for (const SampleGroup& group : groups) {
     start.samples += group.end - group.begin;
     start.moments.push_back(moments_of(table, group));
+    const double own = accuracy_of(table, group);
+    if (std::isnan(own)) continue;
+    accuracy += own;
+    compared += 1;
   }
+  if (compared > 0) start.accuracy = accuracy / compared;
   return start;
 }
 
@@ -264,7 +287,8 @@ void add_cells(const SampleTable& table, std::size_t place, const Basis& basis, 
       return own - measured_mean(column, start.begin, start.end);
     };
     run.cells.push_back({point, number->second, gain(table.proxy, run.start.proxy),
-                         gain(table.gold, run.start.gold), gain(table.tokens, run.start.tokens)});
+                         gain(table.gold, run.start.gold), gain(table.tokens, run.start.tokens),
+                         accuracy_of(table, group)});
   }
 }
 
@@ -336,7 +360,7 @@ Result<Trajectory> best_of_n_trajectory(const SampleTable& table, std::size_t st
   for (std::uint32_t k = 1; k < n.size(); ++k) {
     for (std::uint32_t p = 0; p < pools.groups.size(); ++p) {
       const auto gain = [&](const auto& values) { return values[p][k] - values[p][0]; };
-      best.cells.push_back({k - 1, p, gain(proxy), gain(gold), gain(tokens)});
+      best.cells.push_back({k - 1, p, gain(proxy), gain(gold), gain(tokens), kNone});
     }
   }
   if (pools.left_out > 0) {

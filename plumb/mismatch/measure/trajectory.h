@@ -46,6 +46,9 @@ struct TrajectoryPoint {
 struct Cell {
   std::uint32_t point, prompt;  // prompt: a place in Trajectory::prompts
   double proxy, gold, tokens;
+  // Of pairs of the prompt's samples that differ in gold, the share that the proxy orders as gold
+  // does, its ties counted half; not relative. NaN: no such pair, or best of n.
+  double accuracy;
 };
 
 // Sums of products of one prompt's samples at the start, about that prompt's means: p proxy, g
@@ -59,6 +62,7 @@ struct Moments {
 struct Start {
   std::size_t step = 0, samples = 0;
   std::optional<double> proxy = {}, gold = {}, tokens = {}, ended = {};  // means over prompts
+  std::optional<double> accuracy = {};                                   // as cells have it
   std::vector<Moments> moments;                                          // [prompts]
 };
 

@@ -52,10 +52,10 @@ Json point_json(const TrajectoryPoint& point, const GapPoint& gap, TrajectoryKin
     json["ended"] = or_null(point.ended);
   }
   const std::pair<const char*, const Estimate*> estimates[] = {
-      {"proxy", &gap.proxy},   {"gold", &gap.gold},
-      {"gap", &gap.gap},       {"regressional", &gap.regressional},
-      {"length", &gap.length}, {"rest", &gap.rest},
-      {"falls", &gap.falls}};
+      {"proxy", &gap.proxy},       {"gold", &gap.gold},
+      {"gap", &gap.gap},           {"regressional", &gap.regressional},
+      {"length", &gap.length},     {"rest", &gap.rest},
+      {"accuracy", &gap.accuracy}, {"falls", &gap.falls}};
   for (const auto& [name, estimate] : estimates) set(json, name, *estimate);
   return json;
 }
@@ -85,6 +85,7 @@ Json start_json(const TrajectoryMeasure& measure) {
                {"gold", or_null(start.gold)},
                {"tokens", or_null(start.tokens)},
                {"ended", or_null(start.ended)},
+               {"accuracy", or_null(start.accuracy)},
                {"deviations", measure.gap.within_prompts ? "within prompts" : "over all samples"}};
   const auto deviation = [](double value) { return value > 0 ? Json(value) : Json(nullptr); };
   json["proxy_deviation"] = deviation(measure.gap.proxy_deviation);

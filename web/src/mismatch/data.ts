@@ -47,6 +47,9 @@ export interface Point {
   length_ci: Maybe<Interval>;
   rest: Maybe<number>;
   rest_ci: Maybe<Interval>;
+  accuracy: Maybe<number>;
+  accuracy_ci: Maybe<Interval>;
+  accuracy_reason?: string;
   gap_reason?: string;
 }
 

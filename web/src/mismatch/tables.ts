@@ -71,16 +71,16 @@ export function ceilingsTable(runs: Run[], level: number): HTMLElement {
   });
 }
 
-type Figures = "proxy" | "gold" | "gap" | "regressional" | "length" | "rest";
+type Figures = "proxy" | "gold" | "gap" | "regressional" | "length" | "rest" | "accuracy";
 
-function estimate(head: string, name: Figures, hint?: string): Column<Point> {
+function estimate(head: string, name: Figures, hint?: string, format = plus): Column<Point> {
   const ci = (point: Point): Maybe<Interval> => point[`${name}_ci`];
   return {
     head,
     ...(hint ? { hint } : {}),
     numeric: true,
     key: (point) => known(point[name]),
-    cell: (point) => measureCell(point[name], ci(point), undefined, plus),
+    cell: (point) => measureCell(point[name], ci(point), undefined, format),
   };
 }
 
@@ -116,6 +116,9 @@ export function pointsTable(run: Run, trajectory: Trajectory, at: string): HTMLE
       estimate("Regressional", "regressional", "what the correlation at the start predicts lost"),
       estimate("Length", "length", "what lines through the start say of the change of length"),
       estimate("Rest", "rest", "extremal, causal and adversarial"),
+      ...(isRun
+        ? [estimate("Pairs right", "accuracy", "pairs of a prompt that the proxy orders as gold does", two)]
+        : []),
     ],
   });
 }
