@@ -34,7 +34,7 @@ Result<std::optional<PreferencePair>> encode_pair(const Comparison& one,
     ++left_out.empty;
     return std::optional<PreferencePair>();
   }
-  const ComparisonTexts texts = texts_of(one);
+  const ComparisonTexts texts = comparison_texts(one);
   const std::size_t first = *share > 0.5 ? 0 : 1;
   std::vector<TokenId> prompt;
   if (model.frame.begin || !texts.prompt.empty()) {
