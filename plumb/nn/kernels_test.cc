@@ -88,7 +88,7 @@ TEST_P(EachKernel, MultipliesSmallMatricesOfAnySize) {
 }
 
 TEST_P(EachKernel, MultipliesPackedWeightsTheSameForAnyNumberOfRows) {
-  const std::size_t m = 9, n = 77, k = 24;
+  const std::size_t m = 9, n = 333, k = 24;  // panels together, one alone, and a part of one
   const auto in = random_floats(m * k, 1), weight = random_floats(n * k, 2),
              bias = random_floats(n, 3);
   std::vector<float> packed(packed_size(*kernels_, n, k)), out(m * n), single(n);
@@ -109,6 +109,9 @@ TEST_P(EachKernel, MultipliesPackedWeightsTheSameForAnyNumberOfRows) {
     kernels_->packed_product(1, n, k, in.data() + i * k, packed.data(), bias.data(), single.data());
     EXPECT_TRUE(std::equal(single.begin(), single.end(), out.data() + i * n)) << i;
   }
+  kernels_->packed_product(m, n, k, in.data(), packed.data(), nullptr, out.data());
+  kernels_->packed_product(1, n, k, in.data(), packed.data(), nullptr, single.data());
+  EXPECT_TRUE(std::equal(single.begin(), single.end(), out.data()));
 }
 
 TEST_P(EachKernel, NormalisesByTheRootMeanSquare) {

@@ -17,12 +17,12 @@ constexpr float kNotAToken = -1.0e30F;
 template <std::size_t S, std::size_t... I>
 inline Vector halve(Vector a, Vector b, std::index_sequence<I...>) {
   constexpr std::size_t kGroups = kLanes / (2 * S);  // of a, and of b
-  constexpr auto from = [](std::size_t lane) {
+  constexpr auto kFrom = [](std::size_t lane) {
     const std::size_t group = lane / S;
     return static_cast<int>(group / kGroups * kLanes + group % kGroups * 2 * S + lane % S);
   };
-  return __builtin_shufflevector(a, b, from(I)...) +
-         __builtin_shufflevector(a, b, from(I) + static_cast<int>(S)...);
+  return __builtin_shufflevector(a, b, kFrom(I)...) +
+         __builtin_shufflevector(a, b, kFrom(I) + static_cast<int>(S)...);
 }
 
 // The lanes of N vectors summed as far as kLanes / N of each; the sums of all, where N is kLanes.
@@ -71,7 +71,7 @@ inline void decode_scores(const HeadDecode& h, const float* query, DecodeRows<G>
     for (std::size_t i = 0; i < G * W; ++i) factor[i] = broadcast(query[i]);
   }
   for (Vector& each : highest) each = broadcast(kNotAToken);
-  const auto score = [&](std::size_t at, std::size_t count) [[gnu::always_inline]] {
+  const auto score = [&](std::size_t at, std::size_t count) __attribute__((always_inline)) {
     Vector sum[G] = {};
     for (std::size_t d = 0; d < width; ++d) {
       const Vector key = load(cached(h.key, width, at, d));

@@ -73,12 +73,46 @@ inline void pack(std::size_t n, std::size_t k, const float* weight, float* packe
   }
 }
 
+constexpr std::size_t kRowPanels = 8 / kTileVectors;
+
+// One row against kRowPanels panels, so that eight sums are under way: a panel alone waits for each
+// multiplication to end. The order of every sum is register_tile's.
+inline void row_product(std::size_t k, const float* in, const float* packed, bool accumulate,
+                        float* out) {
+  Vector sum[kRowPanels][kTileVectors];
+  for (std::size_t p = 0; p < kRowPanels; ++p) {
+    for (std::size_t j = 0; j < kTileVectors; ++j) {
+      sum[p][j] = accumulate ? load(out + p * kPanel + j * kLanes) : Vector{};
+    }
+  }
+  for (std::size_t i = 0; i < k; ++i) {
+    const float left = in[i];
+    for (std::size_t p = 0; p < kRowPanels; ++p) {
+      const float* right = packed + (p * k + i) * kPanel;
+      for (std::size_t j = 0; j < kTileVectors; ++j) {
+        sum[p][j] += left * load(right + j * kLanes);
+      }
+    }
+  }
+  for (std::size_t p = 0; p < kRowPanels; ++p) {
+    for (std::size_t j = 0; j < kTileVectors; ++j) {
+      store(out + p * kPanel + j * kLanes, sum[p][j]);
+    }
+  }
+}
+
 inline void packed_product(std::size_t m, std::size_t n, std::size_t k, const float* in,
                            const float* packed, const float* bias, float* out) {
   if (bias != nullptr) {
     for (std::size_t i = 0; i < m; ++i) __builtin_memcpy(out + i * n, bias, n * sizeof(float));
   }
-  for (std::size_t first = 0; first < n; first += kPanel) {
+  std::size_t first = 0;
+  if (m == 1) {
+    for (; first + kRowPanels * kPanel <= n; first += kRowPanels * kPanel) {
+      row_product(k, in, packed + first * k, bias != nullptr, out + first);
+    }
+  }
+  for (; first < n; first += kPanel) {
     small_product({.m = m,
                    .n = n - first < kPanel ? n - first : kPanel,
                    .k = k,

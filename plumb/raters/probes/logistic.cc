@@ -120,8 +120,8 @@ class SpanDesign : public DenseDesign {
   double greatest(std::span<const double> gradient) const override {
     double squares = 0;
     for (const double g : gradient) squares += g * g;
-    const auto components =
-        static_cast<double>(gradient.size() / dimension() * vectors_.dimension());
+    const std::size_t outputs = gradient.size() / dimension();
+    const auto components = static_cast<double>(outputs * vectors_.dimension());
     const double least = std::sqrt(squares / components);
     if (least > kTolerance) return least;
     const double first =
