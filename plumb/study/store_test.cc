@@ -70,10 +70,11 @@ TEST(Store, AnOlderFileIsBroughtUpToDateByWhoeverWrites) {
     auto database = *sqlite_database(folder / "s.db");
     auto connection = *database->connect(Database::Use::kWrite);
     ASSERT_TRUE(connection->script(sqlite_schema_steps().front()));
-    ASSERT_TRUE(connection->script(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = "
-                                               "1; INSERT INTO studies VALUES(1, 'old', 0, 1, "
-                                               "'random', 0, 0, 0, 1, 'open', 0, NULL, NULL, 'x')",
-                                               kApplicationId)));
+    ASSERT_TRUE(
+        connection->script(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = "
+                                       "1; INSERT INTO studies VALUES(1, 'old', 0, 1, "
+                                       "'random', 0, 0, 0, 1, 'open', 0, NULL, NULL, 'x')",
+                                       kApplicationId)));
   }
   EXPECT_EQ(error_of(folder / "s.db", Store::Mode::kRead).kind, ErrorKind::kNotAllowed);
   auto store = Store::open(folder / "s.db", {.mode = Store::Mode::kWrite});
