@@ -17,6 +17,7 @@
 #include "plumb/base/version.h"
 #include "plumb/cli/help.h"
 #include "plumb/cli/options.h"
+#include "plumb/cli/study/verbs.h"
 #include "plumb/report/table.h"
 
 namespace {
@@ -109,6 +110,7 @@ int run(int argc, char** argv) {
   plumb::cli::add_embed(app, program);
   plumb::cli::add_agree(app, program);
   plumb::cli::add_study(app, program);
+  plumb::cli::add_serve(app, program);
   plumb::cli::add_reward(app, program);
   plumb::cli::add_policy(app, program);
   plumb::cli::add_mismatch(app, program);

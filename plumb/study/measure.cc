@@ -237,11 +237,23 @@ void add_values(TableBuilder& table, const std::string& item, const std::string&
   }
 }
 
-// The positions of the items to look at.
+// The items with two answers or more; where there is none, those with one.
+Result<std::vector<std::int64_t>> comparable_items(Connection& connection, const StudyTask& task) {
+  std::vector<std::int64_t> several, single;
+  auto read = connection.each(
+      "SELECT item_id, COUNT(*) FROM slots WHERE task_id = ?1 AND purpose = 'main' AND state = "
+      "'submitted' GROUP BY item_id ORDER BY item_id",
+      {task.id}, [&](const Row& row) {
+        (row.integer(1) > 1 ? several : single).push_back(row.integer(0));
+        return Result<void>();
+      });
+  if (!read) return tl::unexpected(read.error());
+  return several.empty() ? std::move(single) : std::move(several);
+}
+
+// The items to look at.
 std::set<std::int64_t> sampled_items(const Study& study, const StudyTask& task,
-                                     const std::vector<std::int64_t>& answered,
-                                     std::size_t most_items) {
-  std::vector<std::int64_t> items = answered;
+                                     std::vector<std::int64_t> items, std::size_t most_items) {
   Stream stream(study.info().seed, "items of live agreement", static_cast<std::uint64_t>(task.id));
   if (items.size() > most_items) {
     shuffle(std::span(items), stream);
@@ -284,15 +296,10 @@ Result<LiveAgreement> live_agreement(const Study& study, const StudyTask& task,
   PLUMB_TRY(
       table,
       study.store().read<tasks::LongTable>([&](Connection& connection) -> Result<tasks::LongTable> {
-        PLUMB_TRY(rows, connection.query("SELECT DISTINCT item_id FROM slots WHERE task_id = "
-                                         "?1 AND purpose = 'main' AND state = 'submitted' "
-                                         "ORDER BY item_id",
-                                         {task.id}));
-        std::vector<std::int64_t> answered;
-        for (const Row& row : rows) answered.push_back(row.integer(0));
-        of_items = static_cast<std::int64_t>(answered.size());
+        PLUMB_TRY(items, comparable_items(connection, task));
+        of_items = static_cast<std::int64_t>(items.size());
         return agreement_table(connection, task,
-                               sampled_items(study, task, answered, options.most_items));
+                               sampled_items(study, task, std::move(items), options.most_items));
       }));
   PLUMB_TRY(report, tasks::measure_agreement(table, level_of(task.header.kind), options.sampling,
                                              options.level));

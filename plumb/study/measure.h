@@ -61,8 +61,8 @@ struct StudyStatus {
 Result<StudyStatus> study_status(const Study& study, double level = 0.95);
 
 // Agreement on the answers that count: nominal for labels and preferences, interval for ratings,
-// partition for groups, ordinal for grades (each candidate an item). Of a large task a random
-// sample of so many items, drawn from the study's seed.
+// partition for groups, ordinal for grades (each candidate an item). On the items that several
+// people answered; of many of them a random sample, drawn from the study's seed.
 struct LiveAgreement {
   tasks::AgreementReport report;
   std::int64_t of_items = 0;  // that the sample was drawn from

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <ctime>
 
+#include "plumb/study/db/guarded.h"
+
 namespace plumb::study {
 
 std::int64_t system_clock_ms() {
@@ -80,7 +82,7 @@ Result<std::unique_ptr<Connection>> Store::reader() {
 Result<void> Store::read_void(const Writer::Job& job) {
   PLUMB_TRY(connection, reader());
   if (auto begun = connection->begin(); !begun) return begun;
-  auto done = job(*connection);
+  auto done = guarded_job(job, *connection, "reading");
   auto ended = connection->script("ROLLBACK");
   if (ended) {
     const std::lock_guard lock(mutex_);

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "plumb/study/db/schema.h"
 #include "plumb/study/testing.h"
 
 namespace plumb::study {
@@ -61,6 +62,25 @@ TEST(Store, ANewerFileIsRefused) {
     EXPECT_EQ(error.kind, ErrorKind::kNotAllowed);
     EXPECT_NE(error.message.find("newer plumb (version 99"), std::string::npos) << error.message;
   }
+}
+
+TEST(Store, AnOlderFileIsBroughtUpToDateByWhoeverWrites) {
+  const Folder folder;
+  {
+    auto database = *sqlite_database(folder / "s.db");
+    auto connection = *database->connect(Database::Use::kWrite);
+    ASSERT_TRUE(connection->script(sqlite_schema_steps().front()));
+    ASSERT_TRUE(
+        connection->script(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = "
+                                       "1; INSERT INTO studies VALUES(1, 'old', 0, 1, "
+                                       "'random', 0, 0, 0, 1, 'open', 0, NULL, NULL, 'x')",
+                                       kApplicationId)));
+  }
+  EXPECT_EQ(error_of(folder / "s.db", Store::Mode::kRead).kind, ErrorKind::kNotAllowed);
+  auto store = Store::open(folder / "s.db", {.mode = Store::Mode::kWrite});
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ(testing::count_of(**store, "SELECT COUNT(*) FROM accounts"), 0);
+  EXPECT_EQ(testing::count_of(**store, "SELECT COUNT(*) FROM studies"), 1);
 }
 
 TEST(Store, WhatIsNoStudioIsRefused) {

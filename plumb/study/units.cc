@@ -75,13 +75,11 @@ Json canonical(const tasks::Task& header, const tasks::Answer& parsed, const Jso
   return {{scores ? "scores" : "grades", parsed}};
 }
 
-// Which list of an item or an answer the order rearranges.
-const char* list_field(const Json& json) {
-  for (const char* field : {"candidates", "texts", "grades", "scores"}) {
-    if (json.is_object() && json.contains(field) && json[field].is_array()) return field;
-  }
-  return nullptr;
-}
+using Fields = std::initializer_list<const char*>;
+
+// The lists that an order rearranges.
+constexpr Fields kBodyLists = {"candidates", "texts"};
+constexpr Fields kAnswerLists = {"grades", "scores"};
 
 std::string swapped(const std::string& choice) {
   if (choice == "A") return "B";
@@ -99,19 +97,23 @@ Json with_swapped_choice(Json answer) {
   return answer;
 }
 
-// list[place] = list[order[place]], or the way back.
-Json rearranged(Json json, const Order& order, bool back) {
-  const char* field = list_field(json);
-  if (field == nullptr || json[field].size() != order.size()) return json;
-  Json list = json[field];
-  for (std::size_t place = 0; place < order.size(); ++place) {
-    if (back) {
-      list[order[place]] = json[field][place];
-    } else {
-      list[place] = json[field][order[place]];
+// list[place] = list[order[place]] of each of these lists, or the way back.
+Json rearranged(Json json, Fields fields, const Order& order, bool back) {
+  for (const char* field : fields) {
+    if (!json.is_object() || !json.contains(field) || !json[field].is_array() ||
+        json[field].size() != order.size()) {
+      continue;
     }
+    Json list = json[field];
+    for (std::size_t place = 0; place < order.size(); ++place) {
+      if (back) {
+        list[order[place]] = json[field][place];
+      } else {
+        list[place] = json[field][order[place]];
+      }
+    }
+    json[field] = std::move(list);
   }
-  json[field] = std::move(list);
   return json;
 }
 
@@ -168,6 +170,10 @@ Result<std::vector<Unit>> units_of(const tasks::Task& task) {
 Result<Json> checked_answer(const tasks::Task& header, const Json& body, const Json& answer) {
   if (!answer.is_object()) return bad("an answer is an object");
   if (header.kind == Kind::kClustering) return checked_groups(body, answer);
+  const auto has = [&answer](const char* field) {
+    return answer.contains(field) && !answer[field].is_null();
+  };
+  if (has("grades") && has("scores")) return bad("\"grades\" and \"scores\": give one of them");
   PLUMB_TRY(item, tasks::parse_item(header, body));
   tasks::GroupNames none;
   PLUMB_TRY(parsed, tasks::parse_answer(header, item, answer, none));
@@ -177,8 +183,10 @@ Result<Json> checked_answer(const tasks::Task& header, const Json& body, const J
 
 std::size_t options_of(tasks::Kind kind, const Json& body) {
   if (kind == Kind::kPreference) return 2;
-  const char* field = list_field(body);
-  return field == nullptr ? 0 : body[field].size();
+  for (const char* field : kBodyLists) {
+    if (body.contains(field)) return body[field].size();
+  }
+  return 0;
 }
 
 Order draw_order(std::uint64_t seed, std::string_view purpose, std::int64_t annotator,
@@ -194,7 +202,7 @@ Order draw_order(std::uint64_t seed, std::string_view purpose, std::int64_t anno
 std::string order_text(const Order& order) { return fmt::format("{}", fmt::join(order, " ")); }
 
 Json shown_body(tasks::Kind kind, const Json& body, const Order& order) {
-  if (kind != Kind::kPreference) return rearranged(body, order, false);
+  if (kind != Kind::kPreference) return rearranged(body, kBodyLists, order, false);
   Json shown = body;
   if (is_swapped(kind, order)) std::swap(shown["a"], shown["b"]);
   return shown;
@@ -202,12 +210,12 @@ Json shown_body(tasks::Kind kind, const Json& body, const Order& order) {
 
 Json stored_answer(tasks::Kind kind, const Json& shown, const Order& order) {
   if (is_swapped(kind, order)) return with_swapped_choice(shown);
-  return kind == Kind::kReranking ? rearranged(shown, order, true) : shown;
+  return kind == Kind::kReranking ? rearranged(shown, kAnswerLists, order, true) : shown;
 }
 
 Json shown_answer(tasks::Kind kind, const Json& stored, const Order& order) {
   if (is_swapped(kind, order)) return with_swapped_choice(stored);
-  return kind == Kind::kReranking ? rearranged(stored, order, false) : stored;
+  return kind == Kind::kReranking ? rearranged(stored, kAnswerLists, order, false) : stored;
 }
 
 double closeness(const tasks::Task& header, const Json& a, const Json& b) {

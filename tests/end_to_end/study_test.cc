@@ -111,5 +111,23 @@ TEST_F(Studies, AreRefusedWithWhatToDo) {
   EXPECT_EQ(run("study status demo" + data()).code, 0) << "reading is allowed";
 }
 
+TEST_F(Studies, AreServedUntilASignalAsksForAnEnd) {
+  make("demo");
+  const Outcome links = run("study invite demo --count 2" + data());
+  EXPECT_EQ(links.code, 0) << links.error;
+  EXPECT_EQ(std::ranges::count(links.out, '\n'), 2) << links.out;
+  const std::string serve = fmt::format(
+      "'{}' serve --port 0 {} >{} 2>{} & server=$!; for i in $(seq 200); do grep -q 'serving on "
+      "http://127.0.0.1:' {} && break; sleep 0.05; done; plumb study freeze demo {}; echo busy $?; "
+      "kill -TERM $server; wait $server; echo ended $?",
+      PLUMB_PROGRAM, data(), path("out"), path("err"), path("err"), data());
+  const Outcome served = shell(serve);
+  EXPECT_EQ(served.out, "busy 5\nended 143\n") << *read_file(path("err"));
+  EXPECT_NE(read_file(path("out"))->find("The account \"owner\" has the password "),
+            std::string::npos);
+  EXPECT_EQ(run("study freeze demo" + data()).code, 0) << "the lock went with the server";
+  expect_failure("serve --host 0.0.0.0" + data(), 2, "--public-url");
+}
+
 }  // namespace
 }  // namespace plumb

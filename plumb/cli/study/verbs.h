@@ -15,7 +15,11 @@ void add_study_export(CLI::App& study, Program& program);
 void add_study_import(CLI::App& study, Program& program);
 void add_study_freeze(CLI::App& study, Program& program);
 void add_study_guidelines(CLI::App& study, Program& program);
+void add_study_invite(CLI::App& study, Program& program);
 void add_study_simulate(CLI::App& study, Program& program);
+
+// plumb serve, beside them.
+void add_serve(CLI::App& app, Program& program);
 
 // NAME and --data: a study and the file that it is in.
 struct StudyOptions {

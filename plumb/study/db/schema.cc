@@ -156,7 +156,45 @@ CREATE TABLE drafts(
 ) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kSteps[] = {kVersion1};
+// People who sign in. Passwords, sessions and invitations are stored as hashes alone.
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE accounts(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE CHECK(name <> ''),
+  role TEXT NOT NULL CHECK(role IN ('owner', 'manager', 'adjudicator', 'annotator', 'viewer')),
+  password_hash TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  disabled INTEGER NOT NULL DEFAULT 0 CHECK(disabled IN (0, 1))
+);
+
+CREATE TABLE enrolments(
+  account_id INTEGER NOT NULL REFERENCES accounts(id),
+  study_id INTEGER NOT NULL REFERENCES studies(id),
+  annotator_id INTEGER NOT NULL UNIQUE REFERENCES annotators(id),
+  PRIMARY KEY(account_id, study_id)
+) WITHOUT ROWID;
+
+CREATE TABLE sessions(
+  token_sha256 TEXT PRIMARY KEY,
+  account_id INTEGER NOT NULL REFERENCES accounts(id),
+  created_ms INTEGER NOT NULL,
+  used_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX sessions_account ON sessions(account_id);
+
+CREATE TABLE invitations(
+  token_sha256 TEXT PRIMARY KEY,
+  study_id INTEGER REFERENCES studies(id),
+  role TEXT NOT NULL CHECK(role IN ('manager', 'adjudicator', 'annotator', 'viewer')),
+  invited_by INTEGER REFERENCES accounts(id),
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  used_by INTEGER REFERENCES accounts(id),
+  CHECK((role = 'annotator') = (study_id IS NOT NULL))
+) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kSteps[] = {kVersion1, kVersion2};
 
 }  // namespace
 

@@ -4,18 +4,17 @@
 
 #include <exception>
 
-namespace plumb::study {
-namespace {
+#include "plumb/study/db/guarded.h"
 
-Result<void> guarded(const Writer::Job& job, Connection& connection) {
+namespace plumb::study {
+
+Result<void> guarded_job(const Writer::Job& job, Connection& connection, std::string_view doing) {
   try {
     return job(connection);
   } catch (const std::exception& error) {
-    return fail(ErrorKind::kInternal, fmt::format("while writing: {}", error.what()));
+    return fail(ErrorKind::kInternal, fmt::format("while {}: {}", doing, error.what()));
   }
 }
-
-}  // namespace
 
 Writer::Writer(std::unique_ptr<Connection> connection)
     : connection_(std::move(connection)), thread_([this] { work(); }) {}
@@ -74,7 +73,7 @@ Result<void> Writer::run_all(const std::deque<Waiting*>& group) {
 // An error only where the group cannot go on.
 Result<void> Writer::run_one(Waiting& waiting) {
   if (auto saved = connection_->script("SAVEPOINT job"); !saved) return saved;
-  waiting.outcome = guarded(*waiting.job, *connection_);
+  waiting.outcome = guarded_job(*waiting.job, *connection_, "writing");
   if (!connection_->in_transaction()) {
     if (!waiting.outcome) return waiting.outcome;
     return fail(ErrorKind::kInternal, "a job ended the transaction of its group");

@@ -378,7 +378,7 @@ std::optional<std::int64_t> parse_utc(std::string_view text) {
   const auto offset = offset_minutes(rest);
   if (!offset) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days(day).time_since_epoch().count();
-  return ((days * 24 + parts[3]) * 60 + parts[4] - *offset) * 60000 + parts[5] * 1000 + ms;
+  return (((days * 24 + parts[3]) * 60 + parts[4] - *offset) * 60 + parts[5]) * 1000 + ms;
 }
 
 Result<std::vector<ForeignAnswer>> read_foreign_answers(const std::filesystem::path& path,

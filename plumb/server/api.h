@@ -1,0 +1,112 @@
+// The API as a table of routes: who may call what, and what answers. Free of sockets; server.h
+// binds it to HTTP. The test of roles and the OpenAPI description are made from this table.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <semaphore>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plumb/base/json.h"
+#include "plumb/base/result.h"
+#include "plumb/server/login_limiter.h"
+#include "plumb/server/secrets.h"
+#include "plumb/study/accounts.h"
+#include "plumb/study/exchange/export.h"
+#include "plumb/study/store.h"
+
+namespace plumb::server {
+
+// Bits of study::Role; kOpen: no session is needed.
+using Roles = unsigned;
+constexpr Roles bit(study::Role role) { return 1U << static_cast<unsigned>(role); }
+inline constexpr Roles kOpen = 1U << 31U;
+
+struct Request {
+  std::vector<std::int64_t> ids;  // what stands for {study} and {slot} in the path, in that order
+  Json body = Json::object();
+  std::string key;                        // of the header Idempotency-Key
+  std::optional<std::int64_t> revision;   // of the header If-Match
+  std::string format;                     // of the query
+  std::string address;                    // of the client
+  std::string token;                      // of the session; "": none
+  std::optional<study::Account> account;  // whose session it is
+};
+
+// Writes a body of any size, part by part.
+using Stream = std::function<Result<void>(const study::Sink& sink)>;
+
+struct Response {
+  int status = 200;
+  Json body = Json::object();
+  std::optional<std::string> session = {};        // sets the cookie; "" removes it
+  Stream stream = {};                             // instead of the body
+  std::string content_type = {}, file_name = {};  // of a stream
+};
+
+// What handlers share.
+struct Context {
+  study::Store& store;
+  LoginLimiter& limiter;
+  PasswordCost cost = {};
+  std::counting_semaphore<> hashing{2};  // passwords hashed at once: each takes cost.memory_bytes
+};
+
+using Handler = Result<Response> (*)(Context&, const Request&);
+
+struct Route {
+  std::string_view method;   // GET, POST, PUT
+  std::string_view pattern;  // "/api/studies/{study}/next"
+  Roles roles;
+  std::string_view summary;  // one line, for the description
+  Handler handler;
+};
+
+std::span<const Route> routes();
+
+// The route of a request, with the ids of its path; nothing where there is none.
+struct Matched {
+  const Route* route = nullptr;
+  std::vector<std::int64_t> ids;
+};
+std::optional<Matched> match(std::string_view method, std::string_view path);
+// Whether the path has a route of another method.
+bool has_path(std::string_view path);
+
+// The HTTP status of an error: 400, 403, 404, 409, 422, 429, 500, 507.
+int status_of(ErrorKind kind);
+
+// Checks the session and the role, then calls the handler. Every failure is a response, whose body
+// is {"error": words}.
+Response answer(Context& context, const Route& route, Request request);
+
+// OpenAPI 3.1, made from the table.
+Json openapi();
+
+// The handlers, by what they are about.
+Result<Response> sign_in(Context& context, const Request& request);
+Result<Response> sign_out(Context& context, const Request& request);
+Result<Response> who_am_i(Context& context, const Request& request);
+Result<Response> invite(Context& context, const Request& request);
+Result<Response> accept_invitation(Context& context, const Request& request);
+Result<Response> describe(Context& context, const Request& request);
+Result<Response> list_studies(Context& context, const Request& request);
+Result<Response> show_study(Context& context, const Request& request);
+Result<Response> show_guidelines(Context& context, const Request& request);
+Result<Response> set_guidelines(Context& context, const Request& request);
+Result<Response> show_status(Context& context, const Request& request);
+Result<Response> export_study(Context& context, const Request& request);
+Result<Response> freeze_study(Context& context, const Request& request);
+Result<Response> next_item(Context& context, const Request& request);
+Result<Response> show_slot(Context& context, const Request& request);
+Result<Response> submit_answer(Context& context, const Request& request);
+Result<Response> save_draft(Context& context, const Request& request);
+Result<Response> renew_lease(Context& context, const Request& request);
+Result<Response> skip_slot(Context& context, const Request& request);
+Result<Response> undo_last(Context& context, const Request& request);
+
+}  // namespace plumb::server

@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "plumb/base/version.h"
+#include "plumb/server/api.h"
+
+namespace plumb::server {
+namespace {
+
+using study::Role;
+
+constexpr Roles kOwner = bit(Role::kOwner), kManager = bit(Role::kManager);
+constexpr Roles kAdjudicator = bit(Role::kAdjudicator), kAnnotator = bit(Role::kAnnotator);
+constexpr Roles kViewer = bit(Role::kViewer);
+constexpr Roles kManagers = kOwner | kManager;
+constexpr Roles kResearchers = kManagers | kAdjudicator | kViewer;
+constexpr Roles kAll = kResearchers | kAnnotator;
+
+constexpr Route kRoutes[] = {
+    {"GET", "/api/openapi.json", kOpen, "this description", describe},
+    {"POST", "/api/login", kOpen, "a session for a name and a password", sign_in},
+    {"POST", "/api/logout", kAll, "ends the session", sign_out},
+    {"GET", "/api/me", kAll, "whose session it is", who_am_i},
+    {"POST", "/api/invitations", kManagers, "a link that makes one account, shown once", invite},
+    {"POST", "/api/invitations/accept", kOpen, "an account for an invitation", accept_invitation},
+    {"GET", "/api/studies", kAll, "the studies that the account may see", list_studies},
+    {"GET", "/api/studies/{study}", kAll, "a study and its tasks", show_study},
+    {"GET", "/api/studies/{study}/guidelines", kAll, "what annotators are told", show_guidelines},
+    {"PUT", "/api/studies/{study}/guidelines", kManagers, "the next version of it", set_guidelines},
+    {"GET", "/api/studies/{study}/status", kResearchers, "progress, quality and time", show_status},
+    {"GET", "/api/studies/{study}/export", kManagers, "all answers that count", export_study},
+    {"POST", "/api/studies/{study}/freeze", kManagers, "ends the study", freeze_study},
+    {"POST", "/api/studies/{study}/next", kAnnotator, "the item to answer", next_item},
+    {"POST", "/api/studies/{study}/undo", kAnnotator, "takes the last answer back", undo_last},
+    {"GET", "/api/studies/{study}/slots/{slot}", kAnnotator, "an own item again", show_slot},
+    {"PUT", "/api/studies/{study}/slots/{slot}/answer", kAnnotator, "answers it", submit_answer},
+    {"PUT", "/api/studies/{study}/slots/{slot}/draft", kAnnotator, "keeps a draft", save_draft},
+    {"POST", "/api/studies/{study}/slots/{slot}/renew", kAnnotator, "keeps the item", renew_lease},
+    {"POST", "/api/studies/{study}/slots/{slot}/skip", kAnnotator, "gives it back", skip_slot},
+};
+
+std::string_view take_segment(std::string_view& path) {
+  if (path.starts_with('/')) path.remove_prefix(1);
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+// The ids in a path of this pattern; nothing where it is another.
+std::optional<std::vector<std::int64_t>> ids_of(std::string_view pattern, std::string_view path) {
+  std::vector<std::int64_t> ids;
+  while (!pattern.empty() || !path.empty()) {
+    const std::string_view wanted = take_segment(pattern), given = take_segment(path);
+    if (!wanted.starts_with('{')) {
+      if (wanted != given) return std::nullopt;
+      continue;
+    }
+    std::int64_t id = 0;
+    const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), id);
+    if (error != std::errc() || end != given.data() + given.size() || id < 0) return std::nullopt;
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+Response failure(int status, std::string words) {
+  return {.status = status, .body = {{"error", std::move(words)}}};
+}
+
+// Whether an annotator asks about a study that they are in; others see all of them.
+Result<bool> may_see(Context& context, const Request& request) {
+  if (request.account->role != Role::kAnnotator || request.ids.empty()) return true;
+  PLUMB_TRY(annotator,
+            study::Accounts(context.store).annotator(request.account->id, request.ids.front()));
+  return annotator.has_value();
+}
+
+std::optional<Response> refusal(Context& context, const Route& route, Request& request) {
+  if (route.roles == kOpen) return std::nullopt;
+  if (request.token.empty()) return failure(401, "sign in first");
+  auto account = study::Accounts(context.store).session(token_hash(request.token));
+  if (!account) return failure(status_of(account.error().kind), account.error().message);
+  if (!*account) return failure(401, "the session has ended; sign in again");
+  request.account = **account;
+  if ((route.roles & bit(request.account->role)) == 0) {
+    return failure(403, fmt::format("not for the role {}", role_name(request.account->role)));
+  }
+  const auto seen = may_see(context, request);
+  if (!seen) return failure(status_of(seen.error().kind), seen.error().message);
+  if (*seen) return std::nullopt;
+  return failure(404, "there is no such study for this account");
+}
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+std::optional<Matched> match(std::string_view method, std::string_view path) {
+  for (const Route& route : kRoutes) {
+    if (route.method != method) continue;
+    if (auto ids = ids_of(route.pattern, path)) return Matched{&route, std::move(*ids)};
+  }
+  return std::nullopt;
+}
+
+bool has_path(std::string_view path) {
+  return std::ranges::any_of(
+      kRoutes, [path](const Route& route) { return ids_of(route.pattern, path).has_value(); });
+}
+
+int status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kUsage:
+      return 400;
+    case ErrorKind::kBadInput:
+      return 422;
+    case ErrorKind::kNotFound:
+      return 404;
+    case ErrorKind::kBusy:
+      return 409;
+    case ErrorKind::kNotAllowed:
+      return 403;
+    case ErrorKind::kExhausted:
+      return 507;
+    default:
+      return 500;
+  }
+}
+
+Response answer(Context& context, const Route& route, Request request) {
+  if (auto refused = refusal(context, route, request)) return std::move(*refused);
+  auto response = route.handler(context, request);
+  if (response) return std::move(*response);
+  return failure(status_of(response.error().kind), response.error().message);
+}
+
+Json openapi() {
+  Json paths = Json::object();
+  for (const Route& route : kRoutes) {
+    std::string method(route.method);
+    std::ranges::transform(method, method.begin(), [](char c) {
+      return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    });
+    Json operation = {{"summary", route.summary},
+                      {"responses",
+                       {{"200", {{"description", "done"}}},
+                        {"default", {{"description", "{\"error\": words}"}}}}}};
+    Json roles = Json::array();
+    for (const Role role : study::kRoles) {
+      if ((route.roles & bit(role)) != 0) roles.push_back(role_name(role));
+    }
+    operation["x-roles"] = route.roles == kOpen ? Json("open") : roles;
+    for (const char* name : {"study", "slot"}) {
+      if (route.pattern.find(fmt::format("{{{}}}", name)) == std::string_view::npos) continue;
+      operation["parameters"].push_back(
+          {{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "integer"}}}});
+    }
+    paths[std::string(route.pattern)][method] = std::move(operation);
+  }
+  return {{"openapi", "3.1.0"},
+          {"info", {{"title", "plumb, the annotation studio"}, {"version", kVersion}}},
+          {"paths", std::move(paths)}};
+}
+
+}  // namespace plumb::server

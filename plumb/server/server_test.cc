@@ -1,0 +1,393 @@
+// The API over HTTP, as a browser and an attacker see it.
+#include "plumb/server/server.h"
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <map>
+#include <set>
+
+#include "plumb/base/files.h"
+#include "plumb/server/api.h"
+#include "plumb/study/create.h"
+#include "plumb/study/testing.h"
+
+namespace plumb::server {
+namespace {
+
+using study::Accounts;
+using study::Role;
+using study::Study;
+
+constexpr PasswordCost kCheap{1, std::size_t{8} << 10};
+constexpr const char* kPassword = "correct horse battery";
+
+struct Reply {
+  int status = 0;
+  Json body;
+  httplib::Headers headers;
+
+  std::string error() const { return body.is_object() ? body.value("error", "") : ""; }
+  Json operator[](const char* field) const {
+    return body.is_object() && body.contains(field) ? body[field] : Json();
+  }
+};
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ServerTest()
+      : store_(*study::Store::open(
+            folder_ / "studio.db",
+            {.mode = study::Store::Mode::kCreate, .clock = [this] { return now_.load(); }})),
+        accounts_(*store_) {
+    for (const char* name : {"demo", "other"}) {
+      auto task = study::testing::some_task(tasks::Kind::kSts, 20);
+      auto gold = task;
+      for (auto& item : gold.items) item.id = "known " + item.id;
+      study::StudyPlan plan{.name = name, .tasks = {task}, .overlap = 2};
+      if (plan.name == "demo") {
+        plan.gold = {gold};
+        plan.gold_rate = 0.3;
+      }
+      const auto made = create_study(*store_, plan);
+      EXPECT_TRUE(made) << made.error().message;
+    }
+    auto server = Server::start(
+        *store_, {.port = 0, .cost = kCheap, .clock = [this] { return now_.load(); }});
+    EXPECT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+  }
+
+  std::int64_t study_id(const std::string& name) { return Study::open(*store_, name)->info().id; }
+
+  // An account of the role with a session; an annotator of the study "demo".
+  std::string session_of(Role role, const std::string& study = "demo") {
+    const std::string token = random_token(), invitation = random_token();
+    const std::string name = fmt::format("{} {}", role_name(role), ++made_);
+    const std::string hash = *hash_password(kPassword, kCheap);
+    auto account = [&]() -> Result<study::Account> {
+      if (role != Role::kAnnotator) return accounts_.create(name, role, hash);
+      EXPECT_TRUE(accounts_.invite(token_hash(invitation), role, study_id(study), std::nullopt));
+      return accounts_.accept(token_hash(invitation), name, hash);
+    }();
+    EXPECT_TRUE(account) << account.error().message;
+    EXPECT_TRUE(accounts_.start_session(account->id, token_hash(token)));
+    last_name_ = name;
+    return token;
+  }
+
+  static httplib::Headers own_headers(const std::string& token, httplib::Headers more = {}) {
+    more.emplace("X-Plumb", "1");
+    if (!token.empty()) more.emplace("Cookie", "plumb=" + token);
+    return more;
+  }
+
+  Reply send(const std::string& method, const std::string& path, const std::string& body,
+             const httplib::Headers& headers) {
+    httplib::Client client("127.0.0.1", server_->port());
+    client.set_tcp_nodelay(true);
+    httplib::Request request;
+    request.method = method;
+    request.path = path;
+    request.headers = headers;
+    request.body = body;
+    if (!body.empty()) request.headers.emplace("Content-Type", "application/json");
+    const auto result = client.send(request);
+    if (!result) return {};
+    return {result->status, Json::parse(result->body, nullptr, false), result->headers};
+  }
+
+  Reply call(const std::string& method, const std::string& path, const std::string& token,
+             const Json& body = Json::object(), const httplib::Headers& more = {}) {
+    return send(method, path, method == "GET" ? "" : to_text(body), own_headers(token, more));
+  }
+
+  static std::string path_of(const Route& route, std::int64_t study, std::int64_t slot) {
+    std::string path(route.pattern);
+    for (const auto& [name, id] : {std::pair("{study}", study), std::pair("{slot}", slot)}) {
+      const std::size_t at = path.find(name);
+      if (at != std::string::npos) path.replace(at, std::string(name).size(), std::to_string(id));
+    }
+    return path;
+  }
+
+  study::testing::Folder folder_;
+  std::atomic<std::int64_t> now_ = 1'700'000'000'000;
+  std::unique_ptr<study::Store> store_;
+  Accounts accounts_;
+  std::unique_ptr<Server> server_;
+  std::string last_name_;
+  int made_ = 0;
+};
+
+// Who may call what: o owner, m manager, j adjudicator, a annotator, v viewer, * anybody. A route
+// that is not here fails the test.
+const std::map<std::string, std::string> kWho = {
+    {"GET /api/openapi.json", "*"},
+    {"POST /api/login", "*"},
+    {"POST /api/logout", "omjav"},
+    {"GET /api/me", "omjav"},
+    {"POST /api/invitations", "om"},
+    {"POST /api/invitations/accept", "*"},
+    {"GET /api/studies", "omjav"},
+    {"GET /api/studies/{study}", "omjav"},
+    {"GET /api/studies/{study}/guidelines", "omjav"},
+    {"PUT /api/studies/{study}/guidelines", "om"},
+    {"GET /api/studies/{study}/status", "omjv"},
+    {"GET /api/studies/{study}/export", "om"},
+    {"POST /api/studies/{study}/freeze", "om"},
+    {"POST /api/studies/{study}/next", "a"},
+    {"POST /api/studies/{study}/undo", "a"},
+    {"GET /api/studies/{study}/slots/{slot}", "a"},
+    {"PUT /api/studies/{study}/slots/{slot}/answer", "a"},
+    {"PUT /api/studies/{study}/slots/{slot}/draft", "a"},
+    {"POST /api/studies/{study}/slots/{slot}/renew", "a"},
+    {"POST /api/studies/{study}/slots/{slot}/skip", "a"},
+};
+
+TEST_F(ServerTest, EveryRouteIsForTheRolesOfItsRow) {
+  const std::int64_t demo = study_id("demo");
+  constexpr std::string_view kLetters = "omjav";
+  ASSERT_EQ(routes().size(), kWho.size());
+  for (const Route& route : routes()) {
+    const auto row = kWho.find(fmt::format("{} {}", route.method, route.pattern));
+    ASSERT_TRUE(row != kWho.end()) << "no row for " << route.method << " " << route.pattern;
+    const std::string method(route.method), path = path_of(route, demo, 1);
+    const bool open = row->second == "*";
+    const int anonymous = call(method, path, "").status;
+    EXPECT_EQ(anonymous == 401 && route.pattern != "/api/login", !open && true) << path;
+    for (const Role role : study::kRoles) {
+      const Reply reply = call(method, path, session_of(role));
+      const char letter = kLetters[static_cast<std::size_t>(role)];
+      const bool allowed = open || row->second.find(letter) != std::string::npos;
+      EXPECT_EQ(reply.error().starts_with("not for the role"), !allowed)
+          << method << " " << path << " by " << role_name(role) << ": " << reply.status << " "
+          << reply.error();
+      EXPECT_TRUE(allowed || reply.status == 403);
+    }
+    if (route.pattern.find("{study}") != std::string_view::npos &&
+        row->second.find('a') != std::string::npos) {
+      EXPECT_EQ(call(method, path, session_of(Role::kAnnotator, "other")).status, 404) << path;
+    }
+  }
+}
+
+TEST_F(ServerTest, AnAnnotatorAnswersAndEverythingIsAcknowledged) {
+  const std::string token = session_of(Role::kAnnotator, "other");
+  const std::string base = fmt::format("/api/studies/{}", study_id("other"));
+  const Reply next = call("POST", base + "/next", token);
+  ASSERT_EQ(next.status, 200) << next.error();
+  EXPECT_EQ(next["state"], "item");
+  const std::string slot = fmt::format("{}/slots/{}", base, next["served"]["slot"].get<int>());
+  EXPECT_EQ(call("PUT", slot + "/draft", token, {{"answer", {{"rating", 1}}}})["held"], true);
+  EXPECT_EQ(call("POST", base + "/next", token)["served"]["draft"], (Json{{"rating", 1}}));
+  const Json answer = {{"answer", {{"rating", 4}}}, {"timing", {{"active_ms", 1200}}}};
+  const Reply saved = call("PUT", slot + "/answer", token, answer, {{"Idempotency-Key", "k1"}});
+  ASSERT_EQ(saved.status, 200) << saved.error();
+  EXPECT_EQ(saved["saved"], true);
+  EXPECT_EQ(saved["again"], false);
+  EXPECT_EQ(call("PUT", slot + "/answer", token, answer, {{"Idempotency-Key", "k1"}})["again"],
+            true);
+  const Reply stale = call("PUT", slot + "/answer", token, {{"answer", {{"rating", 3}}}},
+                           {{"Idempotency-Key", "k2"}, {"If-Match", "7"}});
+  EXPECT_EQ(stale.status, 409) << stale.error();
+  EXPECT_EQ(call("PUT", slot + "/answer", token, {{"answer", {{"rating", 9}}}},
+                 {{"Idempotency-Key", "k3"}})
+                .status,
+            422);
+  EXPECT_EQ(call("PUT", slot + "/answer", token, answer).status, 422) << "no key";
+  EXPECT_EQ(call("GET", slot, token)["answer"], (Json{{"rating", 4.0}}));
+  const Reply back =
+      call("POST", base + "/undo", token, Json::object(), {{"Idempotency-Key", "k4"}});
+  EXPECT_EQ(back["served"]["draft"], (Json{{"rating", 4.0}}));
+  EXPECT_EQ(
+      call("POST", slot + "/skip", token, {{"reason", "unclear"}}, {{"Idempotency-Key", "k5"}})
+          .status,
+      200);
+  const std::string manager = session_of(Role::kManager);
+  const Reply status = call("GET", base + "/status", manager);
+  EXPECT_EQ(status["annotators"][0]["skipped"], 1) << status.body;
+  EXPECT_EQ(call("GET", slot, session_of(Role::kAnnotator, "other")).status, 403)
+      << "another's slot";
+}
+
+TEST_F(ServerTest, AnAnnotatorIsNotToldWhichItemsAreChecks) {
+  const std::string token = session_of(Role::kAnnotator);
+  const std::string base = fmt::format("/api/studies/{}", study_id("demo"));
+  const std::set<std::string> shown = {"slot",     "task",     "kind",      "instruction",
+                                       "item",     "training", "guideline", "lease_until_ms",
+                                       "revision", "draft",    "answer"};
+  for (int i = 0; i < 15; ++i) {
+    const Json served = call("POST", base + "/next", token)["served"];
+    for (const auto& [field, value] : served.items()) EXPECT_TRUE(shown.contains(field)) << field;
+    EXPECT_EQ(served["training"], false);
+    for (const auto& [field, value] : served["item"].items()) {
+      EXPECT_TRUE(field == "id" || field == "text1" || field == "text2") << field;
+    }
+    const std::string slot = fmt::format("{}/slots/{}", base, served["slot"].get<int>());
+    const Reply saved = call("PUT", slot + "/answer", token, {{"answer", {{"rating", 2}}}},
+                             {{"Idempotency-Key", fmt::format("{}", i)}});
+    EXPECT_FALSE(saved.body.contains("feedback"));
+  }
+  EXPECT_GT(study::testing::count_of(*store_, "SELECT COUNT(*) FROM slots WHERE purpose = 'gold'"),
+            0);
+}
+
+TEST_F(ServerTest, RequestsOfOtherSitesAreRefused) {
+  const std::string token = session_of(Role::kOwner);
+  for (const Route& route : routes()) {
+    const std::string method(route.method), path = path_of(route, study_id("demo"), 1);
+    const std::string body = method == "GET" ? "" : "{}";
+    std::vector<httplib::Headers> foreign = {
+        own_headers(token, {{"Origin", "https://evil.example"}}),
+        own_headers(token, {{"Origin", "null"}}), own_headers(token, {{"Host", "evil.example"}}),
+        own_headers(token, {{"Host", fmt::format("evil.example:{}", server_->port())}})};
+    if (method != "GET") {
+      foreign.push_back({{"Cookie", "plumb=" + token}});
+      foreign.push_back(own_headers(token, {{"Sec-Fetch-Site", "cross-site"}}));
+      foreign.push_back(own_headers(token, {{"Sec-Fetch-Site", "same-site"}}));
+    }
+    for (const httplib::Headers& headers : foreign) {
+      EXPECT_EQ(send(method, path, body, headers).status, 403) << method << " " << path;
+    }
+  }
+  const std::string own = fmt::format("http://127.0.0.1:{}", server_->port());
+  EXPECT_EQ(call("GET", "/api/me", token, Json::object(), {{"Origin", own}}).status, 200);
+}
+
+TEST_F(ServerTest, EveryReplyCarriesItsHeaders) {
+  for (const char* path : {"/api/me", "/nothing", "/api/openapi.json"}) {
+    const Reply reply = call("GET", path, "");
+    const auto header = [&reply](const char* name) {
+      const auto found = reply.headers.find(name);
+      return found == reply.headers.end() ? std::string() : found->second;
+    };
+    EXPECT_TRUE(header("Content-Security-Policy").starts_with("default-src 'none'")) << path;
+    EXPECT_EQ(header("X-Content-Type-Options"), "nosniff");
+    EXPECT_EQ(header("Cross-Origin-Opener-Policy"), "same-origin");
+    EXPECT_EQ(header("Cache-Control"), "no-store");
+  }
+}
+
+TEST_F(ServerTest, WhatCannotBeReadIsRefused) {
+  const std::string token = session_of(Role::kOwner);
+  EXPECT_EQ(send("POST", "/api/login", "{\"name\":", own_headers("")).status, 400);
+  EXPECT_EQ(send("POST", "/api/login", "[1]", own_headers("")).status, 400);
+  EXPECT_EQ(
+      send("POST", "/api/login", "{\"a\":" + std::string(100'000, '['), own_headers("")).status,
+      400);
+  EXPECT_EQ(call("POST", "/api/login", "").status, 400);
+  EXPECT_EQ(call("PUT", "/api/me", token).status, 405);
+  EXPECT_EQ(call("GET", "/api/studies/99999999999999999999", token).status, 404);
+  EXPECT_EQ(call("GET", "/api/studies/999", token).status, 404);
+  EXPECT_EQ(call("GET", "/etc/passwd", token).status, 404);
+  EXPECT_EQ(call("GET", "/api/me", token, Json::object(), {{"If-Match", "\"x\""}}).status, 400);
+  const Reply large =
+      send("POST", "/api/login", std::string((16U << 20U) + 1, ' '), own_headers(""));
+  EXPECT_EQ(large.status, 413);
+}
+
+TEST_F(ServerTest, SessionsBeginWithAPasswordAndEnd) {
+  session_of(Role::kViewer);
+  const Json right = {{"name", last_name_}, {"password", kPassword}};
+  const Reply in = call("POST", "/api/login", "", right);
+  ASSERT_EQ(in.status, 200) << in.error();
+  EXPECT_EQ(in["role"], "viewer");
+  const std::string cookie = in.headers.find("Set-Cookie")->second;
+  EXPECT_NE(cookie.find("; HttpOnly; SameSite=Lax; Path=/"), std::string::npos) << cookie;
+  const std::string token = cookie.substr(6, cookie.find(';') - 6);
+  EXPECT_EQ(call("GET", "/api/me", token)["name"], last_name_);
+  EXPECT_EQ(study::testing::count_of(*store_, fmt::format("SELECT COUNT(*) FROM sessions WHERE "
+                                                          "token_sha256 = '{}'",
+                                                          token)),
+            0)
+      << "tokens are stored hashed";
+  EXPECT_EQ(call("POST", "/api/logout", token).status, 200);
+  EXPECT_EQ(call("GET", "/api/me", token).status, 401);
+  const std::string idle = session_of(Role::kViewer), busy = session_of(Role::kViewer);
+  for (int hours = 0; hours < 13 * 24; hours += 10) {
+    now_ += 10LL * 3600 * 1000;
+    EXPECT_EQ(call("GET", "/api/me", busy).status, 200) << hours;
+  }
+  EXPECT_EQ(call("GET", "/api/me", idle).status, 401);
+  now_ += 40LL * 3600 * 1000;
+  EXPECT_EQ(call("GET", "/api/me", busy).status, 401);
+}
+
+TEST_F(ServerTest, GuessingPasswordsTakesLonger) {
+  session_of(Role::kViewer);
+  const Json wrong = {{"name", last_name_}, {"password", "not the password"}};
+  const Json unknown = {{"name", "nobody"}, {"password", "not the password"}};
+  EXPECT_EQ(call("POST", "/api/login", "", unknown).error(),
+            call("POST", "/api/login", "", wrong).error());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(call("POST", "/api/login", "", wrong).status, 401);
+  const Json right = {{"name", last_name_}, {"password", kPassword}};
+  const Reply refused = call("POST", "/api/login", "", right);
+  EXPECT_EQ(refused.status, 429) << "five failures of one address";
+  EXPECT_EQ(refused.headers.find("Retry-After")->second, "60");
+  now_ += 60'000;
+  EXPECT_EQ(call("POST", "/api/login", "", right).status, 200);
+}
+
+TEST_F(ServerTest, AnInvitationWorksOnceAndNotForEver) {
+  const std::string manager = session_of(Role::kManager);
+  const auto invite = [&] {
+    const Reply reply = call("POST", "/api/invitations", manager,
+                             {{"role", "annotator"}, {"study", study_id("demo")}});
+    EXPECT_EQ(reply.status, 200) << reply.error();
+    return reply["token"].get<std::string>();
+  };
+  const auto accept = [&](const std::string& token, const std::string& name) {
+    return call("POST", "/api/invitations/accept", "",
+                {{"token", token}, {"name", name}, {"password", kPassword}});
+  };
+  const std::string token = invite();
+  const Reply accepted = accept(token, "ann");
+  EXPECT_EQ(accepted.status, 200) << accepted.error();
+  EXPECT_EQ(accepted["role"], "annotator");
+  EXPECT_EQ(accept(token, "bob").status, 404);
+  EXPECT_EQ(accept(invite(), "ann").status, 403) << "the name is taken";
+  EXPECT_EQ(accept(random_token(), "bob").status, 404);
+  const std::string old = invite();
+  now_ += study::kInvitationMs + 1;
+  EXPECT_EQ(accept(old, "bob").status, 404);
+  EXPECT_TRUE(Study::open(*store_, "demo")->annotator("R1")) << "people have pseudonyms";
+}
+
+TEST_F(ServerTest, ExportsAreStreamed) {
+  const std::string token = session_of(Role::kManager);
+  httplib::Client client("127.0.0.1", server_->port());
+  const auto reply =
+      client.Get(fmt::format("/api/studies/{}/export?format=csv", study_id("demo")).c_str(),
+                 own_headers(token));
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 200);
+  EXPECT_TRUE(reply->body.starts_with("task,item,rater,kind,"));
+  EXPECT_NE(reply->get_header_value("Content-Disposition").find("attachment"), std::string::npos);
+}
+
+TEST_F(ServerTest, TheDescriptionNamesEveryRoute) {
+  const Json described = call("GET", "/api/openapi.json", "").body;
+  EXPECT_EQ(described["openapi"], "3.1.0");
+  std::size_t operations = 0;
+  for (const auto& [path, methods] : described["paths"].items()) operations += methods.size();
+  EXPECT_EQ(operations, routes().size());
+  const auto kept = read_file("docs/openapi.json");
+  ASSERT_TRUE(kept) << kept.error().message;
+  EXPECT_EQ(Json::parse(*kept)["paths"], described["paths"])
+      << "docs/openapi.json is behind: curl the server's /api/openapi.json into it";
+}
+
+TEST(ServerStart, IsRefusedWhereItWouldBeOpenToAllOrThePortIsTaken) {
+  const study::testing::Folder folder;
+  auto store = *study::Store::open(folder / "s.db", {.mode = study::Store::Mode::kCreate});
+  EXPECT_EQ(Server::start(*store, {.host = "0.0.0.0", .port = 0}).error().kind, ErrorKind::kUsage);
+  const auto first = Server::start(*store, {.port = 0});
+  ASSERT_TRUE(first);
+  const auto second = Server::start(*store, {.port = (*first)->port()});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::kBusy);
+}
+
+}  // namespace
+}  // namespace plumb::server

@@ -1,0 +1,229 @@
+#include "plumb/study/accounts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "plumb/study/slots.h"
+#include "plumb/text/lines.h"
+
+namespace plumb::study {
+namespace {
+
+constexpr std::array<std::string_view, 5> kRoleNames = {"owner", "manager", "adjudicator",
+                                                        "annotator", "viewer"};
+constexpr std::size_t kLongestName = 100;
+
+Result<void> done(Result<std::int64_t> changed) {
+  if (!changed) return tl::unexpected(std::move(changed.error()));
+  return {};
+}
+
+Account account_of(const Row& row) {
+  return {row.integer(0), row.text(1), *parse_role(row.text(2)), row.text(3), row.integer(4) != 0};
+}
+
+Result<std::optional<Account>> account_by(Connection& connection, std::string_view where,
+                                          const std::vector<Value>& values) {
+  PLUMB_TRY(row, connection.first(
+                     fmt::format("SELECT accounts.id, accounts.name, accounts.role, "
+                                 "accounts.password_hash, accounts.disabled FROM accounts {}",
+                                 where),
+                     values));
+  return row ? std::optional(account_of(*row)) : std::nullopt;
+}
+
+Result<Account> insert_account(Connection& connection, const std::string& name, Role role,
+                               const std::string& password_hash, std::int64_t now) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (name.empty() || name.size() > kLongestName || first_bad_utf8(name) ||
+      std::ranges::any_of(name, is_control)) {
+    return fail(ErrorKind::kUsage,
+                fmt::format("an account's name is one line of 1 to {} bytes", kLongestName));
+  }
+  PLUMB_TRY(taken, account_by(connection, "WHERE name = ?1", {name}));
+  if (taken) {
+    return fail(ErrorKind::kNotAllowed, fmt::format("the name \"{}\" is taken", name));
+  }
+  PLUMB_TRY(id, connection.count("INSERT INTO accounts(name, role, password_hash, created_ms) "
+                                 "VALUES(?1, ?2, ?3, ?4) RETURNING id",
+                                 {name, std::string(role_name(role)), password_hash, now}));
+  return Account{id, name, role, password_hash, false};
+}
+
+Result<Study> study_by_id(Store& store, Connection& connection, std::int64_t id) {
+  PLUMB_TRY(row, connection.first("SELECT name FROM studies WHERE id = ?1", {id}));
+  if (!row) return fail(ErrorKind::kNotFound, fmt::format("there is no study {}", id));
+  return Study::open(store, row->text(0));
+}
+
+Result<void> enroll_account(Connection& connection, const Study& study, std::int64_t account) {
+  PLUMB_TRY(before, connection.count("SELECT COUNT(*) FROM annotators WHERE study_id = ?1",
+                                     {study.info().id}));
+  for (std::int64_t number = before + 1;; ++number) {
+    const std::string pseudonym = fmt::format("R{}", number);
+    PLUMB_TRY(taken, connection.count("SELECT COUNT(*) FROM annotators WHERE study_id = ?1 AND "
+                                      "pseudonym = ?2",
+                                      {study.info().id, pseudonym}));
+    if (taken > 0) continue;
+    PLUMB_TRY(annotator, enroll_in(connection, study, pseudonym, tasks::RaterKind::kPerson));
+    return done(connection.execute(
+        "INSERT INTO enrolments(account_id, study_id, annotator_id) VALUES(?1, ?2, ?3)",
+        {account, study.info().id, annotator.id}));
+  }
+}
+
+}  // namespace
+
+std::string_view role_name(Role role) { return kRoleNames[static_cast<std::size_t>(role)]; }
+
+std::optional<Role> parse_role(std::string_view name) {
+  const auto* found = std::ranges::find(kRoleNames, name);
+  if (found == kRoleNames.end()) return std::nullopt;
+  return static_cast<Role>(found - kRoleNames.begin());
+}
+
+Result<std::int64_t> Accounts::count() const {
+  return store_->read<std::int64_t>(
+      [](Connection& connection) { return connection.count("SELECT COUNT(*) FROM accounts"); });
+}
+
+Result<Account> Accounts::create(const std::string& name, Role role,
+                                 const std::string& password_hash) const {
+  return store_->write<Account>([&](Connection& connection) {
+    return insert_account(connection, name, role, password_hash, store_->now_ms());
+  });
+}
+
+Result<std::optional<Account>> Accounts::find(const std::string& name) const {
+  return store_->read<std::optional<Account>>(
+      [&](Connection& connection) { return account_by(connection, "WHERE name = ?1", {name}); });
+}
+
+Result<void> Accounts::set_password_hash(std::int64_t account,
+                                         const std::string& password_hash) const {
+  return store_->write([&](Connection& connection) {
+    return done(connection.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1",
+                                   {account, password_hash}));
+  });
+}
+
+Result<void> Accounts::start_session(std::int64_t account, const std::string& token_sha256) const {
+  const std::int64_t now = store_->now_ms();
+  return store_->write([&](Connection& connection) -> Result<void> {
+    auto old = connection.execute("DELETE FROM sessions WHERE used_ms < ?1 OR created_ms < ?2",
+                                  {now - kSessionIdleMs, now - kSessionLongestMs});
+    if (!old) return tl::unexpected(old.error());
+    return done(
+        connection.execute("INSERT INTO sessions(token_sha256, account_id, created_ms, "
+                           "used_ms) VALUES(?1, ?2, ?3, ?3)",
+                           {token_sha256, account, now}));
+  });
+}
+
+Result<std::optional<Account>> Accounts::session(const std::string& token_sha256) const {
+  constexpr std::int64_t kNoteEveryMs = 60'000;  // a session's use is written once a minute
+  const std::int64_t now = store_->now_ms();
+  std::int64_t used = now;
+  PLUMB_TRY(account, store_->read<std::optional<Account>>(
+                         [&](Connection& connection) -> Result<std::optional<Account>> {
+                           PLUMB_TRY(row, connection.first("SELECT used_ms FROM sessions WHERE "
+                                                           "token_sha256 = ?1",
+                                                           {token_sha256}));
+                           if (!row) return std::nullopt;
+                           used = row->integer(0);
+                           return account_by(
+                               connection,
+                               "JOIN sessions ON sessions.account_id = accounts.id "
+                               "WHERE token_sha256 = ?1 AND used_ms >= ?2 AND "
+                               "sessions.created_ms >= ?3 AND disabled = 0",
+                               {token_sha256, now - kSessionIdleMs, now - kSessionLongestMs});
+                         }));
+  if (!account || now - used < kNoteEveryMs) return std::move(account);
+  auto noted = store_->write([&](Connection& connection) {
+    return done(connection.execute("UPDATE sessions SET used_ms = ?2 WHERE token_sha256 = ?1",
+                                   {token_sha256, now}));
+  });
+  if (!noted) return tl::unexpected(noted.error());
+  return std::move(account);
+}
+
+Result<void> Accounts::end_session(const std::string& token_sha256) const {
+  return store_->write([&](Connection& connection) {
+    return done(connection.execute("DELETE FROM sessions WHERE token_sha256 = ?1", {token_sha256}));
+  });
+}
+
+Result<void> Accounts::invite(const std::string& token_sha256, Role role,
+                              std::optional<std::int64_t> study,
+                              std::optional<std::int64_t> invited_by) const {
+  if (role == Role::kOwner || (role == Role::kAnnotator) != study.has_value()) {
+    return fail(ErrorKind::kUsage,
+                "an invitation is for a manager, adjudicator or viewer, or for an annotator of a "
+                "study");
+  }
+  const std::int64_t now = store_->now_ms();
+  return store_->write([&](Connection& connection) -> Result<void> {
+    if (study) {
+      auto known = study_by_id(*store_, connection, *study);
+      if (!known) return tl::unexpected(known.error());
+    }
+    return done(connection.execute(
+        "INSERT INTO invitations(token_sha256, study_id, role, invited_by, created_ms, expires_ms) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        {token_sha256, or_null(study), std::string(role_name(role)), or_null(invited_by), now,
+         now + kInvitationMs}));
+  });
+}
+
+Result<Account> Accounts::accept(const std::string& token_sha256, const std::string& name,
+                                 const std::string& password_hash) const {
+  const std::int64_t now = store_->now_ms();
+  return store_->write<Account>([&](Connection& connection) -> Result<Account> {
+    PLUMB_TRY(row,
+              connection.first("SELECT role, study_id FROM invitations WHERE token_sha256 = ?1 "
+                               "AND used_by IS NULL AND expires_ms >= ?2",
+                               {token_sha256, now}));
+    if (!row) {
+      return fail(ErrorKind::kNotFound,
+                  "the invitation is unknown, used, or too old; ask for another");
+    }
+    PLUMB_TRY(account,
+              insert_account(connection, name, *parse_role(row->text(0)), password_hash, now));
+    if (!row->is_null(1)) {
+      PLUMB_TRY(study, study_by_id(*store_, connection, row->integer(1)));
+      auto enrolled = enroll_account(connection, study, account.id);
+      if (!enrolled) return tl::unexpected(enrolled.error());
+    }
+    auto used = connection.execute("UPDATE invitations SET used_by = ?2 WHERE token_sha256 = ?1",
+                                   {token_sha256, account.id});
+    if (!used) return tl::unexpected(used.error());
+    return std::move(account);
+  });
+}
+
+Result<std::optional<std::int64_t>> Accounts::annotator(std::int64_t account,
+                                                        std::int64_t study) const {
+  return store_->read<std::optional<std::int64_t>>(
+      [&](Connection& connection) -> Result<std::optional<std::int64_t>> {
+        PLUMB_TRY(row, connection.first("SELECT annotator_id FROM enrolments WHERE account_id = ?1 "
+                                        "AND study_id = ?2",
+                                        {account, study}));
+        return row ? std::optional(row->integer(0)) : std::nullopt;
+      });
+}
+
+Result<std::vector<std::int64_t>> Accounts::studies_of(std::int64_t account) const {
+  return store_->read<std::vector<std::int64_t>>(
+      [&](Connection& connection) -> Result<std::vector<std::int64_t>> {
+        PLUMB_TRY(rows, connection.query("SELECT study_id FROM enrolments WHERE account_id = ?1 "
+                                         "ORDER BY study_id",
+                                         {account}));
+        std::vector<std::int64_t> studies;
+        for (const Row& row : rows) studies.push_back(row.integer(0));
+        return studies;
+      });
+}
+
+}  // namespace plumb::study
