@@ -23,8 +23,10 @@ TEST(OpenReward, NamesWhatThereIs) {
   const auto unknown = open_reward("lenght");
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().kind, ErrorKind::kNotFound);
-  EXPECT_EQ(unknown.error().message,
-            "no reward is called \"lenght\"; there are length, word:WORD, ended");
+  EXPECT_TRUE(unknown.error().message.starts_with(
+      "no reward is called \"lenght\", and there is no such folder; there are length, word:WORD, "
+      "ended, and world:"))
+      << unknown.error().message;
   for (const char* wrong : {"word", "word:", "length:3", "length:"}) {
     const auto refused = open_reward(wrong);
     ASSERT_FALSE(refused) << wrong;
