@@ -185,7 +185,9 @@ TEST_F(Methods, PpoFollowsTheGradientsOfBothItsLosses) {
 TEST_F(Methods, PpoLearnsWhatCompletionsEarn) {
   const Rollout rollout = drawn(2);
   std::vector<double> scores(12);
-  for (std::size_t i = 0; i < 12; ++i) scores[i] = static_cast<double>(i / 3);  // by the prompt
+  for (std::size_t prompt = 0; prompt < 4; ++prompt) {
+    std::ranges::fill(std::span(scores).subspan(3 * prompt, 3), static_cast<double>(prompt));
+  }
   ValueModel values(model_->transformer, {.threads = 1});
   const PpoOptions options{.value_clip = 10, .value_weight = 1, .minibatches = 2};
   double first = 0, last = 0, explained = 0;
