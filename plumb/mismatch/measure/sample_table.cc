@@ -31,8 +31,8 @@ void add_number(Sha256& hash, double number) { add_text(hash, fmt::format("{}", 
 }  // namespace
 
 std::span<const SampleGroup> SampleTable::at_step(std::size_t place) const {
-  const auto range = std::ranges::equal_range(groups, place, {}, &SampleGroup::step);
-  return {range.begin(), range.end()};
+  const auto first = std::ranges::lower_bound(groups, place, {}, &SampleGroup::step);
+  return {first, std::ranges::upper_bound(groups, place, {}, &SampleGroup::step)};
 }
 
 double measured_mean(std::span<const double> column, std::size_t begin, std::size_t end) {
