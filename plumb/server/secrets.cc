@@ -11,8 +11,8 @@ namespace plumb::server {
 namespace {
 
 bool is_ready() {
-  static const bool kReady = sodium_init() >= 0;
-  return kReady;
+  static const bool ready = sodium_init() >= 0;
+  return ready;
 }
 
 }  // namespace

@@ -193,7 +193,7 @@ void Server::State::write(Response response, httplib::Response& out) const {
   out.set_header("Content-Disposition",
                  fmt::format("attachment; filename=\"{}\"", response.file_name));
   out.set_chunked_content_provider(
-      response.content_type.c_str(),
+      response.content_type,
       [stream = std::move(response.stream)](std::size_t, httplib::DataSink& sink) {
         const auto done = stream([&sink](std::string_view bytes) -> Result<void> {
           if (!bytes.empty() && !sink.write(bytes.data(), bytes.size())) {
@@ -254,9 +254,9 @@ Result<std::unique_ptr<Server>> Server::start(study::Store& store, const ServerO
   }
   auto state = std::make_unique<State>(store, options);
   state->bind_routes();
-  state->port = options.port == 0 ? state->http.bind_to_any_port(options.host.c_str())
-                : state->http.bind_to_port(options.host.c_str(), options.port) ? options.port
-                                                                               : -1;
+  state->port = options.port == 0 ? state->http.bind_to_any_port(options.host)
+                : state->http.bind_to_port(options.host, options.port) ? options.port
+                                                                       : -1;
   if (state->port < 0) {
     return fail(ErrorKind::kBusy, fmt::format("port {} of {} is taken, or not ours; --port names "
                                               "another",
