@@ -6,8 +6,11 @@
 #include <memory>
 
 #include "plumb/cli/lm_options.h"
+#include "plumb/cli/measure_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/mismatch/chain/chain.h"
+#include "plumb/report/mismatch/measure_report.h"
+#include "plumb/report/mismatch_report.h"
 
 namespace plumb::cli {
 namespace {
@@ -34,8 +37,13 @@ struct ChainCommand {
   std::vector<std::string> methods;
   mismatch::ChainOptions options;
   RunOptions run_options;
+  OutputOptions output;
 
   Result<void> run();
+
+ private:
+  Result<void> print(std::span<const mismatch::RunMeasure> runs,
+                     const mismatch::MeasureOptions& how) const;
 };
 
 Result<void> ChainCommand::run() {
@@ -52,11 +60,55 @@ Result<void> ChainCommand::run() {
   PLUMB_TRY(chain, mismatch::run_chain(options, [&](const auto& stage, auto done, auto total) {
               bars.show(stage, done, total);
             }));
-  std::string lines;
+  MeasureArguments measured;
+  measured.sampling.values = {.seed = run_options.seed, .threads = run_options.threads};
   for (const auto* files : {&chain.samples, &chain.runs}) {
-    for (const auto& file : *files) lines += file.string() + "\n";
+    for (const auto& file : *files) measured.runs.push_back(file.string());
   }
-  return write_stdout(lines);
+  PLUMB_TRY(runs, measured.measure());
+  return print(runs, measured.options());
+}
+
+// The gold's curve of every optimiser, under its name.
+std::vector<mismatch::CurveReport> gold_curves(std::span<const mismatch::RunMeasure> runs) {
+  std::vector<mismatch::CurveReport> curves;
+  for (const mismatch::RunMeasure& run : runs) {
+    // A run folder's last trajectory is that of its steps; samples have the best of n alone.
+    for (const mismatch::CurveReport& curve : run.trajectories.back().curves) {
+      if (curve.name == "gold") curves.emplace_back(curve).name = run.name;
+    }
+  }
+  return curves;
+}
+
+Result<void> ChainCommand::print(std::span<const mismatch::RunMeasure> runs,
+                                 const mismatch::MeasureOptions& how) const {
+  const report::MeasureContext context{how, fmt::format("plumb mismatch chain --run {}", folder)};
+  const auto curves = gold_curves(runs);
+  mismatch::FitOptions fitting;
+  fitting.sampling = how.sampling;
+  const report::MismatchFitContext fitted{folder, fitting};
+  const std::string heading = fmt::format(
+      "Gold against d = sqrt(KL): best of n by each reward model ({} samples of {} prompts), and "
+      "optimisers on the one of the middle size\n\n",
+      options.samples, options.measured_prompts);
+  const std::string after = fmt::format(
+      "\nProxy, gap and stopping rules: plumb mismatch measure {0}/samples/*.jsonl "
+      "{0}/policies/*\nThe page: plumb report mismatch {0}/policies/* -o mismatch.html\n",
+      folder);
+  return write(
+      {.json = [&] { return report::mismatch_measure_json(runs, context); },
+       .records = [&] { return report::mismatch_fit_records(curves); },
+       .text =
+           [&](auto terminal) {
+             return heading + to_terminal(report::mismatch_fit_table(curves, fitted), terminal) +
+                    after;
+           },
+       .markdown =
+           [&] {
+             return heading + to_markdown(report::mismatch_fit_table(curves, fitted)) + after;
+           }},
+      output);
 }
 
 void declare(CLI::App& verb, ChainCommand& command) {
@@ -114,12 +166,11 @@ void add_mismatch_chain(CLI::App& mismatch, Program& program) {
       "Example:\n  plumb mismatch chain --model stories260K.bin --gold world:cheerful --run "
       "chain\n\n"
       "The whole chain on one small language model: comparisons with errors, reward models of "
-      "three sizes and an ensemble, best of n, four optimisers; proxy and gold of all of them. "
-      "Then "
-      "`plumb mismatch measure`.");
+      "three sizes and an ensemble, best of n, four optimisers; and how the gold went with each.");
   command->model.declare(*verb);
   declare(*verb, *command);
   command->run_options.declare(*verb);
+  command->output.declare(*verb);
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 
