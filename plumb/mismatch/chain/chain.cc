@@ -200,7 +200,7 @@ Result<void> Chain::train_policies() {
     how.max_tokens = options_.max_tokens;
     how.schedule.rate = static_cast<float>(options_.rate);
     how.kl_budget = options_.kl_budget;
-    how.evaluate_every = std::max<std::size_t>(options_.steps / 12, 1);
+    how.evaluate_every = std::max<std::size_t>(options_.steps / 20, 1);
     how.save_every = how.evaluate_every;
     how.seed = options_.seed;
     how.threads = options_.threads;

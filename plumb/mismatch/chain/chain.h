@@ -51,7 +51,7 @@ struct ChainOptions {
   std::vector<rlhf::Method> methods = {rlhf::Method::kRloo, rlhf::Method::kGrpo, rlhf::Method::kPpo,
                                        rlhf::Method::kDpo};
   std::size_t steps = 200;  // of each optimiser
-  double rate = 3e-4;       // of its steps
+  double rate = 1e-4;       // of its steps
   double kl_budget = 60;    // nats at which it ends
 
   std::uint64_t seed = 0;

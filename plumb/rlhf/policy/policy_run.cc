@@ -61,14 +61,29 @@ std::size_t optimizer_steps(const PolicyOptions& o) {
   return 1;
 }
 
+void drop_paths(Json& json) {
+  if (json.is_object()) json.erase("model");
+  for (Json& part : json) {
+    if (part.is_structured()) drop_paths(part);
+  }
+}
+
+// A run may be moved with its reward models: where they lie is no part of what they are.
+Json identity_of(const Reward* reward) {
+  if (reward == nullptr) return {};
+  Json identity = reward->provenance();
+  drop_paths(identity);
+  return identity;
+}
+
 Json manifest_of(const PolicyInputs& inputs, const PolicyOptions& o, std::size_t shards) {
   constexpr const char* kSchedules[] = {"constant", "linear", "cosine"};
   Json manifest = {{"schema", "plumb.policy-run/1"},
                    {"method", method_name(o.method)},
                    {"start", lm::provenance(inputs.start)["weights_sha256"]},
                    {"config", nn::config_json(inputs.start.transformer.config())},
-                   {"proxy", inputs.proxy == nullptr ? Json() : inputs.proxy->provenance()},
-                   {"gold", inputs.gold == nullptr ? Json() : inputs.gold->provenance()},
+                   {"proxy", identity_of(inputs.proxy)},
+                   {"gold", identity_of(inputs.gold)},
                    {"training_prompts", inputs.training.size()},
                    {"training_prompts_sha256", prompts_hash(inputs.training)},
                    {"held_out_prompts", inputs.held_out.size()},
