@@ -7,7 +7,7 @@
 
 namespace plumb::cli {
 
-TrainingLine::TrainingLine(std::string what)
+TrainingLine::TrainingLine(const std::string& what)
     : what_(what.empty() ? "" : what + ", "), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 void TrainingLine::show(const lm::TrainStatus& status) {

@@ -16,7 +16,7 @@ namespace plumb::cli {
 class TrainingLine {
  public:
   // what: stands before the step where there are several trainings, "member 2 of 4".
-  explicit TrainingLine(std::string what = "");
+  explicit TrainingLine(const std::string& what = "");
 
   void show(const lm::TrainStatus& status);
 
