@@ -111,8 +111,8 @@ TEST_F(EncoderFolder, SaysHowManyTextsWereCut) {
         std::string::npos)
         << outcome.error;
   }
-  const Outcome scored = run(
-      fmt::format("score '{}' --model '{}' --json --resamples 100", path("t.jsonl"), path("model")));
+  const Outcome scored = run(fmt::format("score '{}' --model '{}' --json --resamples 100",
+                                         path("t.jsonl"), path("model")));
   ASSERT_EQ(scored.code, 0) << scored.error;
   EXPECT_NE(scored.error.find("1 text is longer"), std::string::npos) << scored.error;
 }

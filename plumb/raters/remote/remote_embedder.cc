@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "plumb/base/parallel.h"
+#include "plumb/raters/embedders/vector_cache.h"
 #include "plumb/raters/remote/embeddings_reply.h"
 #include "plumb/raters/remote/first_error.h"
-#include "plumb/raters/embedders/vector_cache.h"
 
 namespace plumb::raters {
 namespace {
