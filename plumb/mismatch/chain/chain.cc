@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
-#include <set>
 #include <utility>
 
 #include "plumb/base/files.h"
@@ -117,9 +115,9 @@ Result<void> Chain::write_prompts() {
 }
 
 Result<void> Chain::write_comparisons() {
-  // Three completions for every comparison, so that few of them stand in two.
+  // n completions have n (n - 1) / 2 pairs, of which n are compared, and 2 n for a gold model.
   const std::size_t group = std::max<std::size_t>(options_.pairs, 2);
-  return draw_samples(base_, training_, drawing("completing training prompts", group),
+  return draw_samples(base_, training_, nullptr, drawing("completing training prompts", group),
                       in("comparisons.jsonl"));
 }
 
@@ -167,18 +165,19 @@ Result<void> Chain::train_proxies() {
 
 Result<void> Chain::measure_best_of_n() {
   const fs::path drawn = in("drawn.jsonl");
-  if (auto done = draw_samples(base_, measured_,
+  if (auto done = draw_samples(base_, measured_, gold_.get(),
                                drawing("completing measured prompts", options_.samples), drawn);
       !done) {
     return done;
   }
+  PLUMB_TRY(samples, rlhf::read_samples(drawn));
   for (const Proxy& proxy : proxies_) {
     const fs::path file = options_.folder / "samples" / (proxy.name + ".jsonl");
     report_.samples.push_back(file);
     std::error_code ignored;
     if (fs::exists(file, ignored)) continue;
     PLUMB_TRY(reward, proxy.open());
-    if (auto scored = score_samples(drawn, *reward, *gold_, file, options_.threads,
+    if (auto scored = score_samples(samples, *reward, file, options_.threads,
                                     progress(fmt::format("scoring by {}", proxy.name)));
         !scored) {
       return scored;

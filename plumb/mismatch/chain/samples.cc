@@ -9,7 +9,6 @@
 #include "plumb/base/files.h"
 #include "plumb/nn/generator.h"
 #include "plumb/rlhf/policy/rollout.h"
-#include "plumb/rlhf/samples.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -35,20 +34,9 @@ class Drawer {
   rlhf::Scorer scorer_;
 };
 
-// The first line, and its first words, where it has more of them.
-std::string_view first_line(std::string_view text) {
+std::string first_line(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
-  return text.substr(0, text.find('\n'));
-}
-
-std::string_view first_words(std::string_view line, std::size_t words) {
-  std::size_t end = 0;
-  for (std::size_t i = 0; i < words; ++i) {
-    const std::size_t begin = line.find_first_not_of(' ', end);
-    if (begin == line.npos) return {};
-    end = std::min(line.find(' ', begin), line.size());
-  }
-  return end < line.size() ? line.substr(0, end) : std::string_view();
+  return std::string(text.substr(0, text.find('\n')));
 }
 
 Result<void> write_samples(const fs::path& file, std::span<const rlhf::Sample> samples) {
@@ -78,10 +66,10 @@ Result<std::string> write_texts(const lm::LanguageModel& model, const TextOption
                                             .first_index = drawn,
                                             .threads = options.threads}));
     for (const std::string& text : rollout.texts) {
-      const std::string_view line = first_line(text);
-      const std::string_view words = first_words(line, options.words);
-      if (words.empty() || seen.size() == options.texts) continue;
-      if (seen.emplace(words).second) texts.append(line).append("\n\n");
+      const std::string line = first_line(text);
+      std::string words = rlhf::first_words(line, options.words);
+      if (words.size() == line.size() || seen.size() == options.texts) continue;
+      if (seen.insert(std::move(words)).second) texts += line + "\n\n";
     }
     if (options.progress) options.progress(seen.size(), options.texts);
   }
@@ -89,7 +77,7 @@ Result<std::string> write_texts(const lm::LanguageModel& model, const TextOption
 }
 
 Result<void> draw_samples(const lm::LanguageModel& model, std::span<const rlhf::Prompt> prompts,
-                          const DrawOptions& options, const fs::path& file) {
+                          rlhf::Reward* gold, const DrawOptions& options, const fs::path& file) {
   std::error_code ignored;
   if (fs::exists(file, ignored)) return {};
   Drawer drawer(model, options.threads);
@@ -102,15 +90,17 @@ Result<void> draw_samples(const lm::LanguageModel& model, std::span<const rlhf::
                                           .seed = options.seed,
                                           .first_index = first * options.group,
                                           .threads = options.threads}));
+    if (auto scored = rlhf::reward_rollout(rollout, nullptr, gold, options.threads); !scored) {
+      return scored;
+    }
     std::ranges::move(rlhf::samples_of(rollout, 0), std::back_inserter(samples));
     if (options.progress) options.progress(first + some.size(), prompts.size());
   }
   return write_samples(file, samples);
 }
 
-Result<void> score_samples(const fs::path& from, rlhf::Reward& proxy, rlhf::Reward& gold,
+Result<void> score_samples(std::vector<rlhf::Sample> samples, rlhf::Reward& proxy,
                            const fs::path& file, int threads, const Progress& progress) {
-  PLUMB_TRY(samples, rlhf::read_samples(from));
   std::vector<rlhf::Completed> texts;
   for (const rlhf::Sample& sample : samples) {
     texts.push_back({sample.prompt, sample.completion, sample.ended.value_or(true)});
@@ -119,12 +109,8 @@ Result<void> score_samples(const fs::path& from, rlhf::Reward& proxy, rlhf::Rewa
   for (std::size_t first = 0; first < texts.size(); first += kAtOnce) {
     const std::size_t count = std::min(kAtOnce, texts.size() - first);
     const auto some = std::span(texts).subspan(first, count);
-    PLUMB_TRY(proxies, proxy.score(some, threads));
-    PLUMB_TRY(golds, gold.score(some, threads));
-    for (std::size_t i = 0; i < count; ++i) {
-      samples[first + i].proxy = proxies[i];
-      samples[first + i].gold = golds[i];
-    }
+    PLUMB_TRY(scores, proxy.score(some, threads));
+    for (std::size_t i = 0; i < count; ++i) samples[first + i].proxy = scores[i];
     if (progress) progress(first + count, texts.size());
   }
   return write_samples(file, samples);

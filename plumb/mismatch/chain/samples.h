@@ -6,12 +6,14 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "plumb/base/progress.h"
 #include "plumb/base/result.h"
 #include "plumb/lm/language_model.h"
 #include "plumb/rlhf/policy/prompts.h"
 #include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/samples.h"
 
 namespace plumb::mismatch {
 
@@ -36,13 +38,15 @@ struct DrawOptions {
   Progress progress = {};  // prompts
 };
 
-// Completions as records of step 0 (rlhf/samples.h); a file that is there is left as it is.
+// Completions as records of step 0 (rlhf/samples.h), scored by `gold` where it is given; a file
+// that is there is left as it is.
 Result<void> draw_samples(const lm::LanguageModel& model, std::span<const rlhf::Prompt> prompts,
-                          const DrawOptions& options, const std::filesystem::path& file);
+                          rlhf::Reward* gold, const DrawOptions& options,
+                          const std::filesystem::path& file);
 
-// The records of `from` with their scores.
-Result<void> score_samples(const std::filesystem::path& from, rlhf::Reward& proxy,
-                           rlhf::Reward& gold, const std::filesystem::path& file, int threads,
+// The records with their scores by `proxy`.
+Result<void> score_samples(std::vector<rlhf::Sample> samples, rlhf::Reward& proxy,
+                           const std::filesystem::path& file, int threads,
                            const Progress& progress);
 
 }  // namespace plumb::mismatch

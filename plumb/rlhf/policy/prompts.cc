@@ -75,18 +75,6 @@ Result<std::vector<Text>> read_lines(const std::filesystem::path& file) {
   }
 }
 
-// The text up to the end of its n-th word between blanks.
-std::string first_words(const std::string& text, std::size_t words) {
-  constexpr const char* kBlanks = " \t\r\n";
-  std::size_t end = 0;
-  for (std::size_t i = 0; i < words; ++i) {
-    const std::size_t begin = text.find_first_not_of(kBlanks, end);
-    if (begin == std::string::npos) return text;
-    end = std::min(text.find_first_of(kBlanks, begin), text.size());
-  }
-  return words == 0 ? text : text.substr(0, end);
-}
-
 Result<std::vector<Text>> read_beginnings(const std::filesystem::path& file, std::size_t words) {
   PLUMB_TRY(documents, lm::read_documents(file));
   std::vector<Text> texts;
@@ -98,6 +86,17 @@ Result<std::vector<Text>> read_beginnings(const std::filesystem::path& file, std
 }
 
 }  // namespace
+
+std::string first_words(const std::string& text, std::size_t words) {
+  constexpr const char* kBlanks = " \t\r\n";
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < words; ++i) {
+    const std::size_t begin = text.find_first_not_of(kBlanks, end);
+    if (begin == std::string::npos) return text;
+    end = std::min(text.find_first_of(kBlanks, begin), text.size());
+  }
+  return words == 0 ? text : text.substr(0, end);
+}
 
 Result<std::vector<Prompt>> read_prompts(const std::filesystem::path& file,
                                          const lm::LanguageModel& model,

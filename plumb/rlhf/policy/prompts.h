@@ -28,6 +28,10 @@ struct PromptOptions {
   std::size_t words = 5;  // of each text, where the file holds texts; 0: all of it
 };
 
+// The text up to the end of its n-th word between blanks; all of it where it has no more, and for
+// 0.
+std::string first_words(const std::string& text, std::size_t words);
+
 // JSON lines with "prompt" (a text or a list of messages), or texts that empty lines separate, of
 // which the first words are taken; plain or gzip. A prompt that occurs again is left out.
 // kBadInput, with file and line: no JSON object, no "prompt", a prompt that leaves no room in the
