@@ -20,6 +20,25 @@ void ModelOptions::declare(CLI::App& verb, bool required) {
       ->check(not_empty());
 }
 
+void RateOptions::declare(CLI::App& verb) {
+  declare_number(verb, "--rate", rate, 0, 10, "the highest learning rate");
+  verb.add_option("--schedule", schedule, "how the rate falls: constant, linear, cosine")
+      ->type_name("NAME")
+      ->check(one_of("constant, linear, cosine"))
+      ->capture_default_str();
+  declare_count(verb, "--warmup", warmup, 0, "steps in which the rate rises");
+  declare_number(verb, "--final-share", final_share, 0, 1,
+                 "share of the rate that is left at the end");
+  declare_number(verb, "--clip", clip, 0, 1e6, "norm to which a gradient is scaled down; 0: never");
+}
+
+nn::RateSchedule RateOptions::values() const {
+  return {.kind = *nn::parse_schedule(schedule),
+          .rate = static_cast<float>(rate),
+          .final_share = static_cast<float>(final_share),
+          .warmup = warmup};
+}
+
 void RunOptions::declare(CLI::App& verb) {
   add_seed(verb, seed);
   add_threads(verb, threads);

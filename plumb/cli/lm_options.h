@@ -5,6 +5,7 @@
 
 #include "plumb/cli/options.h"
 #include "plumb/lm/language_model.h"
+#include "plumb/nn/optimizer.h"
 
 namespace plumb::cli {
 
@@ -22,6 +23,16 @@ struct RunOptions {
   int threads = 0;
 
   void declare(CLI::App& verb);
+};
+
+// --rate, --schedule, --warmup, --final-share, --clip: how a training steps.
+struct RateOptions {
+  double rate = 1e-3, final_share = 0.1, clip = 1;
+  std::string schedule = "cosine";
+  std::size_t warmup = 0;
+
+  void declare(CLI::App& verb);
+  nn::RateSchedule values() const;
 };
 
 // The verbs, one file each.

@@ -14,10 +14,10 @@ namespace {
 
 struct TrainCommand {
   std::vector<std::string> files;
-  std::string run_folder, tokenizer, model, config, schedule = "cosine";
+  std::string run_folder, tokenizer, model, config;
   std::size_t width = 64, layers = 5, heads = 8, key_heads = 4, hidden = 172, context = 256;
-  double rate = 1e-3, decay = 0.1, clip = 1.0, final_share = 0.1;
-  std::size_t warmup = 50;
+  RateOptions rates = {.warmup = 50};
+  double decay = 0.1;
   lm::TrainOptions options;
   RunOptions run_options;
   bool json = false;
@@ -70,14 +70,9 @@ lm::TrainOptions TrainCommand::all_options() const {
   lm::TrainOptions all = options;
   all.files.assign(files.begin(), files.end());
   all.run = run_folder;
-  all.schedule = {.kind = schedule == "constant" ? nn::Schedule::kConstant
-                          : schedule == "linear" ? nn::Schedule::kLinear
-                                                 : nn::Schedule::kCosine,
-                  .rate = static_cast<float>(rate),
-                  .final_share = static_cast<float>(final_share),
-                  .warmup = warmup};
+  all.schedule = rates.values();
   all.adam.decay = static_cast<float>(decay);
-  all.adam.clip = static_cast<float>(clip);
+  all.adam.clip = static_cast<float>(rates.clip);
   all.seed = run_options.seed;
   all.threads = run_options.threads;
   return all;
@@ -129,31 +124,12 @@ void declare_shape(CLI::App& verb, TrainCommand& command) {
 }
 
 void declare_steps(CLI::App& verb, TrainCommand& command) {
-  const auto count = [&](const char* name, std::size_t& value, std::uint64_t low,
-                         const char* help) {
-    verb.add_option(name, value, help)
-        ->type_name("N")
-        ->check(whole_number(low, 1'000'000'000))
-        ->capture_default_str();
-  };
-  const auto real = [&](const char* name, double& value, double high, const char* help) {
-    verb.add_option(name, value, help)
-        ->type_name("X")
-        ->check(number(0, high))
-        ->capture_default_str();
-  };
-  count("--steps", command.options.steps, 1, "steps of the whole training");
-  count("--batch", command.options.batch, 1, "blocks of the context's length a step");
-  count("--save-every", command.options.save_every, 1, "steps between two saved states");
-  real("--rate", command.rate, 10, "the highest learning rate");
-  verb.add_option("--schedule", command.schedule, "how the rate falls: constant, linear, cosine")
-      ->type_name("NAME")
-      ->check(one_of("constant, linear, cosine"))
-      ->capture_default_str();
-  count("--warmup", command.warmup, 0, "steps in which the rate rises");
-  real("--final-share", command.final_share, 1, "share of the rate that is left at the end");
-  real("--weight-decay", command.decay, 10, "of matrices");
-  real("--clip", command.clip, 1e6, "norm to which a gradient is scaled down; 0: never");
+  declare_count(verb, "--steps", command.options.steps, 1, "steps of the whole training");
+  declare_count(verb, "--batch", command.options.batch, 1, "blocks of the context's length a step");
+  declare_count(verb, "--save-every", command.options.save_every, 1,
+                "steps between two saved states");
+  command.rates.declare(verb);
+  declare_number(verb, "--weight-decay", command.decay, 0, 10, "of matrices");
 }
 
 }  // namespace

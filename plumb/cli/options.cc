@@ -117,6 +117,22 @@ Result<void> write(const Output& output, const OutputOptions& options) {
   return write_stdout(text);
 }
 
+void declare_count(CLI::App& verb, const char* name, std::size_t& value, std::uint64_t low,
+                   const char* help) {
+  verb.add_option(name, value, help)
+      ->type_name("N")
+      ->check(whole_number(low, 1'000'000'000))
+      ->capture_default_str();
+}
+
+void declare_number(CLI::App& verb, const char* name, double& value, double low, double high,
+                    const char* help) {
+  verb.add_option(name, value, help)
+      ->type_name("X")
+      ->check(number(low, high))
+      ->capture_default_str();
+}
+
 void add_seed(CLI::App& verb, std::uint64_t& seed) {
   verb.add_option("--seed", seed, "seed of every random draw")
       ->type_name("N")

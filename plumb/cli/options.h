@@ -72,6 +72,12 @@ struct SourceOptions {
   Result<gap::Figures> load(int threads) const;
 };
 
+// An option of a whole number from `low` to 10^9, or of a number.
+void declare_count(CLI::App& verb, const char* name, std::size_t& value, std::uint64_t low,
+                   const char* help);
+void declare_number(CLI::App& verb, const char* name, double& value, double low, double high,
+                    const char* help);
+
 // --seed and --threads as every verb has them.
 void add_seed(CLI::App& verb, std::uint64_t& seed);
 void add_threads(CLI::App& verb, int& threads);

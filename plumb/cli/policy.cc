@@ -39,22 +39,6 @@ Result<std::unique_ptr<rlhf::Reward>> open_if_named(const std::string& spec) {
   return rlhf::open_reward(spec);
 }
 
-void declare_count(CLI::App& verb, const char* name, std::size_t& value, std::uint64_t low,
-                   const char* help) {
-  verb.add_option(name, value, help)
-      ->type_name("N")
-      ->check(whole_number(low, 1'000'000'000))
-      ->capture_default_str();
-}
-
-void declare_number(CLI::App& verb, const char* name, double& value, double low, double high,
-                    const char* help) {
-  verb.add_option(name, value, help)
-      ->type_name("X")
-      ->check(number(low, high))
-      ->capture_default_str();
-}
-
 namespace {
 
 constexpr std::size_t kPromptsAtOnce = 32;

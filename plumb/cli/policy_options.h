@@ -33,11 +33,6 @@ struct RewardOptions {
 // Nothing for an empty name.
 Result<std::unique_ptr<rlhf::Reward>> open_if_named(const std::string& spec);
 
-void declare_count(CLI::App& verb, const char* name, std::size_t& value, std::uint64_t low,
-                   const char* help);
-void declare_number(CLI::App& verb, const char* name, double& value, double low, double high,
-                    const char* help);
-
 void add_policy_train(CLI::App& policy, Program& program);
 
 }  // namespace plumb::cli

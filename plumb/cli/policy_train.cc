@@ -1,13 +1,11 @@
 // plumb policy train: a policy from a reward or from preferences, or the best of n.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
 #include <memory>
 #include <optional>
 
 #include "plumb/cli/policy_options.h"
+#include "plumb/cli/training_line.h"
 #include "plumb/report/table.h"
 #include "plumb/rlhf/policy/best_of_n.h"
 #include "plumb/rlhf/policy/policy_run.h"
@@ -35,10 +33,11 @@ struct TrainCommand {
   PromptFileOptions prompts;
   RewardOptions rewards;
   RunOptions run_options;
-  std::string method = "rloo", run_folder, preferences, schedule = "constant";
+  std::string method = "rloo", run_folder, preferences;
   std::string dpo_loss = "sigmoid", token_mean = "completion";
-  std::size_t held_out = 64, batch = 16, samples = 4, epochs = 0, warmup = 0;
-  double rate = 1e-4, final_share = 0.1, clip = 1, ratio_clip = 0.2;
+  std::size_t held_out = 64, batch = 16, samples = 4, epochs = 0;
+  RateOptions rates = {.rate = 1e-4, .schedule = "constant"};
+  double ratio_clip = 0.2;
   double kl_target = 0, kl_budget = 0;
   std::optional<double> beta;
   bool no_deviation = false, json = false;
@@ -52,44 +51,32 @@ struct TrainCommand {
   Result<void> train(const rlhf::PolicyInputs& inputs) const;
 };
 
-// A line that a terminal draws over; a plain one every ten seconds otherwise.
+std::string rewards(const rlhf::Meters& meters) {
+  std::string text;
+  for (const char* name : {"proxy", "gold"}) {
+    if (const auto* meter = meters.find(name)) {
+      text += fmt::format(" {} {:.3f},", name, meter->value);
+    }
+  }
+  return text;
+}
+
 class PolicyLine {
  public:
   void show(const rlhf::PolicyStatus& status) {
-    const auto now = Clock::now();
     const bool finished = status.step == status.steps;
-    const auto pause =
-        terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10000);
     ++seen_;
-    if (now - start_ < std::chrono::seconds(2)) return;
-    if (now - last_ < pause && !(finished && shown_)) return;
-    last_ = now;
-    shown_ = true;
+    if (!line_.due(finished)) return;
     const double left = status.seconds / static_cast<double>(seen_) *
                         static_cast<double>(status.steps - status.step);
-    fmt::print(stderr, "{}step {} of {}:{} KL {:.3f}, {:.0f} tokens/s, {:.0f} s left{}",
-               terminal_ ? "\r\033[K" : "", status.step, status.steps, rewards(status.meters),
-               status.meters.value("kl"), status.tokens_per_second, left,
-               terminal_ && !finished ? "" : "\n");
-    std::fflush(stderr);
+    line_.draw(fmt::format("step {} of {}:{} KL {:.3f}, {:.0f} tokens/s, {:.0f} s left",
+                           status.step, status.steps, rewards(status.meters),
+                           status.meters.value("kl"), status.tokens_per_second, left),
+               finished);
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  static std::string rewards(const rlhf::Meters& meters) {
-    std::string text;
-    for (const char* name : {"proxy", "gold"}) {
-      if (const auto* meter = meters.find(name)) {
-        text += fmt::format(" {} {:.3f},", name, meter->value);
-      }
-    }
-    return text;
-  }
-
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  Clock::time_point start_ = Clock::now(), last_ = start_;
-  bool shown_ = false;
+  StatusLine line_;
   std::size_t seen_ = 0;
 };
 
@@ -99,14 +86,9 @@ rlhf::PolicyOptions TrainCommand::all_options() const {
   all.run = run_folder;
   all.prompts = all.pairs = batch;
   all.group = samples;
-  all.schedule = {.kind = schedule == "constant" ? nn::Schedule::kConstant
-                          : schedule == "linear" ? nn::Schedule::kLinear
-                                                 : nn::Schedule::kCosine,
-                  .rate = static_cast<float>(rate),
-                  .final_share = static_cast<float>(final_share),
-                  .warmup = warmup,
-                  .steps = options.steps};
-  all.adam.clip = static_cast<float>(clip);
+  all.schedule = rates.values();
+  all.schedule.steps = options.steps;
+  all.adam.clip = static_cast<float>(rates.clip);
   all.beta = beta.value_or(0);
   all.dpo.beta = beta.value_or(all.dpo.beta);
   all.dpo.kind = static_cast<rlhf::DpoKind>(place_of(kDpoLosses, dpo_loss));
@@ -239,15 +221,7 @@ void declare_steps(CLI::App& verb, TrainCommand& c) {
   declare_count(verb, "--batch", c.batch, 1, "prompts a step; of dpo, pairs");
   declare_count(verb, "--samples", c.samples, 1, "completions of each prompt; of best-of-n, n");
   declare_count(verb, "--max-tokens", c.options.max_tokens, 1, "of a completion, at most");
-  declare_number(verb, "--rate", c.rate, 0, 10, "the highest learning rate");
-  verb.add_option("--schedule", c.schedule, "how the rate falls: constant, linear, cosine")
-      ->type_name("NAME")
-      ->check(one_of("constant, linear, cosine"))
-      ->capture_default_str();
-  declare_count(verb, "--warmup", c.warmup, 0, "steps in which the rate rises");
-  declare_number(verb, "--final-share", c.final_share, 0, 1, "share of the rate left at the end");
-  declare_number(verb, "--clip", c.clip, 0, 1e6,
-                 "norm to which a gradient is scaled down; 0: never");
+  c.rates.declare(verb);
   declare_count(verb, "--held-out", c.held_out, 1, "prompts that are only measured on");
   declare_count(verb, "--evaluate-every", c.options.evaluate_every, 1,
                 "steps between two measurements on the held-out prompts");

@@ -16,12 +16,12 @@ namespace {
 namespace fs = std::filesystem;
 
 struct TrainCommand {
-  std::string file, run_folder, loss = "bradley-terry", schedule = "cosine";
+  std::string file, run_folder, loss = "bradley-terry";
   std::vector<std::string> answers;
   ModelOptions model;
-  double rate = 1e-3, decay = 0.01, clip = 1.0, final_share = 0.1, noise = 0.1, margin = 0,
-         centre = 0;
-  std::size_t warmup = 10, members = 1;
+  RateOptions rates = {.warmup = 10};
+  double decay = 0.01, noise = 0.1, margin = 0, centre = 0;
+  std::size_t members = 1;
   rlhf::RewardTrainOptions options;
   SamplingOptions sampling;
   bool json = false;
@@ -44,14 +44,9 @@ void TrainCommand::fill_options() {
   if (loss == "noise-robust") terms.flip_rate = noise;
   terms.margin = margin;
   terms.centre = centre;
-  options.schedule = {.kind = schedule == "constant" ? nn::Schedule::kConstant
-                              : schedule == "linear" ? nn::Schedule::kLinear
-                                                     : nn::Schedule::kCosine,
-                      .rate = static_cast<float>(rate),
-                      .final_share = static_cast<float>(final_share),
-                      .warmup = warmup};
+  options.schedule = rates.values();
   options.adam.decay = static_cast<float>(decay);
-  options.adam.clip = static_cast<float>(clip);
+  options.adam.clip = static_cast<float>(rates.clip);
   options.threads = sampling.values.threads;
   options.split_seed = sampling.values.seed;
   options.evaluation = {.level = sampling.level, .sampling = sampling.values};
@@ -178,36 +173,18 @@ void declare_loss(CLI::App& verb, TrainCommand& command) {
 }
 
 void declare_steps(CLI::App& verb, TrainCommand& command) {
-  const auto count = [&](const char* name, std::size_t& value, std::uint64_t low,
-                         const char* help) {
-    verb.add_option(name, value, help)
-        ->type_name("N")
-        ->check(whole_number(low, 1'000'000'000))
-        ->capture_default_str();
-  };
-  const auto real = [&](const char* name, double& value, double high, const char* help) {
-    verb.add_option(name, value, help)
-        ->type_name("X")
-        ->check(number(0, high))
-        ->capture_default_str();
-  };
-  count("--epochs", command.options.epochs, 1, "times that each comparison is seen");
-  count("--batch", command.options.batch, 1, "comparisons a step");
-  count("--members", command.members, 1, "models of an ensemble, which differ by their seed");
-  count("--save-every", command.options.save_every, 1, "steps between two saved states");
-  count("--evaluate-every", command.options.evaluate_every, 0,
-        "steps between two looks at the held-out comparisons; 0: a quarter of all");
-  real("--held-out", command.options.held_out, 0.9,
-       "share of the comparisons to measure on, by prompt");
-  real("--rate", command.rate, 10, "the highest learning rate");
-  verb.add_option("--schedule", command.schedule, "how the rate falls: constant, linear, cosine")
-      ->type_name("NAME")
-      ->check(one_of("constant, linear, cosine"))
-      ->capture_default_str();
-  count("--warmup", command.warmup, 0, "steps in which the rate rises");
-  real("--final-share", command.final_share, 1, "share of the rate that is left at the end");
-  real("--weight-decay", command.decay, 10, "of matrices");
-  real("--clip", command.clip, 1e6, "norm to which a gradient is scaled down; 0: never");
+  declare_count(verb, "--epochs", command.options.epochs, 1, "times that each comparison is seen");
+  declare_count(verb, "--batch", command.options.batch, 1, "comparisons a step");
+  declare_count(verb, "--members", command.members, 1,
+                "models of an ensemble, which differ by their seed");
+  declare_count(verb, "--save-every", command.options.save_every, 1,
+                "steps between two saved states");
+  declare_count(verb, "--evaluate-every", command.options.evaluate_every, 0,
+                "steps between two looks at the held-out comparisons; 0: a quarter of all");
+  declare_number(verb, "--held-out", command.options.held_out, 0, 0.9,
+                 "share of the comparisons to measure on, by prompt");
+  command.rates.declare(verb);
+  declare_number(verb, "--weight-decay", command.decay, 0, 10, "of matrices");
 }
 
 }  // namespace

@@ -29,7 +29,6 @@ Json manifest_of(const nn::Transformer& model, std::span<const std::string> docu
                  const TrainOptions& options, std::size_t shards) {
   std::string all;
   for (const std::string& document : documents) all += document + "\n\n";
-  constexpr const char* kSchedules[] = {"constant", "linear", "cosine"};
   const nn::RateSchedule& s = options.schedule;
   return {{"schema", "plumb.lm-run/1"},
           {"texts_sha256", sha256(all)},
@@ -42,7 +41,7 @@ Json manifest_of(const nn::Transformer& model, std::span<const std::string> docu
           {"batch", options.batch},
           {"shards", shards},
           {"kernels", nn::kernels().name},
-          {"schedule", kSchedules[static_cast<std::size_t>(s.kind)]},
+          {"schedule", nn::schedule_name(s.kind)},
           {"rate", s.rate},
           {"final_share", s.final_share},
           {"warmup", s.warmup},

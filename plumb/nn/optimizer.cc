@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 #include "plumb/base/parallel.h"
@@ -12,7 +13,19 @@ namespace {
 
 constexpr std::size_t kPieceFloats = std::size_t{1} << 15;
 
+constexpr std::string_view kSchedules[] = {"constant", "linear", "cosine"};
+
 }  // namespace
+
+std::string_view schedule_name(Schedule schedule) {
+  return kSchedules[static_cast<std::size_t>(schedule)];
+}
+
+std::optional<Schedule> parse_schedule(std::string_view name) {
+  const auto* const found = std::ranges::find(kSchedules, name);
+  if (found == std::end(kSchedules)) return std::nullopt;
+  return static_cast<Schedule>(found - std::begin(kSchedules));
+}
 
 float RateSchedule::at(std::size_t step) const {
   if (step < warmup) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ struct AdamOptions {
 };
 
 enum class Schedule { kConstant, kLinear, kCosine };
+
+std::string_view schedule_name(Schedule schedule);  // "constant", "linear", "cosine"
+std::optional<Schedule> parse_schedule(std::string_view name);
 
 struct RateSchedule {
   Schedule kind = Schedule::kCosine;

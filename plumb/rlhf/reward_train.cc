@@ -23,7 +23,6 @@ using Clock = std::chrono::steady_clock;
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
 
-constexpr const char* kSchedules[] = {"constant", "linear", "cosine"};
 constexpr const char* kTies[] = {"half wins", "rao-kupper", "davidson"};
 
 double share_of_ties(std::span<const PairLabel> labels) {
@@ -140,7 +139,7 @@ Json Training::manifest(const PreferenceHashes& hashes) const {
           {"loss", loss_json(options_.loss)},
           {"shards", trainer_.shards()},
           {"kernels", nn::kernels().name},
-          {"schedule", kSchedules[static_cast<std::size_t>(schedule_.kind)]},
+          {"schedule", nn::schedule_name(schedule_.kind)},
           {"rate", schedule_.rate},
           {"final_share", schedule_.final_share},
           {"warmup", schedule_.warmup},

@@ -77,7 +77,6 @@ Json identity_of(const Reward* reward) {
 }
 
 Json manifest_of(const PolicyInputs& inputs, const PolicyOptions& o, std::size_t shards) {
-  constexpr const char* kSchedules[] = {"constant", "linear", "cosine"};
   Json manifest = {{"schema", "plumb.policy-run/1"},
                    {"method", method_name(o.method)},
                    {"start", lm::provenance(inputs.start)["weights_sha256"]},
@@ -93,7 +92,7 @@ Json manifest_of(const PolicyInputs& inputs, const PolicyOptions& o, std::size_t
                    {"prompts", o.prompts},
                    {"group", o.group},
                    {"max_tokens", o.max_tokens},
-                   {"schedule", kSchedules[static_cast<std::size_t>(o.schedule.kind)]},
+                   {"schedule", nn::schedule_name(o.schedule.kind)},
                    {"rate", o.schedule.rate},
                    {"final_share", o.schedule.final_share},
                    {"warmup", o.schedule.warmup},
