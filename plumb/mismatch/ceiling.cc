@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
-#include <cmath>
 #include <map>
 
 #include "plumb/stats/intervals.h"
@@ -56,21 +54,14 @@ void widen(const Curve& curve, const FitOptions& options, CurveReport& report) {
       other->d_star > other->d_max ? "beyond the end" : fmt::format("{:.2f}", other->d_star));
 }
 
-// Student's interval of the mean over prompts, each by the mean of its rows.
+// Of the mean over prompts, each by the mean of its rows.
 stats::IntervalScore mean_interval(const std::map<std::uint32_t, std::pair<double, double>>& sums,
                                    double level) {
-  if (sums.size() < 2) return stats::undefined("there are not two prompts");
-  const auto n = static_cast<double>(sums.size());
-  double mean = 0, squares = 0;
-  for (const auto& [prompt, sum] : sums) mean += sum.first / sum.second / n;
-  for (const auto& [prompt, sum] : sums) {
-    const double residual = sum.first / sum.second - mean;
-    squares += residual * residual;
-  }
-  const boost::math::students_t distribution(n - 1);
-  const double reach =
-      boost::math::quantile(distribution, (1 + level) / 2) * std::sqrt(squares / (n - 1) / n);
-  return stats::Interval{mean - reach, mean + reach};
+  std::vector<double> means;
+  for (const auto& [prompt, sum] : sums) means.push_back(sum.first / sum.second);
+  const auto interval = stats::student_interval(means, level);
+  if (!interval) return stats::undefined("there are not two prompts");
+  return *interval;
 }
 
 std::vector<CurvePoint> points_of(const Curve& curve, double level) {

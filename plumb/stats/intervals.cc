@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
 #include <cassert>
 #include <cmath>
 #include <numeric>
@@ -80,6 +81,18 @@ Interval difference_interval(double a, Interval interval_a, double b, Interval i
   const double below = std::hypot(a - interval_a.low, interval_b.high - b);
   const double above = std::hypot(interval_a.high - a, b - interval_b.low);
   return {a - b - below, a - b + above};
+}
+
+std::optional<Interval> student_interval(std::span<const double> values, double level) {
+  if (values.size() < 2) return std::nullopt;
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const boost::math::students_t distribution(n - 1);
+  const double reach =
+      boost::math::quantile(distribution, (1 + level) / 2) * std::sqrt(squares / (n - 1) / n);
+  return Interval{mean - reach, mean + reach};
 }
 
 Interval bounded_mean_interval(double mean, std::size_t n, double low, double high, double level) {

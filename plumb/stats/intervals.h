@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "plumb/stats/score.h"
@@ -54,6 +55,9 @@ IntervalScore spearman_interval(double r, std::size_t n, double level);
 // 5). Of two Wilson intervals: Newcombe 1998, method 10. For estimates that share items it is too
 // wide where they agree: resample pairs instead.
 Interval difference_interval(double a, Interval interval_a, double b, Interval interval_b);
+
+// Student's interval of the mean of values with errors of their own. Nothing for fewer than two.
+std::optional<Interval> student_interval(std::span<const double> values, double level);
 
 // A mean of n values, each in [low, high], of which nothing else is known. The variance of the mean
 // is at most (high - m)(m - low) / n for a true mean m (Bhatia and Davis 2000); the interval holds

@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 
 #include <cmath>
+#include <numbers>
 #include <numeric>
 #include <vector>
 
@@ -142,6 +143,31 @@ TEST(DifferenceInterval, TurnsItsSignWhenTheSidesAreExchanged) {
   const Interval backward = difference_interval(0.3, b, 0.5, a);
   EXPECT_DOUBLE_EQ(forward.low, -backward.high);
   EXPECT_DOUBLE_EQ(forward.high, -backward.low);
+}
+
+// Closed forms of the quantile at p: with one degree of freedom tan(pi (p - 1/2)), with two
+// (2 p - 1) / sqrt(2 p (1 - p)).
+TEST(StudentInterval, IsThatOfTheClosedForms) {
+  const double two[] = {0.5, -1.5}, three[] = {1, 2, 6};
+  const double one_degree = std::tan(std::numbers::pi * 0.475);
+  expect_interval(*student_interval(two, 0.95), -0.5 - one_degree, -0.5 + one_degree);
+  const double reach = 0.95 / std::sqrt(2 * 0.975 * 0.025) * std::sqrt(14.0 / 2 / 3);
+  expect_interval(*student_interval(three, 0.95), 3 - reach, 3 + reach);
+}
+
+// scipy.stats.t.interval of the mean and its standard error, SciPy 1.10, whose quantiles are right
+// to nine digits.
+TEST(StudentInterval, IsScipys) {
+  const double six[] = {3.25, -2, 7, 0.5, 11, 4};
+  expect_interval(*student_interval(six, 0.95), -0.8918780811938327, 8.8085447478605, 1e-8);
+  expect_interval(*student_interval(six, 0.8), 1.173613719291339, 6.743052947375328, 1e-8);
+}
+
+TEST(StudentInterval, NeedsTwoValuesAndIsAPointWhereTheyAreEqual) {
+  const double equal[] = {3, 3, 3};
+  expect_interval(*student_interval(equal, 0.95), 3, 3);
+  EXPECT_FALSE(student_interval(std::span(equal, 1), 0.95));
+  EXPECT_FALSE(student_interval({}, 0.95));
 }
 
 TEST(BoundedMeanInterval, OfZeroesAndOnesIsWilsons) {

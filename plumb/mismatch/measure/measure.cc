@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "plumb/base/random.h"
+#include "plumb/stats/intervals.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -93,16 +93,10 @@ double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-stats::IntervalScore student_interval(std::span<const double> values, double level) {
-  if (values.size() < 2) return stats::undefined("there are not two prompts");
-  const auto n = static_cast<double>(values.size());
-  const double centre = mean(values);
-  double squares = 0;
-  for (const double value : values) squares += (value - centre) * (value - centre);
-  const boost::math::students_t distribution(n - 1);
-  const double reach =
-      boost::math::quantile(distribution, (1 + level) / 2) * std::sqrt(squares / (n - 1) / n);
-  return stats::Interval{centre - reach, centre + reach};
+stats::IntervalScore mean_interval(std::span<const double> values, double level) {
+  const auto interval = stats::student_interval(values, level);
+  if (!interval) return stats::undefined("there are not two prompts");
+  return *interval;
 }
 
 }  // namespace
@@ -141,7 +135,7 @@ RuleReport compare_rules(const Trajectory& run, const MeasureOptions& options) {
   for (const RuleChoice& choice : choose_checkpoints(seen, rules)) {
     const std::size_t c = choice.checkpoint;
     report.rules.push_back({choice.name, run.points[all->points[c]].at, seen.d[c], means[c],
-                            student_interval(row(c), options.sampling.level), regret(means, c)});
+                            mean_interval(row(c), options.sampling.level), regret(means, c)});
   }
   return report;
 }

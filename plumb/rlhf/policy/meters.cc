@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cmath>
 #include <map>
 #include <numeric>
 #include <set>
@@ -20,21 +19,6 @@ namespace {
 
 double mean_of(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-// Student's quantile from the normal one (Abramowitz and Stegun 1964, 26.7.5): to 3e-4 from five
-// degrees of freedom on.
-double student_quantile(double p, double degrees) {
-  const double z = stats::normal_quantile(p), s = z * z;
-  const double terms[] = {z, (s + 1) * z / 4, ((5 * s + 16) * s + 3) * z / 96,
-                          (((3 * s + 19) * s + 17) * s - 15) * z / 384,
-                          ((((79 * s + 776) * s + 1482) * s - 1920) * s - 945) * z / 92160};
-  double quantile = 0, power = 1;
-  for (const double term : terms) {
-    quantile += term * power;
-    power /= degrees;
-  }
-  return quantile;
 }
 
 // One number a completion.
@@ -109,18 +93,11 @@ double repetition(std::span<const TokenId> tokens) {
 std::optional<stats::Interval> clustered_mean_interval(std::span<const double> values,
                                                        std::size_t group, double level) {
   assert(group >= 1 && values.size() % group == 0);
-  const std::size_t prompts = values.size() / group;
-  if (prompts < 2) return std::nullopt;
-  const double mean = mean_of(values);
-  double squares = 0;
-  for (std::size_t p = 0; p < prompts; ++p) {
-    const double above = mean_of(values.subspan(p * group, group)) - mean;
-    squares += above * above;
+  std::vector<double> means;
+  for (std::size_t i = 0; i < values.size(); i += group) {
+    means.push_back(mean_of(values.subspan(i, group)));
   }
-  const auto n = static_cast<double>(prompts);
-  const double error = std::sqrt(squares / (n - 1) / n);
-  const double half = student_quantile((1 + level) / 2, n - 1) * error;
-  return stats::Interval{mean - half, mean + half};
+  return stats::student_interval(means, level);
 }
 
 const Meter* Meters::find(std::string_view name) const {

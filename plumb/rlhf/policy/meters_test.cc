@@ -76,8 +76,8 @@ TEST_F(MeterTest, HaveIntervalsOverPrompts) {
   const std::vector<double> values = {1, 2, 3, 6, 2, 2, 4, 2, 2.5, 2.5, 5, 7};
   const auto interval = clustered_mean_interval(values, 2, 0.95);
   ASSERT_TRUE(interval);
-  EXPECT_NEAR(interval->low, 1.470596, 3e-4);
-  EXPECT_NEAR(interval->high, 5.029404, 3e-4);
+  EXPECT_NEAR(interval->low, 1.470596, 1e-6);
+  EXPECT_NEAR(interval->high, 5.029404, 1e-6);
   EXPECT_FALSE(clustered_mean_interval(std::vector<double>{1, 2}, 2, 0.95));
 }
 
