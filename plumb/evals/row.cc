@@ -77,7 +77,8 @@ std::optional<At> place_of(const stats::Interval& ci, const Scale& scale) {
 
 EvalRow make_row(std::string eval, std::string metric, std::size_t n, const stats::Score& score,
                  std::optional<stats::Interval> ci, const Scale& scale) {
-  EvalRow row{.eval = std::move(eval),
+  EvalRow row{.model = {},
+              .eval = std::move(eval),
               .metric = std::move(metric),
               .n = n,
               .score = score,
@@ -88,13 +89,15 @@ EvalRow make_row(std::string eval, std::string metric, std::size_t n, const stat
 }
 
 Json row_json(const EvalRow& row) {
-  Json json = {{"eval", row.eval},
-               {"metric", row.metric},
-               {"n", row.n},
-               {"score", row.score ? Json(*row.score) : Json(nullptr)},
-               {"ci", interval_json(row.ci)},
-               {"chance", row.chance ? Json(*row.chance) : Json(nullptr)},
-               {"at", row.at ? Json(at_name(*row.at)) : Json(nullptr)}};
+  Json json = Json::object();
+  if (!row.model.empty()) json["model"] = row.model;
+  json.update(Json{{"eval", row.eval},
+                   {"metric", row.metric},
+                   {"n", row.n},
+                   {"score", row.score ? Json(*row.score) : Json(nullptr)},
+                   {"ci", interval_json(row.ci)},
+                   {"chance", row.chance ? Json(*row.chance) : Json(nullptr)},
+                   {"at", row.at ? Json(at_name(*row.at)) : Json(nullptr)}});
   if (!row.score) json["reason"] = row.score.error().reason;
   if (!row.items.empty()) json["items"] = row.items;
   if (!row.note.empty()) json["note"] = row.note;
@@ -106,6 +109,7 @@ Result<EvalRow> parse_row(const Json& json, const std::string& where) {
     return fail(ErrorKind::kBadInput, fmt::format("{}: a row is no object", where));
   }
   EvalRow row;
+  PLUMB_TRY(model, text_of(json, "model", false, where));
   PLUMB_TRY(eval, text_of(json, "eval", true, where));
   PLUMB_TRY(metric, text_of(json, "metric", true, where));
   PLUMB_TRY(items, text_of(json, "items", false, where));
@@ -117,6 +121,7 @@ Result<EvalRow> parse_row(const Json& json, const std::string& where) {
   PLUMB_TRY(chance, number_of(json, "chance", where));
   PLUMB_TRY(ci, interval_of(json, where));
   PLUMB_TRY(at, parse_at(json, where));
+  row.model = std::move(model);
   row.eval = std::move(eval);
   row.metric = std::move(metric);
   row.n = n->get<std::size_t>();

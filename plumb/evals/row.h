@@ -43,9 +43,10 @@ inline constexpr Scale kOpenScale{};
 std::optional<At> place_of(const stats::Interval& ci, const Scale& scale);
 
 struct EvalRow {
-  std::string eval;    // "xstest-safe"
-  std::string metric;  // "full_refusal"
-  std::size_t n = 0;   // items
+  std::string model = {};   // "": what was evaluated is known from elsewhere
+  std::string eval = {};    // "xstest-safe"
+  std::string metric = {};  // "full_refusal"
+  std::size_t n = 0;        // items
   stats::Score score = stats::undefined("not measured");
   std::optional<stats::Interval> ci = {};  // of the score
   std::optional<double> chance = {};
@@ -58,8 +59,9 @@ struct EvalRow {
 EvalRow make_row(std::string eval, std::string metric, std::size_t n, const stats::Score& score,
                  std::optional<stats::Interval> ci, const Scale& scale);
 
-// {"eval","metric","n","score","ci","chance","at"}, and "reason", "items" and "note" where there is
-// one. `where` stands in errors; kBadInput names the field.
+// {"eval","metric","n","score","ci","chance","at"}, before them "model", after them
+// "reason", "items" and "note", where there is one. `where` stands in errors; kBadInput names the
+// field.
 Json row_json(const EvalRow& row);
 Result<EvalRow> parse_row(const Json& json, const std::string& where);
 
