@@ -53,10 +53,11 @@ std::vector<double> coloured(std::span<const double> innovations, double r, std:
   return series;
 }
 
-IntervalScore correlation_interval(double r, double error, double quantile) {
-  if (!(std::abs(r) < 1)) return undefined("the correlation is perfect, its z-transform infinite");
+// Without residuals there is no error.
+Interval correlation_interval(double r, double error, double quantile) {
+  if (1 - std::abs(r) < 1e-12) return {r, r};
   const double reach = quantile * error / std::sqrt(1 - r * r);
-  return Interval{std::tanh(std::atanh(r) - reach), std::tanh(std::atanh(r) + reach)};
+  return {std::tanh(std::atanh(r) - reach), std::tanh(std::atanh(r) + reach)};
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ struct SeriesLink {
   double deviation;
   Interval slope_ci;
   double correlation;
-  IntervalScore correlation_ci;
+  Interval correlation_ci;
   double autocorrelation;  // of the residuals, freed of its bias to first order
   std::size_t block;
   double freedom;  // size / block - 1

@@ -121,7 +121,7 @@ TEST(SeriesLink, HasTheSlopeOfLeastSquares) {
     // Residuals of these are independent, so both errors are of one size.
     EXPECT_NEAR(link->deviation / one["error"].get<double>(), 1, 0.5);
     EXPECT_LT(link->slope_ci.low, link->slope);
-    EXPECT_LT(link->correlation_ci->high, 1);
+    EXPECT_LT(link->correlation_ci.high, 1);
   }
 }
 
