@@ -1,5 +1,5 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type Plugin, type Rollup } from "vite";
 
 const kTypes: Record<string, string> = {
   css: "text/css; charset=utf-8",
@@ -19,31 +19,32 @@ async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuf
 function pack(): Plugin {
   return {
     name: "pack",
-    enforce: "post",
-    async generateBundle(_options, bundle) {
-      const parts: Uint8Array<ArrayBuffer>[] = [];
-      let size = 0;
-      const place = (bytes: Uint8Array<ArrayBuffer>): [number, number] => {
-        parts.push(bytes);
-        size += bytes.length;
-        return [size - bytes.length, bytes.length];
-      };
-      const files = [];
-      for (const file of Object.values(bundle).sort((a, b) => (a.fileName < b.fileName ? -1 : 1))) {
-        const source = file.type === "chunk" ? file.code : file.source;
-        const bytes = new Uint8Array(typeof source === "string" ? new TextEncoder().encode(source) : source);
-        const ending = file.fileName.split(".").at(-1) ?? "";
-        const type = kTypes[ending];
-        if (!type) throw new Error(`no type for ${file.fileName}`);
-        delete bundle[file.fileName];
-        const path = ending === "html" ? "/" : `/${file.fileName}`;
-        files.push({ path, type, plain: place(bytes), gzip: place(await gzip(bytes)) });
-      }
-      const head = new TextEncoder().encode(`${JSON.stringify(files)}\n`);
-      const source = new Uint8Array(await new Blob([head, ...parts]).arrayBuffer());
-      this.emitFile({ type: "asset", fileName: "studio.pack", source });
-    },
+    generateBundle: { order: "post", handler: packed },
   };
+}
+
+async function packed(this: Rollup.PluginContext, _options: unknown, bundle: Rollup.OutputBundle): Promise<void> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  const place = (bytes: Uint8Array<ArrayBuffer>): [number, number] => {
+    parts.push(bytes);
+    size += bytes.length;
+    return [size - bytes.length, bytes.length];
+  };
+  const files = [];
+  for (const file of Object.values(bundle).sort((a, b) => (a.fileName < b.fileName ? -1 : 1))) {
+    const source = file.type === "chunk" ? file.code : file.source;
+    const bytes = new Uint8Array(typeof source === "string" ? new TextEncoder().encode(source) : source);
+    const ending = file.fileName.split(".").at(-1) ?? "";
+    const type = kTypes[ending];
+    if (!type) throw new Error(`no type for ${file.fileName}`);
+    delete bundle[file.fileName];
+    const path = ending === "html" ? "/" : `/${file.fileName}`;
+    files.push({ path, type, plain: place(bytes), gzip: place(await gzip(bytes)) });
+  }
+  const head = new TextEncoder().encode(`${JSON.stringify(files)}\n`);
+  const source = new Uint8Array(await new Blob([head, ...parts]).arrayBuffer());
+  this.emitFile({ type: "asset", fileName: "studio.pack", source });
 }
 
 export default defineConfig({

@@ -21,6 +21,7 @@ const kEverybody: readonly Role[] = ["owner", "manager", "adjudicator", "annotat
 
 export const kViews: readonly View[] = [
   { path: "", roles: kEverybody, load: () => import("./Studies.svelte") },
+  { path: "study/:study", roles: ["annotator"], load: () => import("./annotate/Annotate.svelte") },
 ];
 
 export interface Found {
