@@ -101,6 +101,7 @@ Result<Response> set_guidelines(Context& context, const Request& request);
 Result<Response> show_status(Context& context, const Request& request);
 Result<Response> export_study(Context& context, const Request& request);
 Result<Response> freeze_study(Context& context, const Request& request);
+Result<Response> show_own_progress(Context& context, const Request& request);
 Result<Response> next_item(Context& context, const Request& request);
 Result<Response> show_slot(Context& context, const Request& request);
 Result<Response> submit_answer(Context& context, const Request& request);

@@ -32,6 +32,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/studies/{study}/status", kResearchers, "progress, quality and time", show_status},
     {"GET", "/api/studies/{study}/export", kManagers, "all answers that count", export_study},
     {"POST", "/api/studies/{study}/freeze", kManagers, "ends the study", freeze_study},
+    {"GET", "/api/studies/{study}/progress", kAnnotator, "how far one is", show_own_progress},
     {"POST", "/api/studies/{study}/next", kAnnotator, "the item to answer", next_item},
     {"POST", "/api/studies/{study}/undo", kAnnotator, "takes the last answer back", undo_last},
     {"GET", "/api/studies/{study}/slots/{slot}", kAnnotator, "an own item again", show_slot},
