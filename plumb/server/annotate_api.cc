@@ -3,6 +3,7 @@
 
 #include "plumb/server/api.h"
 #include "plumb/server/common.h"
+#include "plumb/study/own_progress.h"
 
 namespace plumb::server {
 namespace {
@@ -72,6 +73,16 @@ Result<Seat> seat_of(Context& context, const Request& request) {
 }
 
 }  // namespace
+
+Result<Response> show_own_progress(Context& context, const Request& request) {
+  PLUMB_TRY(seat, seat_of(context, request));
+  PLUMB_TRY(progress, study::own_progress(seat.study, seat.annotator));
+  return Response{.body = {{"answered", progress.answered},
+                           {"others", progress.others},
+                           {"slots", progress.slots},
+                           {"recent", progress.recent},
+                           {"state", progress.frozen ? "frozen" : "open"}}};
+}
 
 Result<Response> next_item(Context& context, const Request& request) {
   PLUMB_TRY(seat, seat_of(context, request));

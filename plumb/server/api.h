@@ -130,6 +130,7 @@ Result<Response> is_demo(Context& context, const Request& request);
 Result<Response> enter_demo(Context& context, const Request& request);
 Result<Response> show_standing(Context& context, const Request& request);
 Result<Response> freeze_study(Context& context, const Request& request);
+Result<Response> show_own_progress(Context& context, const Request& request);
 Result<Response> next_item(Context& context, const Request& request);
 Result<Response> show_slot(Context& context, const Request& request);
 Result<Response> submit_answer(Context& context, const Request& request);

@@ -65,6 +65,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/demo", kOpen, "a visitor's session, on a demonstration alone", enter_demo},
     {"GET", "/api/demo/standing", kAnnotator,
      "a visitor's score among the built-in models, on a demonstration alone", show_standing},
+    {"GET", "/api/studies/{study}/progress", kAnnotator, "how far one is", show_own_progress},
     {"POST", "/api/studies/{study}/next", kAnnotator, "the item to answer", next_item},
     {"POST", "/api/studies/{study}/undo", kAnnotator, "takes the last answer back", undo_last},
     {"GET", "/api/studies/{study}/slots/{slot}", kAnnotator, "an own item again", show_slot},

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "plumb/base/files.h"
+#include "plumb/server/page.h"
 #include "plumb/server/testing.h"
 
 namespace plumb::server {
@@ -53,6 +54,7 @@ const std::map<std::string, std::string> kWho = {
     {"POST /api/demo", "*"},
     {"GET /api/demo/standing", "a"},
     {"POST /api/studies/{study}/freeze", "om"},
+    {"GET /api/studies/{study}/progress", "a"},
     {"POST /api/studies/{study}/next", "a"},
     {"POST /api/studies/{study}/undo", "a"},
     {"GET /api/studies/{study}/slots/{slot}", "a"},
@@ -184,6 +186,53 @@ TEST_F(ServerTest, EveryReplyCarriesItsHeaders) {
     EXPECT_EQ(header("Cross-Origin-Opener-Policy"), "same-origin");
     EXPECT_EQ(header("Cache-Control"), "no-store");
   }
+}
+
+TEST_F(ServerTest, ThePageIsSentFromMemoryUnderTheSameHeaders) {
+  httplib::Client client("127.0.0.1", server_->port());
+  const auto page = client.Get("/");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->status, 200);
+  EXPECT_EQ(page->get_header_value("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(page->get_header_value("Cache-Control"), "no-cache");
+  EXPECT_TRUE(page->get_header_value("Content-Security-Policy").find("script-src 'self'") !=
+              std::string::npos);
+  EXPECT_EQ(page->body, page_file("/")->plain);
+  const auto again = client.Get("/", {{"If-None-Match", page->get_header_value("ETag")}});
+  EXPECT_EQ(again->status, 304);
+  EXPECT_TRUE(again->body.empty());
+  const std::size_t begin = page->body.find("/assets/");
+  const std::string script = page->body.substr(begin, page->body.find('"', begin) - begin);
+  const auto packed = client.Get(script, {{"Accept-Encoding", "gzip, br"}});
+  EXPECT_EQ(packed->get_header_value("Content-Encoding"), "gzip");
+  EXPECT_EQ(packed->body, page_file(script)->plain) << "the client unpacks it";
+  EXPECT_TRUE(packed->get_header_value("Cache-Control").ends_with("immutable"));
+  EXPECT_EQ(client.Get("/assets/../../etc/passwd")->status, 404);
+  EXPECT_EQ(client.Get("/", {{"Host", "evil.example"}})->status, 403);
+}
+
+TEST_F(ServerTest, OwnProgressCountsTheOthersApart) {
+  const std::string one = session_of(Role::kAnnotator, "other");
+  const std::string two = session_of(Role::kAnnotator, "other");
+  const std::string base = fmt::format("/api/studies/{}", study_id("other"));
+  const auto answer = [&](const std::string& token, const std::string& key) {
+    const auto slot = call("POST", base + "/next", token)["served"]["slot"].get<int>();
+    const Reply saved = call("PUT", fmt::format("{}/slots/{}/answer", base, slot), token,
+                             {{"answer", {{"rating", 2}}}}, {{"Idempotency-Key", key}});
+    EXPECT_EQ(saved.status, 200) << saved.error();
+    return slot;
+  };
+  const int first = answer(one, "a"), second = answer(one, "b");
+  answer(two, "c");
+  const Reply progress = call("GET", base + "/progress", one);
+  EXPECT_EQ(progress["answered"], 2);
+  EXPECT_EQ(progress["others"], 1);
+  EXPECT_EQ(progress["slots"], 40);
+  EXPECT_EQ(progress["recent"], (Json{first, second}));
+  EXPECT_EQ(progress["state"], "open");
+  EXPECT_EQ(call("POST", base + "/undo", one, Json::object(), {{"Idempotency-Key", "u"}}).status,
+            200);
+  EXPECT_EQ(call("GET", base + "/progress", one)["recent"], Json{first});
 }
 
 TEST_F(ServerTest, WhatCannotBeReadIsRefused) {
