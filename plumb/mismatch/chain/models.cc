@@ -38,7 +38,7 @@ Proxy single(std::string name, const fs::path& model) {
 Result<std::unique_ptr<rlhf::Reward>> open_ensemble(const std::string& name,
                                                     const std::vector<fs::path>& models,
                                                     rlhf::Combination combination) {
-  std::vector<std::unique_ptr<rlhf::RewardModel>> members;
+  std::vector<std::unique_ptr<rlhf::SingleReward>> members;
   for (const fs::path& model : models) {
     PLUMB_TRY(member, rlhf::load_reward_model({model, {}}));
     members.push_back(std::move(member));
