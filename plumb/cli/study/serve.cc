@@ -15,7 +15,7 @@ namespace plumb::cli {
 namespace {
 
 struct ServeCommand {
-  std::string data = "plumb.db";
+  StudioOptions studio;
   server::ServerOptions options;
 
   Result<void> run() const;
@@ -30,7 +30,10 @@ Result<void> make_owner(study::Store& store) {
   const std::string password = server::random_password();
   PLUMB_TRY(hash, server::hash_password(password, {}));
   auto owner = accounts.create("owner", study::Role::kOwner, hash);
-  if (!owner) return tl::unexpected(owner.error());
+  if (!owner) {
+    PLUMB_TRY(made_meanwhile, accounts.count());  // by another server of the same database
+    return made_meanwhile > 0 ? Result<void>() : tl::unexpected(owner.error());
+  }
   return write_stdout(
       fmt::format("The account \"owner\" has the password "
                   "{}\nKeep it: it is shown only now.\n",
@@ -51,10 +54,10 @@ Result<void> ServeCommand::run() const {
   const sigset_t signals = block_signals();
   int signal = 0;
   {
-    PLUMB_TRY(store, study::Store::open(data, {.mode = study::Store::Mode::kCreate}));
+    PLUMB_TRY(store, studio.open(study::Store::Mode::kCreate));
     if (auto made = make_owner(*store); !made) return made;
     PLUMB_TRY(running, server::Server::start(*store, options));
-    fmt::print(stderr, "{}: serving on {}; Ctrl-C stops\n", data, running->url());
+    fmt::print(stderr, "{}: serving on {}; Ctrl-C stops\n", studio.shown(), running->url());
     sigwait(&signals, &signal);
     fmt::print(stderr, "stopping\n");
     running->stop();
@@ -104,10 +107,7 @@ void add_serve(CLI::App& app, Program& program) {
                          "The studio's server, for this machine alone unless it stands behind a "
                          "proxy with https. The "
                          "first start makes the account \"owner\" and shows its password once.");
-  verb->add_option("--data", command->data, "the file that studies are kept in")
-      ->type_name("FILE")
-      ->check(not_empty())
-      ->capture_default_str();
+  command->studio.declare(*verb);
   verb->add_option("--host", command->options.host, "the address to listen on")
       ->type_name("ADDRESS")
       ->check(not_empty())
