@@ -1,7 +1,7 @@
 // plumb study: annotation projects and what people answered in them.
-#include <cstdlib>
-
 #include "plumb/cli/study/verbs.h"
+
+#include <cstdlib>
 
 namespace plumb::cli {
 
@@ -19,9 +19,10 @@ void StudioOptions::declare(CLI::App& verb) {
   data_option_ = data;
 }
 
+bool StudioOptions::is_named() const { return !database_.empty() || data_option_->count() > 0; }
+
 std::string StudioOptions::url() const {
-  if (!database_.empty()) return database_;
-  if (data_option_ != nullptr && data_option_->count() > 0) return "";
+  if (is_named()) return database_;
   const char* value = std::getenv("PLUMB_DATABASE");
   return value == nullptr ? "" : value;
 }
@@ -64,6 +65,7 @@ void add_study(CLI::App& app, Program& program) {
   add_study_freeze(*verb, program);
   add_study_guidelines(*verb, program);
   add_study_invite(*verb, program);
+  add_study_models(*verb, program);
   add_study_simulate(*verb, program);
 }
 

@@ -17,6 +17,7 @@ void add_study_import(CLI::App& study, Program& program);
 void add_study_freeze(CLI::App& study, Program& program);
 void add_study_guidelines(CLI::App& study, Program& program);
 void add_study_invite(CLI::App& study, Program& program);
+void add_study_models(CLI::App& study, Program& program);
 void add_study_simulate(CLI::App& study, Program& program);
 
 // plumb serve, beside them.
@@ -28,6 +29,8 @@ class StudioOptions {
   void declare(CLI::App& verb);
 
   Result<std::unique_ptr<study::Store>> open(study::Store::Mode mode) const;
+  // By an option, not by the environment or as the default.
+  bool is_named() const;
   // For messages, without what is secret.
   std::string shown() const;
 
