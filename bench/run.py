@@ -22,6 +22,7 @@ from pathlib import Path
 
 from common import PROGRAMS, REPEATS, ROOT, faster, median, peer, program, row, run, share, sts_lines, table
 from encoder import encoder
+from studio import studio
 
 
 def bootstrap(folder):
@@ -253,7 +254,7 @@ def rlhf(folder):
 
 
 BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "items": items, "probes": probes,
-           "tokenizer": tokenizer, "lm": lm, "encoder": encoder, "best_of_n": best_of_n, "rlhf": rlhf}
+           "tokenizer": tokenizer, "lm": lm, "encoder": encoder, "best_of_n": best_of_n, "rlhf": rlhf, "studio": studio}
 
 
 def main():
