@@ -175,6 +175,22 @@ TEST_F(Reward, TrainsOnStoredVectorsOfCompletions) {
                  "no longer those it learnt from");
 }
 
+TEST_F(Reward, SaysWhichComparisonsTeachNothing) {
+  write("odd.jsonl", pairs(40) + "{\"prompt\":\"p\",\"chosen\":\" a\",\"rejected\":\" a\"}\n" +
+                         "{\"prompt\":\"p\",\"chosen\":\" a\",\"rejected\":\" \"}\n");
+  const Outcome trained =
+      run(fmt::format("reward train '{}' --features char-ngrams --run '{}' --resamples 100",
+                      path("odd.jsonl"), path("run")));
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  EXPECT_NE(trained.error.find("1 of 42 comparisons: both completions are the same text"),
+            std::string::npos)
+      << trained.error;
+  EXPECT_NE(trained.error.find("a completion holds no text (" + path("odd.jsonl") + ":42)"),
+            std::string::npos)
+      << trained.error;
+  EXPECT_NE(trained.out.find("1 comparisons were left out"), std::string::npos) << trained.out;
+}
+
 TEST_F(Reward, LearnsRankings) {
   std::string ranked;
   for (std::size_t i = 0; i < 60; ++i) {
