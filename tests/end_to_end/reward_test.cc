@@ -272,6 +272,8 @@ TEST_F(Reward, NamesWhatIsWrongWithItsInput) {
                  "--model CHECKPOINT, or --features EMBEDDER");
   const std::string on_features = "reward train " + path("pairs.jsonl") + " --run " + path("r");
   expect_failure(on_features + " --features tfidf", 2, "by the texts at hand");
+  write("words.txt", "cat 0.5 0.25\nhat -0.5 0.125\n");
+  expect_failure(on_features + " --features " + path("words.txt"), 2, "texts to come");
   expect_failure(on_features + " --features char-ngrams --epochs 2", 2, "--epochs");
   expect_failure(on_features + " --features char-ngram", 4, "did you mean char-ngrams");
   expect_failure("reward eval " + path("pairs.jsonl"), 2, "--model");
