@@ -79,6 +79,13 @@ Result<std::unique_ptr<rlhf::TextFeatures>> open_features(const Json& spec) {
   EmbedderOptions options;
   options.ids = ids;
   PLUMB_TRY(embedder, options.open(model, nullptr));
+  if (embedder->provenance().contains("words_in_file")) {
+    return fail(ErrorKind::kUsage,
+                fmt::format("{}: word vectors are read for the words of the texts at hand, and a "
+                            "reward is asked about texts to come; a model2vec folder holds all of "
+                            "its words, and stored vectors (--ids) those of any texts",
+                            model));
+  }
   return std::make_unique<EmbedderFeatures>(spec, std::move(embedder));
 }
 
@@ -94,7 +101,7 @@ void FeatureOptions::declare(CLI::App& verb) {
   const auto grouped = [](CLI::Option* option) { option->group("Features"); };
   grouped(verb.add_option("--features", embedder,
                           "in place of --model: a line over the vectors of an embedder "
-                          "(char-ngrams, word vectors, an encoder, a server, stored vectors)")
+                          "(char-ngrams, an encoder, a model2vec folder, a server, stored vectors)")
               ->type_name("EMBEDDER")
               ->check(not_empty()));
   grouped(verb.add_option("--feature-text", text,

@@ -1,8 +1,10 @@
 // plumb reward train: a reward model, or an ensemble of them, from comparisons.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <span>
 
 #include "plumb/cli/feature_options.h"
 #include "plumb/cli/lm_options.h"
@@ -148,6 +150,18 @@ std::string summary_of(const rlhf::RewardTrainReport& r, bool on_features) {
   return text + fmt::format("the model is {}\n", r.model.string());
 }
 
+// On stderr, what a reader of the file would want to mend: how many of each kind, and the first.
+void tell_defects(const rlhf::PreferenceData& data) {
+  constexpr std::size_t kShown = 3;
+  for (const rlhf::Defect& defect : data.defects) {
+    const std::span<const std::string> all = defect.where;
+    fmt::print(stderr, "plumb: {} of {} comparisons: {} ({}{})\n", all.size(),
+               data.comparisons.size(), defect.meaning,
+               fmt::join(all.first(std::min(kShown, all.size())), ", "),
+               all.size() > kShown ? ", ..." : "");
+  }
+}
+
 // Each member's held-out comparisons are the same ones.
 Result<void> TrainCommand::report(std::vector<rlhf::RewardTrainReport>& reports) const {
   report::RewardEvalContext context;
@@ -185,6 +199,7 @@ Result<void> TrainCommand::run() {
   if (members > 1) {
     if (auto saved = save_members(); !saved) return saved;
   }
+  tell_defects(data);
   return report(reports);
 }
 

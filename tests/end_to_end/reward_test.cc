@@ -175,6 +175,22 @@ TEST_F(Reward, TrainsOnStoredVectorsOfCompletions) {
                  "no longer those it learnt from");
 }
 
+TEST_F(Reward, SaysWhichComparisonsTeachNothing) {
+  write("odd.jsonl", pairs(40) + "{\"prompt\":\"p\",\"chosen\":\" a\",\"rejected\":\" a\"}\n" +
+                         "{\"prompt\":\"p\",\"chosen\":\" a\",\"rejected\":\" \"}\n");
+  const Outcome trained =
+      run(fmt::format("reward train '{}' --features char-ngrams --run '{}' --resamples 100",
+                      path("odd.jsonl"), path("run")));
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  EXPECT_NE(trained.error.find("1 of 42 comparisons: both completions are the same text"),
+            std::string::npos)
+      << trained.error;
+  EXPECT_NE(trained.error.find("a completion holds no text (" + path("odd.jsonl") + ":42)"),
+            std::string::npos)
+      << trained.error;
+  EXPECT_NE(trained.out.find("1 comparisons were left out"), std::string::npos) << trained.out;
+}
+
 TEST_F(Reward, LearnsRankings) {
   std::string ranked;
   for (std::size_t i = 0; i < 60; ++i) {
@@ -256,6 +272,8 @@ TEST_F(Reward, NamesWhatIsWrongWithItsInput) {
                  "--model CHECKPOINT, or --features EMBEDDER");
   const std::string on_features = "reward train " + path("pairs.jsonl") + " --run " + path("r");
   expect_failure(on_features + " --features tfidf", 2, "by the texts at hand");
+  write("words.txt", "cat 0.5 0.25\nhat -0.5 0.125\n");
+  expect_failure(on_features + " --features " + path("words.txt"), 2, "texts to come");
   expect_failure(on_features + " --features char-ngrams --epochs 2", 2, "--epochs");
   expect_failure(on_features + " --features char-ngram", 4, "did you mean char-ngrams");
   expect_failure("reward eval " + path("pairs.jsonl"), 2, "--model");
