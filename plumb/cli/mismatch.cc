@@ -127,6 +127,7 @@ void add_mismatch(CLI::App& app, Program& program) {
   add_mismatch_measure(*verb, program);
   add_mismatch_fit(*verb, program);
   add_mismatch_chain(*verb, program);
+  add_mismatch_population(*verb, program);
 }
 
 }  // namespace plumb::cli
