@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "plumb/server/api.h"
+#include "plumb/server/page.h"
 
 namespace plumb::server {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::size_t kLargestBody = std::size_t{16} << 20;
 constexpr std::size_t kThreads = 64;  // a connection that is kept alive holds one
 constexpr int kDeepestJson = 32;
 
-constexpr std::array<std::pair<const char*, const char*>, 6> kHeaders = {{
+constexpr std::array<std::pair<const char*, const char*>, 5> kHeaders = {{
     {"Content-Security-Policy",
      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
      "'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"},
@@ -26,7 +27,6 @@ constexpr std::array<std::pair<const char*, const char*>, 6> kHeaders = {{
     {"Referrer-Policy", "same-origin"},
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Cache-Control", "no-store"},
 }};
 
 bool is_loopback(std::string_view host) {
@@ -77,6 +77,13 @@ std::string cookie_of(const httplib::Request& request, const std::string& name) 
   return "";
 }
 
+// The token of a program, from the header Authorization; "": none.
+std::string bearer_of(const httplib::Request& request) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string header = request.get_header_value("Authorization");
+  return header.starts_with(kScheme) ? header.substr(kScheme.size()) : "";
+}
+
 // Of what the library itself refuses.
 const char* words_of(int status) {
   switch (status) {
@@ -102,14 +109,36 @@ void write_error(httplib::Response& out, int status, std::string_view words) {
   out.set_content(to_text(Json{{"error", words}}), "application/json");
 }
 
+// A file of the page, or that the browser's own is the same.
+void write_page(const PageFile& file, const httplib::Request& in, httplib::Response& out) {
+  out.set_header("Cache-Control", file.is_immutable() ? "max-age=31536000, immutable" : "no-cache");
+  out.set_header("ETag", file.tag);
+  out.set_header("Vary", "Accept-Encoding");
+  if (in.get_header_value("If-None-Match") == file.tag) {
+    out.status = 304;
+    return;
+  }
+  const bool packed = accepts_gzip(in.get_header_value("Accept-Encoding"));
+  if (packed) out.set_header("Content-Encoding", "gzip");
+  const std::string_view bytes = packed ? file.gzip : file.plain;
+  // By a provider, because the library would compress a body once more.
+  out.set_content_provider(bytes.size(), file.type,
+                           [bytes](std::size_t begin, std::size_t size, httplib::DataSink& sink) {
+                             return sink.write(bytes.data() + begin, size);
+                           });
+}
+
 }  // namespace
 
 struct Server::State {
   State(study::Store& store, const ServerOptions& given)
-      : options(given), limiter(given.clock), context{store, limiter, given.cost} {}
+      : options(given), limiter(given.clock), views(store), context{store,      limiter,
+                                                                    views,      given.cost,
+                                                                    given.demo, given.built_in} {}
 
   ServerOptions options;
   LoginLimiter limiter;
+  Views views;
   Context context;
   httplib::Server http;
   std::thread thread;
@@ -147,6 +176,7 @@ const char* Server::State::forbidden(const httplib::Request& in) const {
     return "the request comes from another site; start the server with --public-url";
   }
   if (in.method == "GET" || in.method == "HEAD") return nullptr;
+  if (!bearer_of(in).empty()) return nullptr;  // no browser adds one by itself
   const std::string site = in.get_header_value("Sec-Fetch-Site");
   if (!site.empty() && site != "same-origin" && site != "none") {
     return "the request comes from another site";
@@ -157,10 +187,12 @@ const char* Server::State::forbidden(const httplib::Request& in) const {
 
 Result<Request> Server::State::request_of(const httplib::Request& in) const {
   Request request;
-  request.token = cookie_of(in, cookie_name());
+  request.token = bearer_of(in);
+  request.by_program = !request.token.empty();
+  if (!request.by_program) request.token = cookie_of(in, cookie_name());
   request.address = in.remote_addr;
   request.key = in.get_header_value("Idempotency-Key");
-  request.format = in.get_param_value("format");
+  for (const auto& [name, value] : in.params) request.query.emplace(name, value);
   if (const std::string match = in.get_header_value("If-Match"); !match.empty()) {
     std::int64_t revision = 0;
     const auto [end, error] = std::from_chars(match.data(), match.data() + match.size(), revision);
@@ -208,6 +240,10 @@ void Server::State::write(Response response, httplib::Response& out) const {
 
 void Server::State::serve(const httplib::Request& in, httplib::Response& out) {
   if (const char* words = forbidden(in)) return write_error(out, 403, words);
+  if (const PageFile* file = page_file(in.path);
+      file != nullptr && (in.method == "GET" || in.method == "HEAD")) {
+    return write_page(*file, in, out);
+  }
   auto matched = match(in.method == "HEAD" ? "GET" : in.method, in.path);
   if (!matched) {
     return has_path(in.path) ? write_error(out, 405, "the path has no such method")
@@ -233,6 +269,7 @@ void Server::State::bind_routes() {
   http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   http.set_post_routing_handler([this](const httplib::Request&, httplib::Response& out) {
     for (const auto& [name, value] : kHeaders) out.set_header(name, value);
+    if (!out.has_header("Cache-Control")) out.set_header("Cache-Control", "no-store");
     if (is_https()) out.set_header("Strict-Transport-Security", "max-age=31536000");
   });
   http.set_exception_handler(
@@ -251,6 +288,9 @@ Result<std::unique_ptr<Server>> Server::start(study::Store& store, const ServerO
         fmt::format("{}: others could read what passes; stand behind a proxy with https and "
                     "name it by --public-url",
                     options.host));
+  }
+  if (options.demo && (!is_loopback(options.host) || !options.public_url.empty())) {
+    return fail(ErrorKind::kUsage, "a demonstration is for this machine alone");
   }
   auto state = std::make_unique<State>(store, options);
   state->bind_routes();

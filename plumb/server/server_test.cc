@@ -8,117 +8,18 @@
 #include <set>
 
 #include "plumb/base/files.h"
-#include "plumb/server/api.h"
-#include "plumb/study/create.h"
-#include "plumb/study/testing.h"
+#include "plumb/server/page.h"
+#include "plumb/server/testing.h"
 
 namespace plumb::server {
 namespace {
 
-using study::Accounts;
 using study::Role;
 using study::Study;
+using testing::kPassword;
+using testing::Reply;
 
-constexpr PasswordCost kCheap{1, std::size_t{8} << 10};
-constexpr const char* kPassword = "correct horse battery";
-
-struct Reply {
-  int status = 0;
-  Json body;
-  httplib::Headers headers;
-
-  std::string error() const { return body.is_object() ? body.value("error", "") : ""; }
-  Json operator[](const char* field) const {
-    return body.is_object() && body.contains(field) ? body[field] : Json();
-  }
-};
-
-class ServerTest : public ::testing::Test {
- protected:
-  ServerTest()
-      : store_(*study::Store::open(
-            folder_ / "studio.db",
-            {.mode = study::Store::Mode::kCreate, .clock = [this] { return now_.load(); }})),
-        accounts_(*store_) {
-    for (const char* name : {"demo", "other"}) {
-      auto task = study::testing::some_task(tasks::Kind::kSts, 20);
-      auto gold = task;
-      for (auto& item : gold.items) item.id = "known " + item.id;
-      study::StudyPlan plan{.name = name, .tasks = {task}, .overlap = 2};
-      if (plan.name == "demo") {
-        plan.gold = {gold};
-        plan.gold_rate = 0.3;
-      }
-      const auto made = create_study(*store_, plan);
-      EXPECT_TRUE(made) << made.error().message;
-    }
-    auto server = Server::start(
-        *store_, {.port = 0, .cost = kCheap, .clock = [this] { return now_.load(); }});
-    EXPECT_TRUE(server) << server.error().message;
-    server_ = std::move(*server);
-  }
-
-  std::int64_t study_id(const std::string& name) { return Study::open(*store_, name)->info().id; }
-
-  // An account of the role with a session; an annotator of the study "demo".
-  std::string session_of(Role role, const std::string& study = "demo") {
-    const std::string token = random_token(), invitation = random_token();
-    const std::string name = fmt::format("{} {}", role_name(role), ++made_);
-    const std::string hash = *hash_password(kPassword, kCheap);
-    auto account = [&]() -> Result<study::Account> {
-      if (role != Role::kAnnotator) return accounts_.create(name, role, hash);
-      EXPECT_TRUE(accounts_.invite(token_hash(invitation), role, study_id(study), std::nullopt));
-      return accounts_.accept(token_hash(invitation), name, hash);
-    }();
-    EXPECT_TRUE(account) << account.error().message;
-    EXPECT_TRUE(accounts_.start_session(account->id, token_hash(token)));
-    last_name_ = name;
-    return token;
-  }
-
-  static httplib::Headers own_headers(const std::string& token, httplib::Headers more = {}) {
-    more.emplace("X-Plumb", "1");
-    if (!token.empty()) more.emplace("Cookie", "plumb=" + token);
-    return more;
-  }
-
-  Reply send(const std::string& method, const std::string& path, const std::string& body,
-             const httplib::Headers& headers) {
-    httplib::Client client("127.0.0.1", server_->port());
-    client.set_tcp_nodelay(true);
-    httplib::Request request;
-    request.method = method;
-    request.path = path;
-    request.headers = headers;
-    request.body = body;
-    if (!body.empty()) request.headers.emplace("Content-Type", "application/json");
-    const auto result = client.send(request);
-    if (!result) return {};
-    return {result->status, Json::parse(result->body, nullptr, false), result->headers};
-  }
-
-  Reply call(const std::string& method, const std::string& path, const std::string& token,
-             const Json& body = Json::object(), const httplib::Headers& more = {}) {
-    return send(method, path, method == "GET" ? "" : to_text(body), own_headers(token, more));
-  }
-
-  static std::string path_of(const Route& route, std::int64_t study, std::int64_t slot) {
-    std::string path(route.pattern);
-    for (const auto& [name, id] : {std::pair("{study}", study), std::pair("{slot}", slot)}) {
-      const std::size_t at = path.find(name);
-      if (at != std::string::npos) path.replace(at, std::string(name).size(), std::to_string(id));
-    }
-    return path;
-  }
-
-  study::testing::Folder folder_;
-  std::atomic<std::int64_t> now_ = 1'700'000'000'000;
-  std::unique_ptr<study::Store> store_;
-  Accounts accounts_;
-  std::unique_ptr<Server> server_;
-  std::string last_name_;
-  int made_ = 0;
-};
+class ServerTest : public testing::ServerFixture {};
 
 // Who may call what: o owner, m manager, j adjudicator, a annotator, v viewer, * anybody. A route
 // that is not here fails the test.
@@ -127,6 +28,13 @@ const std::map<std::string, std::string> kWho = {
     {"POST /api/login", "*"},
     {"POST /api/logout", "omjav"},
     {"GET /api/me", "omjav"},
+    {"PUT /api/me/password", "omjav"},
+    {"GET /api/me/tokens", "omjav"},
+    {"POST /api/me/tokens", "omjav"},
+    {"POST /api/me/tokens/{token}/revoke", "omjav"},
+    {"GET /api/accounts", "om"},
+    {"POST /api/accounts/{account}/disable", "om"},
+    {"POST /api/accounts/{account}/enable", "om"},
     {"POST /api/invitations", "om"},
     {"POST /api/invitations/accept", "*"},
     {"GET /api/studies", "omjav"},
@@ -134,8 +42,19 @@ const std::map<std::string, std::string> kWho = {
     {"GET /api/studies/{study}/guidelines", "omjav"},
     {"PUT /api/studies/{study}/guidelines", "om"},
     {"GET /api/studies/{study}/status", "omjv"},
+    {"GET /api/studies/{study}/view", "omjv"},
     {"GET /api/studies/{study}/export", "om"},
+    {"GET /api/studies/{study}/disputes", "omj"},
+    {"GET /api/studies/{study}/disputes/{item}", "omj"},
+    {"PUT /api/studies/{study}/disputes/{item}/decision", "omj"},
+    {"GET /api/studies/{study}/models", "omjv"},
+    {"POST /api/studies/{study}/models", "om"},
+    {"POST /api/studies/{study}/models/remove", "om"},
+    {"GET /api/demo", "*"},
+    {"POST /api/demo", "*"},
+    {"GET /api/demo/standing", "a"},
     {"POST /api/studies/{study}/freeze", "om"},
+    {"GET /api/studies/{study}/progress", "a"},
     {"POST /api/studies/{study}/next", "a"},
     {"POST /api/studies/{study}/undo", "a"},
     {"GET /api/studies/{study}/slots/{slot}", "a"},
@@ -267,6 +186,53 @@ TEST_F(ServerTest, EveryReplyCarriesItsHeaders) {
     EXPECT_EQ(header("Cross-Origin-Opener-Policy"), "same-origin");
     EXPECT_EQ(header("Cache-Control"), "no-store");
   }
+}
+
+TEST_F(ServerTest, ThePageIsSentFromMemoryUnderTheSameHeaders) {
+  httplib::Client client("127.0.0.1", server_->port());
+  const auto page = client.Get("/");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->status, 200);
+  EXPECT_EQ(page->get_header_value("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(page->get_header_value("Cache-Control"), "no-cache");
+  EXPECT_TRUE(page->get_header_value("Content-Security-Policy").find("script-src 'self'") !=
+              std::string::npos);
+  EXPECT_EQ(page->body, page_file("/")->plain);
+  const auto again = client.Get("/", {{"If-None-Match", page->get_header_value("ETag")}});
+  EXPECT_EQ(again->status, 304);
+  EXPECT_TRUE(again->body.empty());
+  const std::size_t begin = page->body.find("/assets/");
+  const std::string script = page->body.substr(begin, page->body.find('"', begin) - begin);
+  const auto packed = client.Get(script, {{"Accept-Encoding", "gzip, br"}});
+  EXPECT_EQ(packed->get_header_value("Content-Encoding"), "gzip");
+  EXPECT_EQ(packed->body, page_file(script)->plain) << "the client unpacks it";
+  EXPECT_TRUE(packed->get_header_value("Cache-Control").ends_with("immutable"));
+  EXPECT_EQ(client.Get("/assets/../../etc/passwd")->status, 404);
+  EXPECT_EQ(client.Get("/", {{"Host", "evil.example"}})->status, 403);
+}
+
+TEST_F(ServerTest, OwnProgressCountsTheOthersApart) {
+  const std::string one = session_of(Role::kAnnotator, "other");
+  const std::string two = session_of(Role::kAnnotator, "other");
+  const std::string base = fmt::format("/api/studies/{}", study_id("other"));
+  const auto answer = [&](const std::string& token, const std::string& key) {
+    const auto slot = call("POST", base + "/next", token)["served"]["slot"].get<int>();
+    const Reply saved = call("PUT", fmt::format("{}/slots/{}/answer", base, slot), token,
+                             {{"answer", {{"rating", 2}}}}, {{"Idempotency-Key", key}});
+    EXPECT_EQ(saved.status, 200) << saved.error();
+    return slot;
+  };
+  const int first = answer(one, "a"), second = answer(one, "b");
+  answer(two, "c");
+  const Reply progress = call("GET", base + "/progress", one);
+  EXPECT_EQ(progress["answered"], 2);
+  EXPECT_EQ(progress["others"], 1);
+  EXPECT_EQ(progress["slots"], 40);
+  EXPECT_EQ(progress["recent"], (Json{first, second}));
+  EXPECT_EQ(progress["state"], "open");
+  EXPECT_EQ(call("POST", base + "/undo", one, Json::object(), {{"Idempotency-Key", "u"}}).status,
+            200);
+  EXPECT_EQ(call("GET", base + "/progress", one)["recent"], Json{first});
 }
 
 TEST_F(ServerTest, WhatCannotBeReadIsRefused) {

@@ -26,14 +26,6 @@ Json interval_json(const stats::IntervalScore& ci) {
   return ci ? Json::array({ci->low, ci->high}) : Json();
 }
 
-std::vector<rlhf::Completed> texts_of(std::span<const rlhf::Sample> samples) {
-  std::vector<rlhf::Completed> texts;
-  for (const rlhf::Sample& sample : samples) {
-    texts.push_back({sample.prompt, sample.completion, sample.ended.value_or(true)});
-  }
-  return texts;
-}
-
 double mean_variance(std::span<const QuestionPair> pairs) {
   double sum = 0;
   for (const QuestionPair& pair : pairs) sum += pair.variance;
@@ -77,10 +69,10 @@ Result<lm::LanguageModel> LoopRound::policy_before() const {
 }
 
 Result<std::unique_ptr<rlhf::RewardEnsemble>> LoopRound::ensemble_of(std::size_t round) const {
-  std::vector<std::unique_ptr<rlhf::RewardModel>> members;
+  std::vector<std::unique_ptr<rlhf::SingleReward>> members;
   for (std::size_t i = 0; i < o_.members; ++i) {
     const fs::path model = folder_of(round) / "models" / fmt::format("{}", i) / "model";
-    PLUMB_TRY(member, rlhf::load_reward_model({model, {}}));
+    PLUMB_TRY(member, rlhf::open_single_reward({model, {}}));
     members.push_back(std::move(member));
   }
   return rlhf::RewardEnsemble::make(fmt::format("round {}", round), std::move(members),
@@ -100,7 +92,7 @@ Result<std::vector<QuestionPair>> LoopRound::chosen(
   if (round_ > 1) {
     PLUMB_TRY(ensemble, ensemble_of(round_ - 1));
     std::vector<std::vector<double>> logits;
-    const auto texts = texts_of(samples);
+    const auto texts = completed_texts(samples);
     for (const auto& member : ensemble->members()) {
       PLUMB_TRY(scores, member->score(texts, o_.threads));
       for (double& score : scores) score *= member->logit_scale();

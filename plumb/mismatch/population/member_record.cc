@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 
+#include "plumb/mismatch/chain/samples.h"
 #include "plumb/stats/best_of_n.h"
 #include "plumb/stats/intervals.h"
 
@@ -64,11 +65,7 @@ Json mean_json(const std::vector<double>& values, double level) {
 
 Result<std::vector<double>> scores_of(rlhf::Reward& reward,
                                       const std::vector<rlhf::Sample>& samples, int threads) {
-  std::vector<rlhf::Completed> texts;
-  for (const rlhf::Sample& sample : samples) {
-    texts.push_back({sample.prompt, sample.completion, sample.ended.value_or(true)});
-  }
-  return reward.score(texts, threads);
+  return reward.score(completed_texts(samples), threads);
 }
 
 Result<Json> member_record(const std::string& name, rlhf::LearnedReward& reward,

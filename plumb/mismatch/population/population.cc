@@ -291,15 +291,8 @@ Result<HeadProblem> Population::head_problem(const rlhf::RewardModel& model) con
   const nn::Transformer& network = model.transformer();
   HeadProblem problem{.width = network.config().width,
                       .group = comparisons_.size() / o_.training_prompts};
-  const auto texts_of = [](const std::vector<rlhf::Sample>& samples) {
-    std::vector<rlhf::Completed> texts;
-    for (const rlhf::Sample& sample : samples) {
-      texts.push_back({sample.prompt, sample.completion, sample.ended.value_or(true)});
-    }
-    return texts;
-  };
-  PLUMB_TRY(validation, head_features(model, texts_of(pools_.validation), o_.threads));
-  PLUMB_TRY(features, head_features(model, texts_of(comparisons_), o_.threads));
+  PLUMB_TRY(validation, head_features(model, completed_texts(pools_.validation), o_.threads));
+  PLUMB_TRY(features, head_features(model, completed_texts(comparisons_), o_.threads));
   problem.features = std::move(features);
   for (const rlhf::Sample& sample : comparisons_) problem.gold.push_back(*sample.gold);
   for (const PlacedPair& pair : pools_.people) {

@@ -15,12 +15,12 @@ namespace {
 Result<RemedyPath> with_ensemble(RemedyStudy& study, const std::string& name,
                                  const rlhf::EnsembleOptions& how) {
   double spent = study.proxy().tokens;
-  std::vector<std::unique_ptr<rlhf::RewardModel>> members;
-  PLUMB_TRY(first, rlhf::load_reward_model({study.proxy().model, {}}));
+  std::vector<std::unique_ptr<rlhf::SingleReward>> members;
+  PLUMB_TRY(first, rlhf::open_single_reward({study.proxy().model, {}}));
   members.push_back(std::move(first));
   for (std::size_t i = 1; i < study.options().members; ++i) {
     PLUMB_TRY(trained, study.train_reward(fmt::format("seed-{}", i), study.preferences(), {}, i));
-    PLUMB_TRY(member, rlhf::load_reward_model({trained.model, {}}));
+    PLUMB_TRY(member, rlhf::open_single_reward({trained.model, {}}));
     members.push_back(std::move(member));
     spent += trained.tokens;
   }

@@ -218,8 +218,8 @@ Result<std::vector<rlhf::Sample>> RemedyStudy::pool() {
   }
   PLUMB_TRY(samples, rlhf::read_samples(drawn));
   PLUMB_TRY(proxy, rlhf::open_reward(proxy_.model.string()));
-  const auto done = score_samples(std::move(samples), *proxy, scored, o_.threads,
-                                  progress("scoring measured prompts"));
+  PLUMB_TRY(scores, proxy->score(completed_texts(samples), o_.threads));
+  const auto done = write_scored(std::move(samples), scores, scored);
   if (!done) return tl::unexpected(done.error());
   return rlhf::read_samples(scored);
 }
