@@ -323,7 +323,7 @@ std::set<std::string> names_of_good_models(const ItemComparison& comparison) {
   }
   std::set<std::string> names;
   for (const RaterRow& row : comparison.rows) {
-    const bool model = row.role == RowRole::kRater && row.kind != tasks::RaterKind::kBaseline;
+    const bool model = row.role == RowRole::kRater && tasks::is_compared(row.kind);
     if (model && row.score && *row.score > trivial) names.insert(row.name);
   }
   return names;

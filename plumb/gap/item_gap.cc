@@ -342,7 +342,7 @@ Result<std::vector<Contestant>> contestants_of(const Task& task, const Groups& g
 std::size_t models_in(const std::vector<Contestant>& contestants) {
   return static_cast<std::size_t>(
       std::count_if(contestants.begin(), contestants.end(), [](const Contestant& each) {
-        return each.row.role == RowRole::kRater && each.row.kind != tasks::RaterKind::kBaseline;
+        return each.row.role == RowRole::kRater && tasks::is_compared(each.row.kind);
       }));
 }
 
@@ -399,7 +399,7 @@ void fill_gap(RaterRow& row, std::size_t column, const stats::Draws& draws, bool
   row.gap_ci = *difference.interval;
   const double z = stats::normal_quantile((1 + level) / 2);
   row.detectable = (row.gap_ci->high - row.gap_ci->low) / 2 * (z + stats::normal_quantile(0.8)) / z;
-  const bool judged = row.role == RowRole::kRater && row.kind != tasks::RaterKind::kBaseline;
+  const bool judged = row.role == RowRole::kRater && tasks::is_compared(row.kind);
   if (judged) row.verdict = verdict_of(*row.gap_ci, interpretable);
 }
 

@@ -74,6 +74,15 @@ Result<void> enroll_account(Connection& connection, const Study& study, std::int
   }
 }
 
+// Sessions go, tokens stay as revoked.
+Result<void> end_access(Connection& connection, std::int64_t account, std::int64_t now) {
+  auto ended = done(connection.execute("DELETE FROM sessions WHERE account_id = ?1", {account}));
+  if (!ended) return ended;
+  return done(connection.execute(
+      "UPDATE tokens SET revoked_ms = ?2 WHERE account_id = ?1 AND revoked_ms IS NULL",
+      {account, now}));
+}
+
 }  // namespace
 
 std::string_view role_name(Role role) { return kRoleNames[static_cast<std::size_t>(role)]; }
@@ -199,6 +208,77 @@ Result<Account> Accounts::accept(const std::string& token_sha256, const std::str
     auto used = connection.execute("UPDATE invitations SET used_by = ?2 WHERE token_sha256 = ?1",
                                    {token_sha256, account.id});
     if (!used) return tl::unexpected(used.error());
+    return std::move(account);
+  });
+}
+
+Result<std::vector<AccountLine>> Accounts::list() const {
+  using Lines = std::vector<AccountLine>;
+  return store_->read<Lines>([](Connection& connection) -> Result<Lines> {
+    PLUMB_TRY(rows, connection.query(
+                        "SELECT id, name, role, disabled, created_ms, (SELECT MAX(used_ms) FROM "
+                        "sessions WHERE account_id = accounts.id) FROM accounts ORDER BY id"));
+    Lines lines;
+    for (const Row& row : rows) {
+      lines.push_back(
+          {{row.integer(0), row.text(1), *parse_role(row.text(2)), "", row.integer(3) != 0},
+           row.integer(4),
+           row.maybe_integer(5)});
+    }
+    return lines;
+  });
+}
+
+Result<Account> Accounts::by_id(std::int64_t account) const {
+  return store_->read<Account>([&](Connection& connection) -> Result<Account> {
+    PLUMB_TRY(found, account_by(connection, "WHERE id = ?1", {account}));
+    if (found) return std::move(*found);
+    return fail(ErrorKind::kNotFound, fmt::format("there is no account {}", account));
+  });
+}
+
+Result<void> Accounts::set_disabled(std::int64_t account, bool disabled) const {
+  const std::int64_t now = store_->now_ms();
+  return store_->write([&](Connection& connection) -> Result<void> {
+    PLUMB_TRY(found, account_by(connection, "WHERE id = ?1", {account}));
+    if (!found) return fail(ErrorKind::kNotFound, fmt::format("there is no account {}", account));
+    PLUMB_TRY(others, connection.count("SELECT COUNT(*) FROM accounts WHERE role = 'owner' AND "
+                                       "disabled = 0 AND id <> ?1",
+                                       {account}));
+    if (disabled && found->role == Role::kOwner && others == 0) {
+      return fail(ErrorKind::kNotAllowed, "the last owner cannot be disabled");
+    }
+    auto set = done(connection.execute("UPDATE accounts SET disabled = ?2 WHERE id = ?1",
+                                       {account, std::int64_t{disabled}}));
+    return set && disabled ? end_access(connection, account, now) : set;
+  });
+}
+
+Result<void> Accounts::change_password(std::int64_t account,
+                                       const std::string& password_hash) const {
+  const std::int64_t now = store_->now_ms();
+  return store_->write([&](Connection& connection) -> Result<void> {
+    auto set = done(connection.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1",
+                                       {account, password_hash}));
+    return set ? end_access(connection, account, now) : set;
+  });
+}
+
+Result<Account> Accounts::guest(std::int64_t study) const {
+  return store_->write<Account>([&](Connection& connection) -> Result<Account> {
+    PLUMB_TRY(of, study_by_id(*store_, connection, study));
+    PLUMB_TRY(before,
+              connection.count("SELECT COUNT(*) FROM annotators WHERE study_id = ?1", {study}));
+    if (before >= of.info().overlap) {
+      return fail(ErrorKind::kNotAllowed,
+                  fmt::format("{} people have come already; start anew with another file",
+                              of.info().overlap));
+    }
+    PLUMB_TRY(count, connection.count("SELECT COUNT(*) FROM accounts"));
+    PLUMB_TRY(account, insert_account(connection, fmt::format("guest {}", count + 1),
+                                      Role::kAnnotator, "", store_->now_ms()));
+    auto enrolled = enroll_account(connection, of, account.id);
+    if (!enrolled) return tl::unexpected(enrolled.error());
     return std::move(account);
   });
 }

@@ -1,6 +1,6 @@
-// People who sign in: accounts, sessions, invitations, and which annotator an account is in which
-// study. What is secret is stored as a hash: a password as the string that its hash function made,
-// a session or an invitation as the SHA-256 of its token.
+// People who sign in: accounts, sessions, invitations, tokens for programs, and which annotator an
+// account is in which study. What is secret is stored as a hash: a password as the string that its
+// hash function made, a session, an invitation or a token as its SHA-256.
 //
 // Who uses it: the server, which makes tokens and hashes passwords (server/secrets.h).
 #pragma once
@@ -36,6 +36,26 @@ inline constexpr std::int64_t kSessionIdleMs = 12LL * 3600 * 1000;
 inline constexpr std::int64_t kSessionLongestMs = 14LL * 24 * 3600 * 1000;
 inline constexpr std::int64_t kInvitationMs = 72LL * 3600 * 1000;
 
+// An account as a manager sees it.
+struct AccountLine {
+  Account account;  // without its password
+  std::int64_t created_ms = 0;
+  std::optional<std::int64_t> seen_ms;  // by its sessions that still run
+};
+
+struct Token {
+  std::int64_t id = 0;
+  std::string name;
+  Role role = Role::kViewer;
+  std::int64_t created_ms = 0, expires_ms = 0;
+  std::optional<std::int64_t> used_ms, revoked_ms;
+};
+inline constexpr int kMostTokens = 50;  // of an account, that work
+
+// Whether who has the one role may give a token the other: its own, or one that may do less; never
+// the owner's, and an annotator's only an annotator.
+bool covers(Role account, Role token);
+
 class Accounts {
  public:
   explicit Accounts(Store& store) : store_(&store) {}
@@ -60,6 +80,31 @@ class Accounts {
   // "R2" and so on. kNotFound: there is no such invitation, or it is used, or too old.
   Result<Account> accept(const std::string& token_sha256, const std::string& name,
                          const std::string& password_hash) const;
+
+  // Everybody, in the order in which they came.
+  Result<std::vector<AccountLine>> list() const;
+  // kNotFound: there is no such account.
+  Result<Account> by_id(std::int64_t account) const;
+  // Ends its sessions and tokens at once, and lets nobody sign in as it; or lets them again.
+  // kNotAllowed: the last owner.
+  Result<void> set_disabled(std::int64_t account, bool disabled) const;
+  // Another password, of which this is the hash; all its sessions and tokens end.
+  Result<void> change_password(std::int64_t account, const std::string& password_hash) const;
+
+  // A token by which a program acts for an account, in a role that the account covers. kNotAllowed:
+  // it does not. kUsage: no name, or too many tokens.
+  Result<Token> make_token(std::int64_t account, const std::string& token_sha256,
+                           const std::string& name, Role role, std::int64_t expires_ms) const;
+  Result<std::vector<Token>> tokens_of(std::int64_t account) const;
+  // kNotFound: the account has no such token. Revoked twice is no error.
+  Result<void> revoke_token(std::int64_t account, std::int64_t token) const;
+  // The account in the token's role; nothing for a token that is unknown, revoked or too old, of a
+  // disabled account, or of a role that its account has no more.
+  Result<std::optional<Account>> bearer(const std::string& token_sha256) const;
+
+  // A new account without a password, enrolled as an annotator: of a demonstration. kNotAllowed:
+  // the study has no slot for another annotator.
+  Result<Account> guest(std::int64_t study) const;
 
   // The annotator that the account is in the study; nothing where it is none.
   Result<std::optional<std::int64_t>> annotator(std::int64_t account, std::int64_t study) const;

@@ -6,8 +6,8 @@
 namespace plumb::tasks {
 namespace {
 
-constexpr std::array<std::string_view, 6> kRaterKindNames = {
-    "person", "model", "llm", "reward model", "baseline", "simulated"};
+constexpr std::array<std::string_view, 7> kRaterKindNames = {
+    "person", "model", "llm", "reward model", "baseline", "simulated", "adjudicated"};
 
 }  // namespace
 
@@ -19,6 +19,11 @@ std::optional<RaterKind> parse_rater_kind(std::string_view name) {
   const auto* found = std::find(kRaterKindNames.begin(), kRaterKindNames.end(), name);
   if (found == kRaterKindNames.end()) return std::nullopt;
   return static_cast<RaterKind>(found - kRaterKindNames.begin());
+}
+
+bool is_compared(RaterKind kind) {
+  return kind != RaterKind::kPerson && kind != RaterKind::kBaseline &&
+         kind != RaterKind::kAdjudicated;
 }
 
 }  // namespace plumb::tasks

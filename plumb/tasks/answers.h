@@ -12,11 +12,22 @@
 
 namespace plumb::tasks {
 
-enum class RaterKind { kPerson, kModel, kLlm, kRewardModel, kBaseline, kSimulated };
+enum class RaterKind {
+  kPerson,
+  kModel,
+  kLlm,
+  kRewardModel,
+  kBaseline,
+  kSimulated,
+  kAdjudicated,  // what somebody decided where people disagreed; nobody's answer
+};
 
-// "person", "model", "llm", "reward model", "baseline", "simulated"
+// "person", "model", "llm", "reward model", "baseline", "simulated", "adjudicated"
 std::string_view rater_kind_name(RaterKind kind);
 std::optional<RaterKind> parse_rater_kind(std::string_view name);
+
+// Whether people are compared with raters of this kind: neither trivial answers nor decisions.
+bool is_compared(RaterKind kind);
 
 // One rater's answers. Where a protocol draws at random (a probe trained on ten draws, k-means from
 // many starts) a rater has a sheet a run, and its score is the mean over them.

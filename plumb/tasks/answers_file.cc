@@ -79,7 +79,7 @@ Result<SheetBuilder::Seat*> SheetBuilder::seat_of(const Json& json) {
   if (!kind) {
     return bad(
         fmt::format("unknown kind of rater \"{}\"; there are person, model, llm, reward "
-                    "model, baseline and simulated",
+                    "model, baseline, simulated and adjudicated",
                     kind_text));
   }
   const auto [found, is_new] = seats_.try_emplace({rater, run}, Seat{sheets_.size(), {}, {}});
@@ -123,20 +123,23 @@ tl::unexpected<Error> at(const std::string& where, const Error& error) {
   return fail(error.kind, fmt::format("{}: {}", where, error.message));
 }
 
+Result<void> add_line(std::string_view line, const std::string& where, SheetBuilder& builder) {
+  if (line.find_first_not_of(" \t\r") == std::string_view::npos) return {};
+  const Json json = Json::parse(line, nullptr, false);
+  if (json.is_discarded()) {
+    return bad(fmt::format("{}: the line is not JSON; every line is one object", where));
+  }
+  const bool header = json.is_object() && json.contains("schema");
+  auto done = header ? builder.check_header(json) : builder.add(json);
+  return done ? done : at(where, done.error());
+}
+
 Result<void> read_jsonl(const std::filesystem::path& path, SheetBuilder& builder) {
   PLUMB_TRY(lines, LineReader::open(path));
   while (true) {
     PLUMB_TRY(line, lines.next());
     if (!line) return {};
-    if (line->find_first_not_of(" \t") == std::string_view::npos) continue;
-    const Json json = Json::parse(*line, nullptr, false);
-    if (json.is_discarded()) {
-      return bad(fmt::format("{}: the line is not JSON; every line is one object", lines.where()));
-    }
-    const bool header = json.is_object() && json.contains("schema");
-    if (auto done = header ? builder.check_header(json) : builder.add(json); !done) {
-      return at(lines.where(), done.error());
-    }
+    if (auto added = add_line(*line, lines.where(), builder); !added) return added;
   }
 }
 
@@ -194,6 +197,20 @@ Result<std::vector<AnswerSheet>> read_answers(const std::filesystem::path& path,
   if (!read) return tl::unexpected(read.error());
   auto sheets = builder.take();
   if (sheets.empty()) return bad(fmt::format("{}: there are no answers", path.string()));
+  return sheets;
+}
+
+Result<std::vector<AnswerSheet>> parse_answers(std::string_view text, std::string_view name,
+                                               const Task& task) {
+  SheetBuilder builder(task);
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    auto added = add_line(line, fmt::format("{}:{}", name, number), builder);
+    if (!added) return tl::unexpected(added.error());
+  }
+  auto sheets = builder.take();
+  if (sheets.empty()) return bad(fmt::format("{}: there are no answers", name));
   return sheets;
 }
 

@@ -25,6 +25,10 @@ namespace plumb::tasks {
 // one item, a rating off the scale, an unknown label, the hash of other items.
 Result<std::vector<AnswerSheet>> read_answers(const std::filesystem::path& path, const Task& task);
 
+// The same of JSON lines that are in memory; `name` stands for the file in errors.
+Result<std::vector<AnswerSheet>> parse_answers(std::string_view text, std::string_view name,
+                                               const Task& task);
+
 // One after another; kBadInput where a rater occurs in two of the files.
 Result<std::vector<AnswerSheet>> read_all_answers(std::span<const std::string> paths,
                                                   const Task& task);

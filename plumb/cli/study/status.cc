@@ -1,13 +1,13 @@
 // plumb study status: how far a study is, how far annotators agree, how good and how fast they are.
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 
 #include "plumb/base/version.h"
 #include "plumb/cli/study/verbs.h"
 #include "plumb/report/common.h"
 #include "plumb/study/measure.h"
+#include "plumb/study/review/status_json.h"
 
 namespace plumb::cli {
 namespace {
@@ -27,8 +27,7 @@ struct StatusCommand {
   Result<void> list(study::Store& store) const;
 };
 
-// Agreement on a task, or why there is none.
-using Agreements = std::vector<Result<study::LiveAgreement>>;
+using study::Agreements;
 
 std::string share(const stats::Score& value, const stats::IntervalScore& ci, int digits) {
   if (!value) return "-";
@@ -101,78 +100,6 @@ Table agreement_table(const StudyStatus& status, const Agreements& agreements) {
   return table;
 }
 
-Json score_json(const stats::Score& value, const stats::IntervalScore& ci, std::size_t n) {
-  Json json = {
-      {"n", n}, {"value", value ? Json(*value) : Json(nullptr)}, {"ci", report::or_null(ci)}};
-  if (!value) json["reason"] = value.error().reason;
-  return json;
-}
-
-Json annotator_json(const AnnotatorStatus& one) {
-  return {{"annotator", one.annotator.pseudonym},
-          {"kind", rater_kind_name(one.annotator.kind)},
-          {"answers", one.answered},
-          {"skipped", one.skipped},
-          {"flagged", one.flagged},
-          {"surplus", one.surplus},
-          {"holding", one.holding},
-          {"last", one.last_ms ? Json(study::utc_text(*one.last_ms)) : Json(nullptr)},
-          {"gold", score_json(one.gold.value, one.gold.ci, one.gold.checks)},
-          {"repeats", score_json(one.repeats.value, one.repeats.ci, one.repeats.checks)},
-          {"active_seconds", score_json(one.active.seconds, one.active.ci, one.active.items)},
-          {"idle_seconds", score_json(one.idle.seconds, one.idle.ci, one.idle.items)}};
-}
-
-Json agreement_json(const Result<study::LiveAgreement>& agreement) {
-  if (!agreement) return {{"rows", Json::array()}, {"reason", agreement.error().message}};
-  Json rows = Json::array();
-  for (const tasks::AgreementRow& row : agreement->report.rows) {
-    Json json = score_json(row.value, row.ci, agreement->report.pairable);
-    json["id"] = row.id;
-    rows.push_back(std::move(json));
-  }
-  return {{"rows", std::move(rows)},
-          {"items", agreement->report.items},
-          {"of_items", agreement->of_items},
-          {"annotators", agreement->report.raters}};
-}
-
-Json status_json(const study::Study& study, const StudyStatus& status,
-                 const Agreements& agreements) {
-  const study::StudyInfo& info = study.info();
-  Json json = {
-      {"schema", "plumb.study-status/1"},
-      {"version", kVersion},
-      {"study", info.name},
-      {"created", study::utc_text(info.created_ms)},
-      {"state", status.frozen ? "frozen" : "open"},
-      {"frozen_sha256", status.frozen_sha256 ? Json(*status.frozen_sha256) : Json(nullptr)},
-      {"seed", info.seed},
-      {"overlap", info.overlap},
-      {"assignment", assignment_name(info.assignment)},
-      {"guideline", status.guideline},
-      {"tasks", Json::array()},
-      {"annotators", Json::array()}};
-  for (std::size_t t = 0; t < status.tasks.size(); ++t) {
-    const TaskStatus& task = status.tasks[t];
-    json["tasks"].push_back({{"task", task.task.header.name},
-                             {"kind", kind_name(task.task.header.kind)},
-                             {"hash", task.task.items_sha256},
-                             {"items", task.task.items},
-                             {"slots", task.slots},
-                             {"open", task.open},
-                             {"leased", task.leased},
-                             {"answers", task.submitted},
-                             {"answered", task.answered_units},
-                             {"complete", task.complete_units},
-                             {"agreement", agreement_json(agreements[t])}});
-  }
-  for (const AnnotatorStatus& one : status.annotators) {
-    json["annotators"].push_back(annotator_json(one));
-  }
-  return json;
-}
-
 std::string heading_of(const study::Study& study, const StudyStatus& status) {
   return fmt::format("{}: {}, {} annotators an item ({}), guidelines version {}\n",
                      report::printable(study.info().name), status.frozen ? "frozen" : "open",
@@ -201,10 +128,7 @@ Result<void> StatusCommand::run() const {
   if (where.name.empty()) return list(*store);
   PLUMB_TRY(found, study::Study::open(*store, where.name));
   PLUMB_TRY(status, study::study_status(found, agreement.level));
-  Agreements agreements;
-  for (const study::StudyTask& task : found.tasks()) {
-    agreements.push_back(live_agreement(found, task, agreement));
-  }
+  const Agreements agreements = live_agreements(found, agreement);
   const auto text = [&, &found = found, &status = status](const auto& print) {
     return heading_of(found, status) + "\n" + print(task_table(status)) + "\n" +
            print(annotator_table(status)) + "\n" + print(agreement_table(status, agreements));

@@ -194,7 +194,68 @@ CREATE TABLE invitations(
 ) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kSteps[] = {kVersion1, kVersion2};
+// What adjudicators decide, what models answered, and tokens for programs.
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE adjudicators(
+  id INTEGER PRIMARY KEY,
+  study_id INTEGER NOT NULL REFERENCES studies(id),
+  account_id INTEGER NOT NULL REFERENCES accounts(id),
+  pseudonym TEXT NOT NULL CHECK(pseudonym <> ''),
+  UNIQUE(study_id, account_id),
+  UNIQUE(study_id, pseudonym)
+);
+
+CREATE TABLE decisions(
+  id INTEGER PRIMARY KEY,
+  item_id INTEGER NOT NULL REFERENCES items(id),
+  revision INTEGER NOT NULL CHECK(revision >= 1),
+  adjudicator_id INTEGER NOT NULL REFERENCES adjudicators(id),
+  request_key TEXT NOT NULL CHECK(request_key <> ''),
+  request_sha256 TEXT NOT NULL,
+  action TEXT NOT NULL CHECK(action IN ('decide', 'withdraw')),
+  body TEXT,
+  reason TEXT NOT NULL CHECK(reason <> ''),
+  guideline INTEGER NOT NULL,
+  newest_answer INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  CHECK((action = 'withdraw') = (body IS NULL)),
+  UNIQUE(item_id, revision),
+  UNIQUE(adjudicator_id, request_key)
+);
+
+CREATE TRIGGER decisions_never_change BEFORE UPDATE ON decisions
+BEGIN SELECT RAISE(ABORT, 'decisions are only appended'); END;
+CREATE TRIGGER decisions_never_go BEFORE DELETE ON decisions
+BEGIN SELECT RAISE(ABORT, 'decisions are only appended'); END;
+
+CREATE TABLE model_sheets(
+  id INTEGER PRIMARY KEY,
+  task_id INTEGER NOT NULL REFERENCES tasks(id),
+  rater TEXT NOT NULL CHECK(rater <> ''),
+  kind TEXT NOT NULL CHECK(kind IN ('model', 'llm', 'reward model', 'baseline')),
+  run INTEGER NOT NULL CHECK(run >= 0),
+  answers TEXT NOT NULL,
+  answered INTEGER NOT NULL,
+  attached_by TEXT NOT NULL,
+  attached_ms INTEGER NOT NULL,
+  UNIQUE(task_id, rater, run)
+);
+
+CREATE TABLE tokens(
+  id INTEGER PRIMARY KEY,
+  token_sha256 TEXT NOT NULL UNIQUE,
+  account_id INTEGER NOT NULL REFERENCES accounts(id),
+  name TEXT NOT NULL CHECK(name <> ''),
+  role TEXT NOT NULL CHECK(role IN ('manager', 'adjudicator', 'annotator', 'viewer')),
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  used_ms INTEGER,
+  revoked_ms INTEGER
+);
+CREATE INDEX tokens_account ON tokens(account_id);
+)sql";
+
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 

@@ -256,6 +256,11 @@ Result<std::size_t> export_answers(const Study& study, const StudyTask& task, co
       [&](Connection& connection) { return add_sheet(connection, task, sink); });
 }
 
+Result<std::size_t> export_answers(Connection& connection, const StudyTask& task,
+                                   const Sink& sink) {
+  return add_sheet(connection, task, sink);
+}
+
 Result<std::size_t> export_csv(const Study& study, bool history, const Sink& sink) {
   return study.store().read<std::size_t>(
       [&](Connection& connection) { return add_table(connection, study, history, sink); });

@@ -24,6 +24,8 @@ Result<const StudyTask*> find_task(const Study& study, std::string_view name);
 // answers that count, one a line, the header with the hash of the task's items first. Returns how
 // many.
 Result<std::size_t> export_answers(const Study& study, const StudyTask& task, const Sink& sink);
+// The same in a snapshot that is shared with other exports.
+Result<std::size_t> export_answers(Connection& connection, const StudyTask& task, const Sink& sink);
 
 // A table of the answers that count, of all tasks; with history every action there ever was:
 // earlier revisions, skips, what was taken back, checks, training, surplus. Texts that a
