@@ -5,13 +5,17 @@
 
 #include "plumb/server/api.h"
 #include "plumb/server/common.h"
+#include "plumb/server/markdown.h"
 #include "plumb/study/measure.h"
+#include "plumb/study/review/status_json.h"
 
 namespace plumb::server {
 namespace {
 
 using study::Accounts;
 using study::Study;
+
+constexpr std::size_t kLongestGuidelines = 1 << 20;
 
 Json study_json(const Study& study) {
   Json tasks = Json::array();
@@ -28,33 +32,6 @@ Json study_json(const Study& study) {
          {"items", task.items}});
   }
   return {{"study", study.info().id}, {"name", study.info().name}, {"tasks", std::move(tasks)}};
-}
-
-Json quality_json(const study::Quality& quality) {
-  if (!quality.value) return {{"n", quality.checks}, {"reason", quality.value.error().reason}};
-  return {{"n", quality.checks},
-          {"value", *quality.value},
-          {"ci", {quality.ci->low, quality.ci->high}}};
-}
-
-Json time_json(const study::ItemTime& time) {
-  if (!time.seconds) return {{"n", time.items}, {"reason", time.seconds.error().reason}};
-  Json json = {{"n", time.items}, {"value", *time.seconds}};
-  json["ci"] = time.ci ? Json{time.ci->low, time.ci->high} : Json(nullptr);
-  return json;
-}
-
-Json annotator_json(const study::AnnotatorStatus& one) {
-  return {{"annotator", one.annotator.pseudonym},
-          {"kind", rater_kind_name(one.annotator.kind)},
-          {"answers", one.answered},
-          {"skipped", one.skipped},
-          {"flagged", one.flagged},
-          {"surplus", one.surplus},
-          {"gold", quality_json(one.gold)},
-          {"repeats", quality_json(one.repeats)},
-          {"active_seconds", time_json(one.active)},
-          {"idle_seconds", time_json(one.idle)}};
 }
 
 }  // namespace
@@ -79,65 +56,34 @@ Result<Response> show_study(Context& context, const Request& request) {
 
 Result<Response> show_guidelines(Context& context, const Request& request) {
   PLUMB_TRY(found, study_of(context, request));
-  PLUMB_TRY(now, found.guidelines());
-  return Response{.body = {{"version", now.version}, {"markdown", now.markdown}}};
+  PLUMB_TRY(version, whole_of(request, "version", 0, 1, 1'000'000'000));
+  PLUMB_TRY(guidelines, found.guidelines(version == 0 ? std::nullopt : std::optional(version)));
+  return Response{.body = {{"version", guidelines.version},
+                           {"markdown", guidelines.markdown},
+                           {"blocks", markdown_blocks(guidelines.markdown)}}};
 }
 
 Result<Response> set_guidelines(Context& context, const Request& request) {
   PLUMB_TRY(found, study_of(context, request));
-  const auto text = request.body.find("markdown");
-  if (text == request.body.end() || !text->is_string()) {
-    return fail(ErrorKind::kUsage, "the body needs a text \"markdown\"");
+  PLUMB_TRY(text, text_of(request, "markdown"));
+  if (text.size() > kLongestGuidelines) {
+    return fail(ErrorKind::kBadInput,
+                fmt::format("guidelines have up to {} bytes", kLongestGuidelines));
   }
-  PLUMB_TRY(version, found.set_guidelines(text->get<std::string>()));
+  PLUMB_TRY(version, found.set_guidelines(text));
   return Response{.body = {{"version", version}}};
 }
 
 Result<Response> show_status(Context& context, const Request& request) {
   PLUMB_TRY(found, study_of(context, request));
   PLUMB_TRY(status, study::study_status(found));
-  Json tasks = Json::array(), annotators = Json::array();
-  for (const study::TaskStatus& task : status.tasks) {
-    tasks.push_back({{"task", task.task.header.name},
-                     {"slots", task.slots},
-                     {"open", task.open},
-                     {"leased", task.leased},
-                     {"answers", task.submitted},
-                     {"complete", task.complete_units}});
-  }
-  for (const study::AnnotatorStatus& one : status.annotators) {
-    annotators.push_back(annotator_json(one));
-  }
-  return Response{.body = {{"state", status.frozen ? "frozen" : "open"},
-                           {"guideline", status.guideline},
-                           {"tasks", std::move(tasks)},
-                           {"annotators", std::move(annotators)}}};
+  return Response{.body = study::status_json(found, status, {})};
 }
 
-Result<Response> export_study(Context& context, const Request& request) {
-  PLUMB_TRY(opened, study_of(context, request));
-  const auto found = std::make_shared<Study>(std::move(opened));
-  Response response;
-  if (request.format == "csv") {
-    response.content_type = "text/csv; charset=utf-8";
-    response.file_name = "answers.csv";
-    response.stream = [found](const study::Sink& sink) -> Result<void> {
-      auto rows = study::export_csv(*found, false, sink);
-      return rows ? Result<void>() : tl::unexpected(rows.error());
-    };
-    return response;
-  }
-  if (!request.format.empty() && request.format != "answers") {
-    return fail(ErrorKind::kUsage, "\"format\" is answers or csv");
-  }
-  PLUMB_TRY(task, study::find_task(*found, ""));
-  response.content_type = "application/x-ndjson";
-  response.file_name = "answers.jsonl";
-  response.stream = [found, &task = *task](const study::Sink& sink) -> Result<void> {
-    auto lines = study::export_answers(*found, task, sink);
-    return lines ? Result<void>() : tl::unexpected(lines.error());
-  };
-  return response;
+Result<Response> show_view(Context& context, const Request& request) {
+  PLUMB_TRY(found, study_of(context, request));
+  PLUMB_TRY(view, context.views.of(found));
+  return Response{.body = std::move(view)};
 }
 
 Result<Response> freeze_study(Context& context, const Request& request) {

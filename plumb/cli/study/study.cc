@@ -33,6 +33,7 @@ void add_study(CLI::App& app, Program& program) {
   add_study_freeze(*verb, program);
   add_study_guidelines(*verb, program);
   add_study_invite(*verb, program);
+  add_study_models(*verb, program);
   add_study_simulate(*verb, program);
 }
 
