@@ -20,7 +20,7 @@ const kinds = makeStudy(
   ["--overlap", "3", "--guidelines", file(studio, "g.md", tasks.guidelines), ...checks],
 );
 const simulated = makeStudy(studio, "simulated", [gold.pairs, gold.topics], ["--overlap", "4", ...checks], 0);
-studio.run("study", "simulate", "simulated", "--annotators", "4", "--accuracy", "0.9,0.8,0.6,0.4");
+studio.run("study", "simulate", "simulated", "--annotators", "4", "--accuracy", "0.8");
 const growing = makeStudy(studio, "growing", [gold.pairs], ["--overlap", "2"], 1);
 const ending = makeStudy(studio, "ending", [gold.topics], ["--overlap", "2"], 1);
 await studio.start();

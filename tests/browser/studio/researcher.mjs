@@ -10,16 +10,18 @@ import * as tasks from "./tasks.mjs";
 const axe = readFileSync(fromWeb.resolve("axe-core/axe.min.js"), "utf8");
 
 /** The task file with a gold answer for each of its items. */
-export function withGold(text, gold) {
+export function withGold(text, gold, more = {}) {
   const [header, ...items] = text.trim().split("\n").map((line) => JSON.parse(line));
-  return [header, ...items.map((item, i) => ({ ...item, ...gold(item, i) }))].map((line) => JSON.stringify(line)).join("\n") + "\n";
+  return [{ ...header, ...more }, ...items.map((item, i) => ({ ...item, ...gold(item, i) }))].map((line) => JSON.stringify(line)).join("\n") + "\n";
 }
 
 const grades = [4, 5, 0, 5, 1, 4];
 export const gold = {
   pairs: withGold(tasks.sts, (_, i) => ({ rating: grades[i] })),
   topics: withGold(tasks.topics, (_, i) => ({ label: ["garden", "weather", "music"][i] })),
-  pool: withGold(tasks.pool, (_, i) => ({ group: ["plants", "plants", "music", "music", "weather", "weather", "plants"][i] })),
+  pool: withGold(tasks.pool, (_, i) => ({ group: ["plants", "plants", "music", "music", "weather", "weather", "plants"][i] }), {
+    labels: ["plants", "music", "weather"],
+  }),
   ranking: withGold(tasks.ranking, ({ candidates }, i) => ({ grades: candidates.map((_, j) => Number(i === j)) })),
   replies: withGold(tasks.preferences, () => ({ choice: "A", strength: 2 })),
   known: withGold(tasks.sts.replaceAll('"id":"p', '"id":"known-'), (_, i) => ({ rating: grades[i] })),
