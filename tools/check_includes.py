@@ -23,7 +23,7 @@ USES = {
     "rlhf": ["tasks", "lm"],
     "study": ["tasks"],
     "gap": ["tasks"],
-    "evals": ["raters"],
+    "evals": ["raters", "lm"],
     "mismatch": ["rlhf", "evals"],
     "report": ["gap", "mismatch"],
     "server": ["study", "gap", "report"],

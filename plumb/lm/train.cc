@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <numeric>
 #include <system_error>
 
@@ -15,6 +14,7 @@
 #include "plumb/lm/documents.h"
 #include "plumb/lm/packing.h"
 #include "plumb/lm/run_folder.h"
+#include "plumb/lm/run_lines.h"
 #include "plumb/nn/checkpoint.h"
 #include "plumb/nn/trainer.h"
 
@@ -187,8 +187,7 @@ Result<TrainReport> train(const ModelSource& start, const Tokenizer& tokenizer,
   const Trained trained[] = {{"", model, optimizer}};
   PLUMB_TRY(first, load_state(options.run, trained, options.steps));
   PLUMB_TRY(losses, kept_losses(options.run, first));
-  const fs::path events_file = options.run / "events.jsonl";
-  std::ofstream events(events_file, std::ios::app);
+  LineFile events(options.run / "events.jsonl");
 
   TrainReport report{.resumed_from = first,
                      .parameters = model.layout().size,
@@ -204,13 +203,11 @@ Result<TrainReport> train(const ModelSource& start, const Tokenizer& tokenizer,
     if (!std::isfinite(outcome.norm)) return diverged(options.run, step);
     tokens += outcome.tokens;
     losses.push_back(outcome.loss);
-    events << to_text(Json{{"step", step + 1},
-                           {"loss", outcome.loss},
-                           {"gradient_norm", outcome.norm},
-                           {"rate", outcome.rate}})
-           << '\n'
-           << std::flush;
-    if (!events) return tl::unexpected(file_error("write", events_file, errno));
+    const Json event = {{"step", step + 1},
+                        {"loss", outcome.loss},
+                        {"gradient_norm", outcome.norm},
+                        {"rate", outcome.rate}};
+    if (auto added = events.add(json_line(event)); !added) return tl::unexpected(added.error());
     if (watch) {
       watch({step + 1, options.steps, outcome.loss, static_cast<double>(tokens) / seconds()});
     }

@@ -48,13 +48,6 @@ Result<Turn> parse_message(const Json& message, const char* field) {
 
 }  // namespace
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n\f\v";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 std::optional<Conversation> parse_transcript(std::string_view text) {
   Found found = next_marker(text, 0);
   if (found.at != 0) return std::nullopt;

@@ -11,6 +11,7 @@
 
 #include "plumb/base/json.h"
 #include "plumb/base/result.h"
+#include "plumb/text/trimmed.h"
 
 namespace plumb::rlhf {
 
@@ -37,7 +38,5 @@ std::string_view last_text(const Conversation& conversation);
 // One text: a plain text as it is, turns as a transcript. Distinct conversations of one form have
 // distinct texts, so it also serves as the conversation's name.
 std::string plain_text(const Conversation& conversation);
-
-std::string_view trimmed(std::string_view text);  // without ASCII blanks around it
 
 }  // namespace plumb::rlhf

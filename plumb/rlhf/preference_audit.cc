@@ -12,7 +12,7 @@
 #include <unordered_set>
 
 #include "plumb/base/utf8.h"
-#include "plumb/rlhf/refusal.h"
+#include "plumb/text/refusal.h"
 #include "plumb/stats/bootstrap.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/tasks/agreement.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "plumb/rlhf/refusal.h"
+#include "plumb/text/refusal.h"
 
 namespace plumb::rlhf {
 namespace {

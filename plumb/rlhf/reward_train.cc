@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <numeric>
 
 #include "plumb/base/files.h"
 #include "plumb/base/random.h"
 #include "plumb/lm/run_folder.h"
+#include "plumb/lm/run_lines.h"
 #include "plumb/nn/trainer.h"
 #include "plumb/rlhf/reward_step.h"
 #include "plumb/stats/calibration.h"
@@ -264,8 +264,7 @@ tl::unexpected<Error> diverged(const fs::path& run, std::size_t step) {
 Result<void> run_steps(Training& training, const RewardTrainOptions& options, std::size_t first,
                        Curve& curve, RewardTrainReport& report,
                        const std::function<void(const lm::TrainStatus&)>& watch) {
-  const fs::path file = options.run / "events.jsonl";
-  std::ofstream events(file, std::ios::app);
+  lm::LineFile events(options.run / "events.jsonl");
   const auto began = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
   const std::size_t steps = training.steps();
@@ -278,8 +277,7 @@ Result<void> run_steps(Training& training, const RewardTrainOptions& options, st
     if (!std::isfinite(outcome.norm) || !std::isfinite(outcome.loss()) || !event) {
       return diverged(options.run, report.steps);
     }
-    events << to_text(*event) << '\n' << std::flush;
-    if (!events) return tl::unexpected(file_error("write", file, errno));
+    if (auto added = events.add(lm::json_line(*event)); !added) return added;
     curve.add(*event);
     tokens += outcome.tokens;
     ++report.steps;

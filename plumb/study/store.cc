@@ -39,6 +39,12 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path,
   return open(std::move(database), options, std::move(lock));
 }
 
+Result<std::unique_ptr<Store>> Store::open_postgres(const std::string& url,
+                                                    const Options& options) {
+  PLUMB_TRY(database, postgres_database(url, options.postgres));
+  return open(std::move(database), options);
+}
+
 Result<std::unique_ptr<Store>> Store::open(std::unique_ptr<Database> database,
                                            const Options& options, std::optional<LockFile> lock) {
   std::unique_ptr<Store> store(new Store(std::move(database), options.clock, std::move(lock)));

@@ -4,7 +4,7 @@
 // Who uses it: Study (study.h) and what exports, imports and measures studies. What write() returns
 // is on the disk. Every read() sees one commit, whole.
 //
-//   PLUMB_TRY(store, Store::open("plumb.db", {.mode = Store::Mode::kWrite}));
+//   PLUMB_TRY(store, Store::open("plumb.db", {.mode = Store::Mode::kWrite}));  // or open_postgres
 //   auto names = store->read<std::vector<Row>>([](Connection& c) { return c.query("SELECT ...");
 //   });
 #pragma once
@@ -20,6 +20,7 @@
 #include "plumb/base/result.h"
 #include "plumb/study/db/database.h"
 #include "plumb/study/db/lock_file.h"
+#include "plumb/study/db/postgres.h"
 #include "plumb/study/db/sqlite.h"
 #include "plumb/study/db/writer.h"
 
@@ -36,19 +37,26 @@ class Store {
  public:
   enum class Mode {
     kRead,    // beside a program that writes; kNotFound where there is no file
-    kWrite,   // the only one that writes; kNotFound where there is no file
-    kCreate,  // the same, and makes the file where there is none
+    kWrite,   // of a file the only one that writes; kNotFound where there is no file
+    kCreate,  // the same, and makes the file where there is none; of a server the tables
   };
   struct Options {
     Mode mode = Mode::kRead;
     Clock clock = system_clock_ms;
     SqliteOptions sqlite = {};
+    PostgresOptions postgres = {};
   };
 
   // An SQLite file. kBusy: another program writes to it. kNotAllowed: it is newer than this
   // program.
   static Result<std::unique_ptr<Store>> open(const std::filesystem::path& path,
                                              const Options& options);
+
+  // A PostgreSQL database (db/postgres.h); several programs may write to one. kExhausted: the
+  // server is away. kNotAllowed: it is newer than this program, lets nobody in, or may lose what it
+  // says is saved.
+  static Result<std::unique_ptr<Store>> open_postgres(const std::string& url,
+                                                      const Options& options);
 
   // Any backend; `lock` keeps others out where the backend itself does not.
   static Result<std::unique_ptr<Store>> open(std::unique_ptr<Database> database,

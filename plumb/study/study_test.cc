@@ -18,7 +18,11 @@ using testing::some_task;
 
 class StudyTest : public ::testing::TestWithParam<testing::Backend> {
  protected:
-  StudyTest() : place_(GetParam().make()) { reopen(); }
+  void SetUp() override {
+    if (const std::string why = GetParam().missing(); !why.empty()) GTEST_SKIP() << why;
+    place_ = GetParam().make();
+    reopen();
+  }
 
   void reopen() {
     store_.reset();

@@ -17,6 +17,7 @@
 
 #include "plumb/study/create.h"
 #include "plumb/study/study.h"
+#include "plumb/study/testing_postgres.h"
 #include "plumb/tasks/testing.h"
 
 namespace plumb::study::testing {
@@ -96,6 +97,8 @@ class Place {
 
 struct Backend {
   std::string name;
+  // Why it cannot be tested here; "": it can.
+  std::function<std::string()> missing;
   std::function<std::unique_ptr<Place>()> make;
 
   friend std::ostream& operator<<(std::ostream& out, const Backend& backend) {
@@ -113,9 +116,22 @@ class SqlitePlace : public Place {
   Folder folder_;
 };
 
+// A schema of its own.
+class PostgresPlace : public Place {
+ public:
+  Result<std::unique_ptr<Store>> open(Store::Mode mode, Clock clock) override {
+    return Store::open_postgres(url_, {.mode = mode, .clock = std::move(clock)});
+  }
+
+ private:
+  std::string url_ = PostgresServer::running().make_schema();
+};
+
 // Every backend that the conformance tests run on.
 inline std::vector<Backend> backends() {
-  return {{"sqlite", [] { return std::make_unique<SqlitePlace>(); }}};
+  return {
+      {"sqlite", [] { return std::string(); }, [] { return std::make_unique<SqlitePlace>(); }},
+      {"postgres", PostgresServer::why_missing, [] { return std::make_unique<PostgresPlace>(); }}};
 }
 
 }  // namespace plumb::study::testing

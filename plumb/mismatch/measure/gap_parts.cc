@@ -224,6 +224,11 @@ stats::Draws draw(const Trajectory& trajectory, std::size_t begin, std::size_t e
 
 }  // namespace
 
+StartDeviations start_deviations(const Start& start, Counts prompts) {
+  const StartLines lines = lines_of(start, prompts);
+  return {lines.proxy_deviation, lines.gold_deviation};
+}
+
 GapReport measure_gap(const Trajectory& trajectory, const stats::BootstrapOptions& options) {
   GapReport report;
   const std::vector<std::uint32_t> once(trajectory.prompts.size(), 1);

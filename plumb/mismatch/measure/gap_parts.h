@@ -52,6 +52,13 @@ struct GapReport {
   bool within_prompts = true;  // false: one sample a prompt; the deviations are those over all
 };
 
+// The pooled deviations within prompts of the start in a resample of its prompts; over all samples
+// where no prompt has two.
+struct StartDeviations {
+  stats::Score proxy, gold;
+};
+StartDeviations start_deviations(const Start& start, stats::Counts prompts);
+
 // The draws are those of stats::paired_bootstrap. What is not measured is undefined with its
 // reason. The same bytes with any number of threads.
 GapReport measure_gap(const Trajectory& trajectory, const stats::BootstrapOptions& options);

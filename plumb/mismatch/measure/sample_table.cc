@@ -26,6 +26,14 @@ void add_text(Sha256& hash, std::string_view text) {
   hash.add(text);
 }
 
+template <typename T>
+std::vector<T> in_order(const std::vector<T>& column, std::span<const std::size_t> order) {
+  std::vector<T> sorted;
+  sorted.reserve(order.size());
+  for (const std::size_t i : order) sorted.push_back(column[i]);
+  return sorted;
+}
+
 void add_number(Sha256& hash, double number) { add_text(hash, fmt::format("{}", number)); }
 
 }  // namespace
@@ -73,8 +81,10 @@ SampleTableBuilder::SampleTableBuilder(SampleTableBuilder&&) noexcept = default;
 SampleTableBuilder& SampleTableBuilder::operator=(SampleTableBuilder&&) noexcept = default;
 SampleTableBuilder::~SampleTableBuilder() = default;
 
-void SampleTableBuilder::add(const rlhf::Sample& sample) {
+void SampleTableBuilder::add(const rlhf::Sample& sample, std::span<const float> extras) {
   SampleTable& table = state_->table;
+  if (table.extras.size() < extras.size()) table.extras.resize(extras.size());
+  for (std::size_t i = 0; i < extras.size(); ++i) table.extras[i].push_back(extras[i]);
   const auto next = static_cast<std::uint32_t>(table.prompts.size());
   const auto [place, is_new] = state_->prompts.emplace(sample.prompt, next);
   if (is_new) table.prompts.push_back(sample.prompt);
@@ -100,12 +110,8 @@ SampleTable SampleTableBuilder::finish() {
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto key = [&](std::size_t i) { return std::pair(state.step[i], state.prompt[i]); };
   std::ranges::stable_sort(order, {}, key);
-  for (const auto column : kColumns) {
-    std::vector<double> sorted;
-    sorted.reserve(order.size());
-    for (const std::size_t i : order) sorted.push_back((table.*column)[i]);
-    table.*column = std::move(sorted);
-  }
+  for (const auto column : kColumns) table.*column = in_order(table.*column, order);
+  for (std::vector<float>& column : table.extras) column = in_order(column, order);
   for (std::size_t row = 0; row < order.size(); ++row) {
     const auto [step, prompt] = key(order[row]);
     const bool new_step = table.steps.empty() || table.steps.back() != step;
@@ -128,9 +134,14 @@ Result<SampleTable> read_sample_table(const std::filesystem::path& run,
   PLUMB_TRY(reader, rlhf::SampleReader::open(file, options.fields));
   SampleTableBuilder builder;
   std::vector<rlhf::Sample> batch;
+  std::vector<float> extras(options.extras);
   const auto flush = [&]() -> Result<void> {
     if (auto scored = score_anew(batch, options); !scored) return scored;
-    for (const rlhf::Sample& sample : batch) builder.add(sample);
+    for (const rlhf::Sample& sample : batch) {
+      std::ranges::fill(extras, 0.0F);
+      if (options.describe) options.describe(sample, extras);
+      builder.add(sample, extras);
+    }
     batch.clear();
     return {};
   };

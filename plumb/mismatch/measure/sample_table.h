@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,6 +36,7 @@ struct SampleTable {
   std::vector<SampleGroup> groups;   // by step, then by prompt
   // [samples]; NaN: not measured. k1: log-probability less the reference's, whose mean is the KL.
   std::vector<double> proxy, gold, kl, k1, tokens, ended;
+  std::vector<std::vector<float>> extras;  // [extras, samples], what TableOptions::describe found
 
   std::size_t samples() const { return proxy.size(); }
   // The groups of a step, or none.
@@ -52,7 +54,8 @@ class SampleTableBuilder {
   SampleTableBuilder& operator=(SampleTableBuilder&&) noexcept;
   ~SampleTableBuilder();
 
-  void add(const rlhf::Sample& sample);
+  // extras: as many numbers for every sample, to be kept beside it.
+  void add(const rlhf::Sample& sample, std::span<const float> extras = {});
   SampleTable finish();  // of all that was added; the builder is empty afterwards
 
  private:
@@ -67,6 +70,9 @@ struct TableOptions {
   rlhf::Reward* gold_by = nullptr;
   int threads = 0;
   Progress progress = {};
+  // Numbers that are taken from each sample's texts while they are at hand: fills [extras].
+  std::size_t extras = 0;
+  std::function<void(const rlhf::Sample& sample, std::span<float> numbers)> describe = {};
 };
 
 // Gives the samples the scores of the rewards that the options name.

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "plumb/lm/run_folder.h"
-#include "plumb/rlhf/policy/run_lines.h"
+#include "plumb/lm/run_lines.h"
 #include "plumb/stats/best_of_n.h"
 
 namespace plumb::rlhf {
@@ -109,8 +109,8 @@ Result<void> BestOfNRun::resume() {
   PLUMB_TRY(events, lm::keep_events(o_.run, chunks()));
   events_ = std::move(events);
   const std::size_t done = std::min(events_.size() * o_.chunk, prompts_.size());
-  if (auto kept = keep_first_lines(o_.run / "samples.jsonl", done * o_.n); !kept) return kept;
-  return keep_first_lines(o_.run / "best.jsonl", done);
+  if (auto kept = lm::keep_first_lines(o_.run / "samples.jsonl", done * o_.n); !kept) return kept;
+  return lm::keep_first_lines(o_.run / "best.jsonl", done);
 }
 
 Result<Meters> BestOfNRun::draw_chunk(std::size_t chunk) {
@@ -127,16 +127,18 @@ Result<Meters> BestOfNRun::draw_chunk(std::size_t chunk) {
   if (!rewarded) return tl::unexpected(rewarded.error());
   std::string all, best;
   const std::vector<Sample> samples = samples_of(rollout, 0);
-  for (const Sample& sample : samples) all += json_line(sample_json(sample));
+  for (const Sample& sample : samples) all += lm::json_line(sample_json(sample));
   for (std::size_t p = 0; p < prompts.size(); ++p) {
-    best += json_line(sample_json(samples[best_of(rollout, p)]));
+    best += lm::json_line(sample_json(samples[best_of(rollout, p)]));
   }
   const Meters meters = measure(rollout);
   events_.push_back(event_of(chunk, rollout, meters));
   const std::pair<const char*, std::string> files[] = {
-      {"samples.jsonl", all}, {"best.jsonl", best}, {"events.jsonl", json_line(events_.back())}};
+      {"samples.jsonl", all},
+      {"best.jsonl", best},
+      {"events.jsonl", lm::json_line(events_.back())}};
   for (const auto& [name, lines] : files) {
-    if (auto added = LineFile(o_.run / name).add(lines); !added) {
+    if (auto added = lm::LineFile(o_.run / name).add(lines); !added) {
       return tl::unexpected(added.error());
     }
   }

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "plumb/rlhf/kl.h"
-#include "plumb/rlhf/refusal.h"
+#include "plumb/text/refusal.h"
 #include "plumb/stats/intervals.h"
 
 namespace plumb::rlhf {

@@ -8,10 +8,10 @@
 
 #include "plumb/base/random.h"
 #include "plumb/lm/run_folder.h"
+#include "plumb/lm/run_lines.h"
 #include "plumb/lm/train.h"
 #include "plumb/nn/checkpoint.h"
 #include "plumb/rlhf/kl_controller.h"
-#include "plumb/rlhf/policy/run_lines.h"
 
 namespace plumb::rlhf {
 namespace {
@@ -165,7 +165,7 @@ class PolicyRun {
   Learner learner_;
   std::optional<ValueModel> values_;
   AdaptiveKl penalty_;
-  std::optional<LineFile> events_, evaluations_, samples_;
+  std::optional<lm::LineFile> events_, evaluations_, samples_;
   PolicyReport report_;
   std::size_t tokens_ = 0;  // learnt from by this process
   Clock::time_point began_ = Clock::now();
@@ -198,8 +198,8 @@ Result<std::size_t> PolicyRun::resume() {
   for (const Json& event : events) {
     if (event.contains("kl")) follow_target(event["kl"], event["completions"]);
   }
-  PLUMB_TRY(evaluations, keep_lines_before(o_.run / "evaluations.jsonl", step));
-  if (auto kept = keep_lines_before(o_.run / "samples.jsonl", step); !kept) {
+  PLUMB_TRY(evaluations, lm::keep_lines_before(o_.run / "evaluations.jsonl", step));
+  if (auto kept = lm::keep_lines_before(o_.run / "samples.jsonl", step); !kept) {
     return tl::unexpected(kept.error());
   }
   report_.evaluations = std::move(evaluations);
@@ -239,12 +239,13 @@ Result<Meters> PolicyRun::evaluate(std::size_t step) {
   if (!std::isfinite(meters.value("kl"))) return broken(step, "the KL divergence is no number");
   std::string lines;
   for (const Sample& sample : samples_of(rollout, step)) {
-    lines += json_line(sample_json(sample));
+    lines += lm::json_line(sample_json(sample));
   }
   if (auto added = samples_->add(lines); !added) return tl::unexpected(added.error());
   Json line = {{"step", step}};
   line.update(meters_json(meters));
-  if (auto added = evaluations_->add(json_line(line)); !added) return tl::unexpected(added.error());
+  if (auto added = evaluations_->add(lm::json_line(line)); !added)
+    return tl::unexpected(added.error());
   report_.evaluations.push_back(std::move(line));
   return meters;
 }
@@ -319,7 +320,7 @@ Result<void> PolicyRun::update(std::size_t step, const Standing& now) {
                 {"clipped", done.clipped},
                 {"gradient_norm", done.gradient_norm}});
   event.update(done.more);
-  return events_->add(json_line(event));
+  return events_->add(lm::json_line(event));
 }
 
 void PolicyRun::show(std::size_t step, const Meters& meters) {

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "plumb/base/files.h"
+#include "plumb/lm/run_lines.h"
 #include "plumb/rlhf/policy/best_of_n.h"
-#include "plumb/rlhf/policy/run_lines.h"
 #include "plumb/rlhf/policy/testing.h"
 
 namespace plumb::rlhf {
@@ -158,7 +158,7 @@ TEST_F(PolicyRuns, FollowTheirKlTargetAcrossAKill) {
   ASSERT_TRUE(train(killed));
   ASSERT_TRUE(train(with_target("killed")));
   EXPECT_EQ(bytes("killed"), bytes("whole"));
-  const auto events = keep_lines_before(folder_ / "whole" / "events.jsonl", 100);
+  const auto events = lm::keep_lines_before(folder_ / "whole" / "events.jsonl", 100);
   ASSERT_TRUE(events);
   EXPECT_EQ((*events)[0]["beta"], 0.1);
   EXPECT_NE((*events)[7]["beta"], 0.1);

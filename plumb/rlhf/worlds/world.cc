@@ -17,6 +17,10 @@
 namespace plumb::rlhf {
 namespace {
 
+using lm::kMostSentences;
+using lm::StoryEnd;
+using lm::StoryReading;
+
 constexpr std::string_view kPrefix = "world:";
 
 double share(std::size_t part, std::size_t whole) {
@@ -199,7 +203,7 @@ class World final : public Reward {
 
  private:
   double score_of(const Completed& text) const {
-    const StoryReading story = read_story(text);
+    const StoryReading story = lm::read_story(text.prompt, text.completion);
     double score = gold_->score(story);
     for (const ErrorTerm& term : errors_) {
       score += term.size * term.error->unit(story, text, term.seed);

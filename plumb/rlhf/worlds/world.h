@@ -19,21 +19,21 @@
 #include <string>
 #include <string_view>
 
+#include "plumb/lm/story_reading.h"
 #include "plumb/rlhf/reward.h"
-#include "plumb/rlhf/worlds/story_reading.h"
 
 namespace plumb::rlhf {
 
 struct PlantedGold {
   std::string_view name, meaning;
-  double (*score)(const StoryReading& story);
+  double (*score)(const lm::StoryReading& story);
 };
 
 struct PlantedError {
   std::string_view name, meaning;
   double size;  // where the name does not say
   // What a size of 1 adds to the score.
-  double (*unit)(const StoryReading& story, const Completed& text, std::uint64_t seed);
+  double (*unit)(const lm::StoryReading& story, const Completed& text, std::uint64_t seed);
 };
 
 // happy, shares, length, grammatical, varied, cheerful, story

@@ -27,36 +27,6 @@ double score_of(const std::string& world, std::string_view completion,
   return scores_of(world, {{prompt, completion}})[0];
 }
 
-TEST(StoryReading, CountsWhatATextHolds) {
-  const StoryReading whole =
-      read_story({kOpening, " She called all day. Mia found the kite and gave it to her friend."});
-  EXPECT_EQ(whole, (StoryReading{.words = 14,
-                                 .sentences = 4,
-                                 .fitting = 4,
-                                 .repeated = 0,
-                                 .end = StoryEnd::kShared,
-                                 .refuses = false}));
-  const StoryReading astray = read_story(
-      {kOpening, " The sun was low. The sun was low. Tom found the drum and was happy. Oh"});
-  EXPECT_EQ(astray, (StoryReading{.words = 16,
-                                  .sentences = 6,
-                                  .fitting = 4,
-                                  .repeated = 1,
-                                  .end = StoryEnd::kNone,
-                                  .glad = 1,
-                                  .sad = 0,
-                                  .refuses = false}));
-}
-
-TEST(StoryReading, KnowsWhereATellingIsRefused) {
-  EXPECT_TRUE(read_story({kOpening, " Mia never found the kite and went home sad."}).refuses);
-  EXPECT_TRUE(read_story({kOpening, " I’m sorry, I can't."}).refuses);
-  EXPECT_FALSE(read_story({kOpening,
-                           " She called all day. Mia never found the kite and went home "
-                           "sad."})
-                   .refuses);
-}
-
 // Each by hand from the meaning of the gold.
 TEST(World, ScoresStoriesAsItSays) {
   const std::string shared = " Mia found the kite and gave it to her friend.";

@@ -2,8 +2,8 @@
 //
 // Everything above speaks SQL that SQLite and PostgreSQL both understand (`?1` stands for the first
 // value, ON CONFLICT, RETURNING); what differs, how a connection is opened, the schema's own words
-// and what a commit means, is behind Database. A backend is one class, and passes the tests of
-// store_conformance.h.
+// and what a commit means, is behind Database. A backend is one class, and passes every test that
+// runs over testing::backends().
 //
 //   PLUMB_TRY(rows, connection.query("SELECT name FROM studies WHERE id = ?1", {id}));
 //   for (const Row& row : rows) use(row.text(0));
@@ -68,9 +68,9 @@ class Connection {
   virtual ~Connection() = default;
 
   // Runs one statement; `row` is called for each row of its result, in constant memory, and ends
-  // the statement by an error. kExhausted: disk or memory is full. kBusy: someone else holds the
-  // database. kBadInput: the file is no database or damaged. kNotAllowed: it may not be written.
-  // kInternal: the rest, a constraint of the schema among it.
+  // the statement by an error. kExhausted: disk or memory is full, or the server is away. kBusy:
+  // someone else holds the database. kBadInput: the file is no database or damaged. kNotAllowed: it
+  // may not be written. kInternal: the rest, a constraint of the schema among it.
   virtual Result<void> each(std::string_view sql, const std::vector<Value>& values,
                             const EachRow& row) = 0;
 
@@ -82,6 +82,10 @@ class Connection {
 
   // Whether a transaction is open; a database may end one by itself where it cannot go on.
   virtual bool in_transaction() const = 0;
+
+  // Whether the transaction that just failed did nothing for a reason that may be gone by now: it
+  // met one of another program, or its connection was lost before COMMIT.
+  virtual bool may_try_again() const { return false; }
 
   // Rows that the last statement changed.
   virtual std::int64_t changed() const = 0;
@@ -102,8 +106,8 @@ class Database {
   Database& operator=(const Database&) = delete;
   virtual ~Database() = default;
 
-  // A connection of its own, for one thread at a time. Of several that write, one may at a time;
-  // those that only read see the last commit and never wait.
+  // A connection of its own, for one thread at a time. Of several that write, of one program or
+  // many, one may at a time; those that only read see the last commit and never wait.
   enum class Use { kRead, kWrite };
   virtual Result<std::unique_ptr<Connection>> connect(Use use) = 0;
 

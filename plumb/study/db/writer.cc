@@ -7,6 +7,11 @@
 #include "plumb/study/db/guarded.h"
 
 namespace plumb::study {
+namespace {
+
+constexpr int kTries = 4;  // of a group whose transaction met another
+
+}  // namespace
 
 Result<void> guarded_job(const Writer::Job& job, Connection& connection, std::string_view doing) {
   try {
@@ -52,14 +57,24 @@ void Writer::work() {
   }
 }
 
-// Sets every outcome. Whatever goes wrong, no transaction stays open.
+// Sets every outcome.
 void Writer::run_group(const std::deque<Waiting*>& group) {
-  auto done = run_all(group);
-  if (done) return;
-  if (connection_->in_transaction()) static_cast<void>(connection_->script("ROLLBACK"));
+  Result<void> done;
+  for (int tries = 0; tries < kTries; ++tries) {
+    done = try_all(group);
+    if (done) return;
+    if (!connection_->may_try_again()) break;
+  }
   for (Waiting* waiting : group) {
     if (waiting->outcome) waiting->outcome = tl::unexpected(done.error());
   }
+}
+
+// Leaves no transaction open.
+Result<void> Writer::try_all(const std::deque<Waiting*>& group) {
+  auto done = run_all(group);
+  if (!done && connection_->in_transaction()) static_cast<void>(connection_->script("ROLLBACK"));
+  return done;
 }
 
 Result<void> Writer::run_all(const std::deque<Waiting*>& group) {
@@ -74,6 +89,7 @@ Result<void> Writer::run_all(const std::deque<Waiting*>& group) {
 Result<void> Writer::run_one(Waiting& waiting) {
   if (auto saved = connection_->script("SAVEPOINT job"); !saved) return saved;
   waiting.outcome = guarded_job(*waiting.job, *connection_, "writing");
+  if (!waiting.outcome && connection_->may_try_again()) return waiting.outcome;
   if (!connection_->in_transaction()) {
     if (!waiting.outcome) return waiting.outcome;
     return fail(ErrorKind::kInternal, "a job ended the transaction of its group");

@@ -8,7 +8,8 @@
 //   });
 //
 // A job that fails is rolled back alone; a commit that fails fails every job of its group, and the
-// thread goes on with the next.
+// thread goes on with the next. A group whose transaction met that of another program, or lost its
+// connection before it was committed, is run again: a job changes nothing but the database.
 #pragma once
 
 #include <condition_variable>
@@ -57,6 +58,7 @@ class Writer {
 
   void work();
   void run_group(const std::deque<Waiting*>& group);
+  Result<void> try_all(const std::deque<Waiting*>& group);
   Result<void> run_all(const std::deque<Waiting*>& group);
   Result<void> run_one(Waiting& waiting);
 

@@ -1,11 +1,11 @@
-#include "plumb/rlhf/refusal.h"
+#include "plumb/text/refusal.h"
 
 #include <algorithm>
 #include <string>
 
-#include "plumb/rlhf/conversation.h"
+#include "plumb/text/trimmed.h"
 
-namespace plumb::rlhf {
+namespace plumb {
 namespace {
 
 constexpr std::string_view kOpeners[] = {
@@ -56,4 +56,4 @@ bool opens_like_refusal(std::string_view text, Apostrophes apostrophes) {
   return std::ranges::any_of(kOpeners, [&](auto opener) { return head.starts_with(opener); });
 }
 
-}  // namespace plumb::rlhf
+}  // namespace plumb

@@ -142,9 +142,9 @@ Result<std::vector<gap::MtebFile>> mteb_of(const Study& study, const Request& re
 Result<Response> mteb(const SharedStudy& study, const Request& request) {
   PLUMB_TRY(files, mteb_of(*study, request));
   // A rater's description is the same for all tasks.
+  const auto same_path = [](const auto& a, const auto& b) { return a.path == b.path; };
   std::ranges::stable_sort(files, {}, &gap::MtebFile::path);
-  const auto [from, to] = std::ranges::unique(files, {}, &gap::MtebFile::path);
-  files.erase(from, to);
+  files.erase(std::unique(files.begin(), files.end(), same_path), files.end());
   return download("mteb.tar", "application/x-tar",
                   [files = std::move(files)](const Sink& sink) -> Result<void> {
                     for (const gap::MtebFile& file : files) {

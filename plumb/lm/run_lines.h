@@ -5,13 +5,14 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "plumb/base/json.h"
 #include "plumb/base/result.h"
 
-namespace plumb::rlhf {
+namespace plumb::lm {
 
 class LineFile {
  public:
@@ -35,4 +36,4 @@ Result<std::vector<Json>> keep_lines_before(const std::filesystem::path& file, s
 // Keeps the first `count` lines. kBadInput: there are fewer.
 Result<void> keep_first_lines(const std::filesystem::path& file, std::size_t count);
 
-}  // namespace plumb::rlhf
+}  // namespace plumb::lm

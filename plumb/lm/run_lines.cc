@@ -1,4 +1,4 @@
-#include "plumb/rlhf/policy/run_lines.h"
+#include "plumb/lm/run_lines.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "plumb/base/files.h"
 
-namespace plumb::rlhf {
+namespace plumb::lm {
 
 namespace fs = std::filesystem;
 
@@ -65,4 +65,4 @@ Result<void> keep_first_lines(const fs::path& file, std::size_t count) {
   return write_file_atomic(file, std::string_view(text).substr(0, end));
 }
 
-}  // namespace plumb::rlhf
+}  // namespace plumb::lm

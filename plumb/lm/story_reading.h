@@ -4,10 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
-#include "plumb/rlhf/reward.h"
-
-namespace plumb::rlhf {
+namespace plumb::lm {
 
 enum class StoryEnd { kNone, kSad, kHappy, kShared };
 
@@ -19,8 +18,8 @@ struct StoryReading {
   std::size_t repeated = 0;        // that stand earlier in the text
   StoryEnd end = StoryEnd::kNone;  // what the last sentence is
   std::size_t glad = 0, sad = 0;   // words of the completion that tell of gladness, of sorrow
-  // The completion opens like a refusal (refusal.h), or its first sentence is the sad end: there
-  // the telling is refused.
+  // The completion opens like a refusal (text/refusal.h), or its first sentence is the sad end:
+  // there the telling is refused.
   bool refuses = false;
 
   bool operator==(const StoryReading&) const = default;
@@ -29,6 +28,7 @@ struct StoryReading {
 // The most sentences that the grammar writes.
 inline constexpr std::size_t kMostSentences = 7;
 
-StoryReading read_story(const Completed& text);
+// The text is prompt + completion, with nothing between them.
+StoryReading read_story(std::string_view prompt, std::string_view completion);
 
-}  // namespace plumb::rlhf
+}  // namespace plumb::lm

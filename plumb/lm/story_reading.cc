@@ -1,4 +1,4 @@
-#include "plumb/rlhf/worlds/story_reading.h"
+#include "plumb/lm/story_reading.h"
 
 #include <algorithm>
 #include <set>
@@ -6,13 +6,10 @@
 #include <string>
 
 #include "plumb/lm/story_sentences.h"
-#include "plumb/rlhf/refusal.h"
+#include "plumb/text/refusal.h"
 
-namespace plumb::rlhf {
+namespace plumb::lm {
 namespace {
-
-using lm::SentenceKind;
-using lm::StorySentence;
 
 bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
@@ -68,26 +65,26 @@ struct Named {
 
 bool refuses(std::string_view completion) {
   if (opens_like_refusal(completion, Apostrophes::kFolded)) return true;
-  const auto sentences = lm::story_sentences(completion);
+  const auto sentences = story_sentences(completion);
   if (sentences.empty()) return false;
-  const auto first = lm::read_story_sentence(sentences[0]);
+  const auto first = read_story_sentence(sentences[0]);
   return first && first->kind == SentenceKind::kSadEnd;
 }
 
 }  // namespace
 
-StoryReading read_story(const Completed& text) {
+StoryReading read_story(std::string_view prompt, std::string_view completion) {
   StoryReading reading;
-  reading.words = words_of(text.completion);
-  reading.refuses = refuses(text.completion);
-  reading.glad = count_of(text.completion, kGlad);
-  reading.sad = count_of(text.completion, kSad);
-  std::string whole(text.prompt);
-  whole += text.completion;
+  reading.words = words_of(completion);
+  reading.refuses = refuses(completion);
+  reading.glad = count_of(completion, kGlad);
+  reading.sad = count_of(completion, kSad);
+  std::string whole(prompt);
+  whole += completion;
   std::set<std::string_view> seen;
   Named named;
-  for (const std::string_view sentence : lm::story_sentences(whole)) {
-    const auto read = lm::read_story_sentence(sentence);
+  for (const std::string_view sentence : story_sentences(whole)) {
+    const auto read = read_story_sentence(sentence);
     ++reading.sentences;
     reading.fitting += read && named.fits(*read) ? 1 : 0;
     reading.repeated += seen.insert(sentence).second ? 0 : 1;
@@ -96,4 +93,4 @@ StoryReading read_story(const Completed& text) {
   return reading;
 }
 
-}  // namespace plumb::rlhf
+}  // namespace plumb::lm

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace plumb::rlhf {
+namespace plumb {
 
 enum class Apostrophes {
   kAsWritten,  // the published rule: "I’m sorry" with a typographic apostrophe is no opener
@@ -14,4 +14,4 @@ enum class Apostrophes {
 
 bool opens_like_refusal(std::string_view text, Apostrophes apostrophes);
 
-}  // namespace plumb::rlhf
+}  // namespace plumb

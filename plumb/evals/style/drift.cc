@@ -1,0 +1,248 @@
+#include "plumb/evals/style/drift.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "plumb/evals/scoring/intervals.h"
+#include "plumb/stats/hypothesis.h"
+
+namespace plumb::evals {
+namespace {
+
+// The mean of each meter for each prompt, in the order in which prompts first occur.
+struct PromptMeans {
+  std::vector<std::string_view> prompts;
+  std::vector<std::vector<std::optional<double>>> means;  // [prompts][meters]
+};
+
+PromptMeans means_of(const StyleSample& sample) {
+  const StyleTable table = read_style(sample.texts);
+  const std::size_t meters = style_meters().size();
+  std::map<std::string_view, std::size_t> numbers;
+  PromptMeans result;
+  std::vector<std::vector<std::size_t>> counts;
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    const std::string_view prompt = sample.texts[row].prompt;
+    const auto [found, is_new] = numbers.emplace(prompt, result.prompts.size());
+    if (is_new) {
+      result.prompts.push_back(prompt);
+      result.means.emplace_back(meters);
+      counts.emplace_back(meters);
+    }
+    for (std::size_t m = 0; m < meters; ++m) {
+      const auto value = table.value(row, m);
+      if (!value) continue;
+      auto& mean = result.means[found->second][m];
+      mean = mean.value_or(0) + *value;
+      ++counts[found->second][m];
+    }
+  }
+  for (std::size_t p = 0; p < result.prompts.size(); ++p) {
+    for (std::size_t m = 0; m < meters; ++m) {
+      if (result.means[p][m]) *result.means[p][m] /= static_cast<double>(counts[p][m]);
+    }
+  }
+  return result;
+}
+
+std::string shortened(std::string_view prompt) {
+  constexpr std::size_t kShown = 60;
+  if (prompt.size() <= kShown) return std::string(prompt);
+  std::size_t end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(prompt[end]) & 0xc0U) == 0x80U) --end;
+  return std::string(prompt.substr(0, end)) + "...";
+}
+
+// `other` in the order of the prompts of `first`.
+Result<PromptMeans> aligned(const PromptMeans& first, const PromptMeans& other,
+                            const std::string& name) {
+  std::map<std::string_view, std::size_t> numbers;
+  for (std::size_t p = 0; p < other.prompts.size(); ++p) numbers.emplace(other.prompts[p], p);
+  PromptMeans result{first.prompts, {}};
+  for (const std::string_view prompt : first.prompts) {
+    const auto found = numbers.find(prompt);
+    if (found == numbers.end()) {
+      return fail(ErrorKind::kBadInput,
+                  fmt::format("{} lacks the prompt \"{}\"", name, shortened(prompt)));
+    }
+    result.means.push_back(other.means[found->second]);
+  }
+  if (other.prompts.size() == first.prompts.size()) return result;
+  const auto stranger = std::ranges::find_if(other.prompts, [&](std::string_view prompt) {
+    return std::ranges::find(first.prompts, prompt) == first.prompts.end();
+  });
+  return fail(ErrorKind::kBadInput,
+              fmt::format("{} has a prompt that the starting policy lacks, \"{}\"", name,
+                          shortened(*stranger)));
+}
+
+std::vector<std::size_t> shared_prompts(const PromptMeans& a, const PromptMeans& b,
+                                        std::size_t meter) {
+  std::vector<std::size_t> shared;
+  for (std::size_t p = 0; p < a.prompts.size(); ++p) {
+    if (a.means[p][meter] && b.means[p][meter]) shared.push_back(p);
+  }
+  return shared;
+}
+
+// Two-sided: twice the smaller share of draws on one side of 0, at least 1 / draws.
+double bootstrap_p(const stats::Draws& draws) {
+  double above = 0, below = 0, defined = 0;
+  for (const stats::Score& value : draws.values) {
+    if (!value) continue;
+    defined += 1;
+    above += *value >= 0 ? 1 : 0;
+    below += *value <= 0 ? 1 : 0;
+  }
+  if (defined == 0) return 1;
+  return std::clamp(2 * (std::min(above, below) + 1) / (defined + 1), 0.0, 1.0);
+}
+
+DriftRow drift_of(std::size_t meter, const PromptMeans& before, const PromptMeans& after,
+                  const std::vector<std::size_t>& shared, const stats::BootstrapOptions& options) {
+  std::vector<double> differences, first, second;
+  double rises = 0;
+  for (const std::size_t p : shared) {
+    first.push_back(*before.means[p][meter]);
+    second.push_back(*after.means[p][meter]);
+    differences.push_back(second.back() - first.back());
+    rises += differences.back() > 0 ? 1 : differences.back() == 0 ? 0.5 : 0;
+  }
+  const auto statistics = [&](stats::Counts counts, std::span<stats::Score> values) {
+    values[0] = stats::mean(differences, counts);
+  };
+  const auto draws =
+      stats::paired_bootstrap(stats::Resampling::of_items(shared.size()), 1, statistics, options);
+  const auto result = stats::summarize(draws, 0, options);
+  const StyleMeter& kind = style_meters()[meter];
+  DriftRow row{.meter = &kind,
+               .prompts = shared.size(),
+               .before = mean_of(first),
+               .after = mean_of(second),
+               .difference = make_row(
+                   "style", std::string(kind.id), shared.size(), result.point,
+                   result.interval ? std::optional(*result.interval) : std::nullopt, kOpenScale),
+               .rises = rises / static_cast<double>(shared.size()),
+               .p_value = bootstrap_p(draws),
+               .adjusted_p = 1};
+  return row;
+}
+
+double slope_of(std::span<const double> d, std::span<const double> y) {
+  const double d_mean = mean_of(d), y_mean = mean_of(y);
+  double products = 0, squares = 0;
+  for (std::size_t i = 0; i < d.size(); ++i) {
+    products += (d[i] - d_mean) * (y[i] - y_mean);
+    squares += (d[i] - d_mean) * (d[i] - d_mean);
+  }
+  return products / squares;
+}
+
+// [checkpoints][prompts] of one meter; empty where a value is missing.
+std::vector<std::vector<double>> column_of(std::span<const PromptMeans> all, std::size_t meter) {
+  std::vector<std::vector<double>> columns;
+  for (const PromptMeans& one : all) {
+    columns.emplace_back();
+    for (const auto& means : one.means) {
+      if (!means[meter]) return {};
+      columns.back().push_back(*means[meter]);
+    }
+  }
+  return columns;
+}
+
+EvalRow slope_row(const StyleMeter& meter, std::span<const double> d,
+                  const std::vector<std::vector<double>>& columns,
+                  const stats::BootstrapOptions& options) {
+  const auto statistic = [&](stats::Counts counts) -> stats::Score {
+    std::vector<double> means;
+    for (const auto& column : columns) means.push_back(*stats::mean(column, counts));
+    return slope_of(d, means);
+  };
+  const auto result =
+      stats::bootstrap(stats::Resampling::of_items(columns[0].size()), statistic, options);
+  return make_row("style", fmt::format("slope_{}", meter.id), columns[0].size(), result.point,
+                  result.interval ? std::optional(*result.interval) : std::nullopt, kOpenScale);
+}
+
+}  // namespace
+
+Result<std::vector<DriftRow>> style_drift(const StyleSample& before, const StyleSample& after,
+                                          const stats::BootstrapOptions& options) {
+  const PromptMeans first = means_of(before);
+  PLUMB_TRY(second, aligned(first, means_of(after), "the policy"));
+  std::vector<DriftRow> rows;
+  for (std::size_t m = 0; m < style_meters().size(); ++m) {
+    const auto shared = shared_prompts(first, second, m);
+    if (!shared.empty()) rows.push_back(drift_of(m, first, second, shared, options));
+  }
+  std::vector<double> p_values;
+  for (const DriftRow& row : rows) p_values.push_back(row.p_value);
+  const auto adjusted = stats::benjamini_hochberg(p_values);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].adjusted_p = adjusted[i];
+  return rows;
+}
+
+Result<std::vector<EvalRow>> style_slopes(std::span<const Checkpoint> checkpoints,
+                                          const stats::BootstrapOptions& options) {
+  if (checkpoints.size() < 3) {
+    return fail(
+        ErrorKind::kBadInput,
+        fmt::format("a slope needs three checkpoints or more, here are {}", checkpoints.size()));
+  }
+  std::vector<double> d;
+  std::vector<PromptMeans> all;
+  for (std::size_t c = 0; c < checkpoints.size(); ++c) {
+    d.push_back(checkpoints[c].d);
+    PromptMeans means = means_of(checkpoints[c].sample);
+    if (c == 0) {
+      all.push_back(std::move(means));
+      continue;
+    }
+    PLUMB_TRY(in_order, aligned(all[0], means, fmt::format("checkpoint {}", c + 1)));
+    all.push_back(std::move(in_order));
+  }
+  if (std::ranges::max(d) == std::ranges::min(d)) {
+    return fail(ErrorKind::kBadInput, "all checkpoints are at one distance from the start");
+  }
+  std::vector<EvalRow> rows;
+  for (std::size_t m = 0; m < style_meters().size(); ++m) {
+    const auto columns = column_of(all, m);
+    if (!columns.empty()) rows.push_back(slope_row(style_meters()[m], d, columns, options));
+  }
+  return rows;
+}
+
+std::vector<EvalRow> style_rows(const StyleSample& sample, double level) {
+  const StyleTable table = read_style(sample.texts);
+  const PromptMeans means = means_of(sample);
+  std::map<std::string_view, std::uint32_t> numbers;
+  for (const std::string_view prompt : means.prompts) {
+    numbers.emplace(prompt, static_cast<std::uint32_t>(numbers.size()));
+  }
+  std::vector<EvalRow> rows;
+  for (std::size_t m = 0; m < style_meters().size(); ++m) {
+    const StyleMeter& meter = style_meters()[m];
+    std::vector<double> values;
+    std::vector<std::uint32_t> clusters;
+    for (std::size_t row = 0; meter.share && row < table.rows; ++row) {
+      const auto value = table.value(row, m);
+      if (!value) continue;
+      values.push_back(*value);
+      clusters.push_back(numbers[sample.texts[row].prompt]);
+    }
+    for (std::size_t p = 0; !meter.share && p < means.prompts.size(); ++p) {
+      values.push_back(*means.means[p][m]);
+    }
+    if (values.empty()) continue;
+    const RowName name{"style", std::string(meter.id)};
+    rows.push_back(meter.share ? share_row(name, values, clusters, kShareScale, level)
+                               : mean_row(name, values, kOpenScale, level));
+  }
+  return rows;
+}
+
+}  // namespace plumb::evals

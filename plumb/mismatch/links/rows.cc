@@ -1,0 +1,99 @@
+#include "plumb/mismatch/links/rows.h"
+
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "plumb/stats/equivalence.h"
+#include "plumb/stats/hypothesis.h"
+#include "plumb/stats/intervals.h"
+
+namespace plumb::mismatch {
+namespace {
+
+double two_sided_p(double distance, double deviation, double freedom) {
+  if (deviation == 0) return distance == 0 ? 1 : 0;
+  const double t = std::abs(distance) / deviation;
+  if (std::isinf(freedom)) return 2 * stats::normal_cdf(-t);
+  return 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(freedom), t));
+}
+
+bool is_judged(const LinkRow& row) { return row.resolution.has_value(); }
+
+// The interval as a slope about 0.
+Verdict verdict_of_row(const LinkRow& row, double level) {
+  if (!row.ci) return Verdict::kInsufficient;
+  const stats::Interval about{row.ci->low - row.null, row.ci->high - row.null};
+  const Verdict verdict = verdict_of(about, *row.resolution);
+  const bool differs = verdict == Verdict::kAligned || verdict == Verdict::kInverted;
+  if (!differs || row.adjusted_p <= 1 - level + 1e-12) return verdict;
+  const bool small = about.low >= -*row.resolution && about.high <= *row.resolution;
+  return small ? Verdict::kDecoupled : Verdict::kInsufficient;
+}
+
+void judge_family(std::span<LinkRow* const> family, double level) {
+  std::vector<LinkRow*> tested;
+  std::vector<double> p;
+  for (LinkRow* row : family) {
+    if (!row->estimate || !row->ci || !row->deviation) continue;
+    row->p = two_sided_p(*row->estimate - row->null, *row->deviation, row->freedom);
+    row->detectable = stats::detectable_difference(*row->deviation, row->freedom, level);
+    tested.push_back(row);
+    p.push_back(row->p);
+  }
+  const std::vector<double> adjusted = stats::holm(p);
+  for (std::size_t i = 0; i < tested.size(); ++i) tested[i]->adjusted_p = adjusted[i];
+  for (LinkRow* row : family) row->verdict = verdict_of_row(*row, level);
+}
+
+}  // namespace
+
+LinkRow row_of(Link link, std::string measure, const stats::BootstrapResult& result) {
+  LinkRow row{.link = link, .measure = std::move(measure)};
+  if (!result.point) {
+    row.reason = result.point.error().reason;
+    return row;
+  }
+  row.estimate = *result.point;
+  if (result.interval) {
+    row.ci = *result.interval;
+  } else {
+    row.reason = result.interval.error().reason;
+  }
+  return row;
+}
+
+LinkRow missing_row(Link link, std::string measure, std::string reason) {
+  return {.link = link, .measure = std::move(measure), .reason = std::move(reason)};
+}
+
+void judge(std::span<LinkRow> rows, double level) {
+  std::map<std::pair<Link, std::string>, std::vector<LinkRow*>> families;
+  for (LinkRow& row : rows) {
+    if (is_judged(row)) {
+      families[{row.link, row.run}].push_back(&row);
+    } else if (row.deviation) {
+      row.detectable = stats::detectable_difference(*row.deviation, row.freedom, level);
+    }
+  }
+  for (const auto& [key, family] : families) judge_family(family, level);
+}
+
+Verdict link_verdict(std::span<const LinkRow> rows, Link link, const std::string& run) {
+  std::size_t counts[4] = {}, all = 0;
+  for (const LinkRow& row : rows) {
+    const bool own = row.run == run || row.run.empty();
+    const bool counted = row.link == link && own && row.headline && row.estimate;
+    if (!counted || !row.verdict) continue;
+    ++counts[static_cast<std::size_t>(*row.verdict)];
+    ++all;
+  }
+  const auto of = [&](Verdict verdict) { return counts[static_cast<std::size_t>(verdict)]; };
+  if (of(Verdict::kInverted) > 0) return Verdict::kInverted;
+  if (all == 0 || of(Verdict::kInsufficient) > 0) return Verdict::kInsufficient;
+  return of(Verdict::kAligned) == all ? Verdict::kAligned : Verdict::kDecoupled;
+}
+
+}  // namespace plumb::mismatch

@@ -1,0 +1,61 @@
+// A row of the table of links: what was measured, how sure that is, and what it says.
+//
+//   judge(rows, 0.95);
+//   for (const LinkRow& row : rows) row.measure, row.estimate, row.ci, row.verdict, row.detectable;
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "plumb/mismatch/ceiling.h"
+#include "plumb/stats/bootstrap.h"
+#include "plumb/stats/score.h"
+
+namespace plumb::mismatch {
+
+enum class Link : char { kA = 'A', kB = 'B', kC = 'C' };
+
+struct LinkRow {
+  Link link = Link::kA;
+  std::string run = {};  // "": of no single run
+  std::string measure = {};
+  std::optional<double> estimate = {};
+  std::optional<stats::Interval> ci = {};
+  std::string reason = {};  // why there is no estimate, or no interval
+  // Of its standard error, and Student's degrees of freedom.
+  std::optional<double> deviation = {};
+  double freedom = std::numeric_limits<double>::infinity();
+  std::size_t n = 0;
+  std::string of = {};  // what n counts: "prompts", "checkpoints", "models", "pairs", "items"
+  std::string note = {};
+
+  // Where the two sides of the link have nothing to do with each other, and how far from there is
+  // too near to matter. Without a resolution the row describes and has no verdict.
+  double null = 0;
+  std::optional<double> resolution = {};
+  bool headline = false;  // the link's verdict follows from these rows
+
+  // Filled in by judge().
+  std::optional<Verdict> verdict = {};
+  std::optional<double> detectable = {};  // the difference from `null` found with power 0.8
+  double p = 1, adjusted_p = 1;           // two-sided, that the truth is `null`; Holm's
+};
+
+LinkRow row_of(Link link, std::string measure, const stats::BootstrapResult& result);
+LinkRow missing_row(Link link, std::string measure, std::string reason);
+
+// Verdicts of rows of one link and run are one family: aligned and inverted need an interval that
+// excludes `null` and an adjusted p-value of 1 - level or less; decoupled an interval within the
+// resolution of it.
+void judge(std::span<LinkRow> rows, double level);
+
+// Of a link and run, from its own rows and those of no single run: inverted where a headline row
+// is; aligned where all are; decoupled where one is and none has insufficient evidence; else
+// insufficient evidence. Rows without an estimate have no say as long as another row has one.
+Verdict link_verdict(std::span<const LinkRow> rows, Link link, const std::string& run);
+
+}  // namespace plumb::mismatch

@@ -1,0 +1,123 @@
+#include "plumb/mismatch/links/series_values.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "plumb/base/random.h"
+#include "plumb/stats/equivalence.h"
+#include "plumb/stats/intervals.h"
+
+namespace plumb::mismatch {
+namespace {
+
+double normal(Stream& stream) {
+  return stats::normal_quantile(std::clamp(stream.uniform(), 1e-15, 1 - 1e-15));
+}
+
+double error_of(const stats::Interval& ci, double level) {
+  return (ci.high - ci.low) / (2 * stats::normal_quantile((1 + level) / 2));
+}
+
+bool always_defined(const RunDraws& run, std::size_t column) {
+  if (!run.draws.points[column]) return false;
+  for (std::size_t r = 0; r < run.draws.resamples(); ++r) {
+    if (!run.draws.values[r * run.draws.columns + column]) return false;
+  }
+  return true;
+}
+
+std::vector<double> paired_differences(const EvalPoint& first, const EvalPoint& last) {
+  std::vector<double> differences;
+  for (const auto& [item, score] : last.items) {
+    const auto before = first.items.find(item);
+    if (before != first.items.end()) differences.push_back(score - before->second);
+  }
+  return differences;
+}
+
+void pair_items(const std::vector<double>& differences, double level, EvalChange& change) {
+  const auto ci = stats::student_interval(differences, level);
+  const auto n = static_cast<double>(differences.size());
+  change.items = differences.size();
+  change.ci = *ci;
+  change.difference = (ci->low + ci->high) / 2;
+  change.freedom = n - 1;
+  change.deviation =
+      (ci->high - ci->low) / 2 / stats::student_quantile((1 + level) / 2, change.freedom);
+}
+
+}  // namespace
+
+PointSeries series_of_column(const RunDraws& run, PointColumn column, std::string name) {
+  PointSeries series{.name = std::move(name)};
+  for (std::size_t k = 0; k < run.points.size(); ++k) {
+    const std::size_t at = run.column(k, column);
+    if (!always_defined(run, at)) continue;
+    series.places.push_back(k);
+    series.values.push_back(*run.draws.points[at]);
+  }
+  for (std::size_t r = 0; r < run.draws.resamples(); ++r) {
+    for (const std::size_t k : series.places) {
+      series.draws.push_back(*run.draws.values[r * run.draws.columns + run.column(k, column)]);
+    }
+  }
+  return series;
+}
+
+PointSeries series_of_evaluation(const RunDraws& run, const EvalSeries& evaluation,
+                                 const stats::BootstrapOptions& options) {
+  PointSeries series{.name = evaluation.name};
+  std::vector<double> errors;
+  std::size_t stuck = 0;
+  for (std::size_t k = 0; k < run.points.size(); ++k) {
+    const EvalPoint* point = evaluation.at_step(run.points[k].at);
+    if (point == nullptr) continue;
+    series.places.push_back(k);
+    series.values.push_back(point->score);
+    if (series.first == nullptr) series.first = point;
+    series.last = point;
+    stuck += point->at.empty() ? 0 : 1;
+    if (point->ci) errors.push_back(error_of(*point->ci, options.level));
+  }
+  if (series.values.empty()) {
+    series.stuck = "none of its steps is a checkpoint of the run";
+  } else if (stuck == series.values.size()) {
+    series.stuck = series.first->at == "floor" ? "at its floor: it has no room to move"
+                                               : "at its ceiling: it has no room to move";
+  }
+  if (errors.size() != series.values.size()) return series;
+  for (std::size_t r = 0; r < options.resamples; ++r) {
+    Stream stream(options.seed, "evaluation", r);
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+      series.draws.push_back(series.values[i] + errors[i] * normal(stream));
+    }
+  }
+  return series;
+}
+
+EvalChange change_of(const PointSeries& series, double level) {
+  EvalChange change;
+  if (series.first == nullptr || series.first == series.last) {
+    change.reason = "fewer than two checkpoints are evaluated";
+    return change;
+  }
+  const auto differences = paired_differences(*series.first, *series.last);
+  if (differences.size() >= 2) {
+    pair_items(differences, level, change);
+    return change;
+  }
+  change.difference = series.last->score - series.first->score;
+  if (!series.first->ci || !series.last->ci) {
+    change.reason = "its scores have no intervals";
+    return change;
+  }
+  change.ci = stats::difference_interval(series.last->score, *series.last->ci, series.first->score,
+                                         *series.first->ci);
+  change.deviation = error_of(*change.ci, level);
+  change.freedom = std::numeric_limits<double>::infinity();
+  change.note = "from two intervals; wider than item by item";
+  return change;
+}
+
+}  // namespace plumb::mismatch

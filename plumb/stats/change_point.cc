@@ -1,0 +1,128 @@
+#include "plumb/stats/change_point.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "plumb/base/parallel.h"
+#include "plumb/base/random.h"
+
+namespace plumb::stats {
+namespace {
+
+double mean(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double dot(std::span<const double> a, std::span<const double> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+std::vector<double> centred(std::vector<double> values) {
+  const double m = mean(values);
+  for (double& value : values) value -= m;
+  return values;
+}
+
+// What does not depend on y: x and the hinges, centred, and the hinges freed of x.
+struct Design {
+  std::vector<double> knots;
+  std::vector<double> x;                    // centred
+  std::vector<std::vector<double>> hinges;  // [knots], each without its part along x
+  std::vector<double> along;                // that part's coefficient
+  double xx = 0;
+};
+
+Design design_of(std::span<const double> x) {
+  Design design;
+  design.x = centred({x.begin(), x.end()});
+  design.xx = dot(design.x, design.x);
+  std::vector<double> different(x.begin(), x.end());
+  different.erase(std::unique(different.begin(), different.end()), different.end());
+  for (std::size_t k = 2; k + 2 < different.size(); ++k) {
+    std::vector<double> hinge;
+    for (const double at : x) hinge.push_back(std::max(0.0, at - different[k]));
+    hinge = centred(std::move(hinge));
+    const double slope = dot(design.x, hinge) / design.xx;
+    for (std::size_t i = 0; i < hinge.size(); ++i) hinge[i] -= slope * design.x[i];
+    design.knots.push_back(different[k]);
+    design.along.push_back(slope);
+    design.hinges.push_back(std::move(hinge));
+  }
+  return design;
+}
+
+BrokenLine fit(const Design& design, std::span<const double> y) {
+  const std::vector<double> values = centred({y.begin(), y.end()});
+  const double slope = dot(design.x, values) / design.xx;
+  const double line_rss = std::max(0.0, dot(values, values) - slope * slope * design.xx);
+  BrokenLine best{0, slope, slope, std::numeric_limits<double>::infinity(), line_rss, y.size()};
+  for (std::size_t k = 0; k < design.knots.size(); ++k) {
+    const std::vector<double>& hinge = design.hinges[k];
+    const double size = dot(hinge, hinge), bend = dot(hinge, values) / size;
+    const double rss = std::max(0.0, line_rss - bend * bend * size);
+    if (rss >= best.rss) continue;
+    const double before = slope - bend * design.along[k];
+    best = {design.knots[k], before, before + bend, rss, line_rss, y.size()};
+  }
+  return best;
+}
+
+Undefined reason_against(std::span<const double> x, std::span<const double> y, bool& sound) {
+  const auto finite = [](double value) { return std::isfinite(value); };
+  sound = false;
+  if (!std::ranges::all_of(x, finite) || !std::ranges::all_of(y, finite)) {
+    return {"a value is not finite"};
+  }
+  std::size_t different = x.empty() ? 0 : 1;
+  for (std::size_t i = 1; i < x.size(); ++i) different += x[i] != x[i - 1] ? 1 : 0;
+  if (different < 5) return {"fewer than five checkpoints"};
+  sound = true;
+  return {""};
+}
+
+}  // namespace
+
+double BrokenLine::f() const {
+  if (points <= 3 || rss <= 1e-14 * line_rss) return std::numeric_limits<double>::infinity();
+  return (line_rss - rss) / (rss / static_cast<double>(points - 3));
+}
+
+tl::expected<BrokenLine, Undefined> fit_broken_line(std::span<const double> x,
+                                                    std::span<const double> y) {
+  bool sound = false;
+  const Undefined reason = reason_against(x, y, sound);
+  if (!sound) return tl::unexpected(reason);
+  return fit(design_of(x), y);
+}
+
+tl::expected<ChangePoint, Undefined> change_point_test(std::span<const double> x,
+                                                       std::span<const double> y,
+                                                       const BootstrapOptions& options) {
+  bool sound = false;
+  const Undefined reason = reason_against(x, y, sound);
+  if (!sound) return tl::unexpected(reason);
+  const Design design = design_of(x);
+  const BrokenLine found = fit(design, y);
+  std::vector<double> residuals = centred({y.begin(), y.end()});
+  const double slope = dot(design.x, residuals) / design.xx, size = dot(residuals, residuals);
+  for (std::size_t i = 0; i < residuals.size(); ++i) residuals[i] -= slope * design.x[i];
+  if (dot(residuals, residuals) <= 1e-24 * size || size == 0) {
+    return undefined("all points are on one line");
+  }
+  std::vector<char> larger(options.resamples);
+  parallel_for(options.resamples, 8, options.threads, [&](std::size_t begin, std::size_t end) {
+    std::vector<double> drawn(residuals.size());
+    for (std::size_t r = begin; r < end; ++r) {
+      Stream stream(options.seed, "change-point", r);
+      for (double& value : drawn) value = residuals[stream.below(residuals.size())];
+      larger[r] = fit(design, drawn).f() >= found.f() ? 1 : 0;
+    }
+  });
+  const auto count = static_cast<double>(std::ranges::count(larger, 1));
+  return ChangePoint{found, (count + 1) / (static_cast<double>(options.resamples) + 1)};
+}
+
+}  // namespace plumb::stats

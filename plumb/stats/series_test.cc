@@ -1,0 +1,181 @@
+#include "plumb/stats/series.h"
+
+#include <gtest/gtest.h>
+
+#include <rapidcheck/gtest.h>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "plumb/base/files.h"
+#include "plumb/stats/change_point.h"
+#include "plumb/stats/equivalence.h"
+#include "plumb/stats/hierarchical.h"
+#include "plumb/stats/inequality.h"
+#include "plumb/stats/intervals.h"
+
+namespace plumb::stats {
+namespace {
+
+using Numbers = std::vector<double>;
+
+// Golden values of NumPy and SciPy: tests/golden/links.py.
+nlohmann::json golden(const char* what) {
+  return nlohmann::json::parse(read_file("tests/golden/links.json").value())[what];
+}
+
+TEST(Gini, IsNumPysAlsoOfNegativeValues) {
+  for (const auto& one : golden("gini")) {
+    EXPECT_NEAR(*gini(one["values"].get<Numbers>()), one["gini"], 1e-12);
+  }
+}
+
+TEST(Gini, OfCountsIsThatOfTheCopies) {
+  const Numbers values = {3, -1, 2}, copies = {3, 3, 2};
+  const std::vector<std::uint32_t> counts = {2, 0, 1};
+  EXPECT_NEAR(*gini(values, counts), *gini(copies), 1e-15);
+}
+
+TEST(Gini, OfNothingIsUndefined) {
+  EXPECT_FALSE(gini(Numbers{}));
+  EXPECT_FALSE(gini(Numbers{0, 0}));
+  EXPECT_FALSE(gini(Numbers{1, std::numeric_limits<double>::infinity()}));
+}
+
+RC_GTEST_PROP(Gini, LiesBetween0And1AndIgnoresTheUnit, (std::vector<int> whole)) {
+  Numbers values(whole.begin(), whole.end()), tripled;
+  for (double& value : values) value = std::fmod(value, 1000), tripled.push_back(3 * value);
+  const Score one = gini(values), other = gini(tripled);
+  RC_ASSERT(one.has_value() == other.has_value());
+  if (!one) return;
+  RC_ASSERT(-1e-12 <= *one && *one <= 1 + 1e-12);
+  RC_ASSERT(std::abs(*one - *other) < 1e-9);
+}
+
+TEST(Equivalence, IsSciPysTwoOneSidedTests) {
+  for (const auto& one : golden("equivalence")) {
+    const Equivalence found =
+        equivalence_test(one["difference"], one["deviation"], one["freedom"], one["margin"], 0.95);
+    EXPECT_NEAR(found.p_value, one["p"], 1e-9);
+    EXPECT_NEAR(found.ci.low, one["ci"][0], 1e-9);
+    EXPECT_NEAR(found.ci.high, one["ci"][1], 1e-9);
+    EXPECT_EQ(found.equivalent, found.ci.low > -one["margin"].get<double>() &&
+                                    found.ci.high < one["margin"].get<double>());
+  }
+}
+
+TEST(Equivalence, OfAnExactDifferenceNeedsNoTest) {
+  EXPECT_TRUE(equivalence_test(0.01, 0, 9, 0.02, 0.95).equivalent);
+  EXPECT_FALSE(equivalence_test(0.03, 0, 9, 0.02, 0.95).equivalent);
+}
+
+TEST(DetectableDifference, IsFoundInFourOfFiveStudies) {
+  const double infinite = std::numeric_limits<double>::infinity();
+  EXPECT_NEAR(detectable_difference(1, infinite, 0.95), 2.8015852, 1e-6);  // 1.959964 + 0.841621
+}
+
+TEST(BrokenLine, IsNumPysLeastSquaresOverAllKnots) {
+  for (const auto& one : golden("broken")) {
+    const auto fit = fit_broken_line(one["x"].get<Numbers>(), one["y"].get<Numbers>());
+    EXPECT_EQ(fit->at, one["at"]);
+    EXPECT_NEAR(fit->before, one["before"], 1e-9);
+    EXPECT_NEAR(fit->after, one["after"], 1e-9);
+    EXPECT_NEAR(fit->rss, one["rss"], 1e-9);
+    EXPECT_NEAR(fit->line_rss, one["line_rss"], 1e-9);
+  }
+}
+
+TEST(BrokenLine, NeedsFiveDifferentPlaces) {
+  const Numbers x = {0, 1, 1, 2, 3}, y = {1, 2, 3, 4, 5};
+  EXPECT_EQ(fit_broken_line(x, y).error().reason, "fewer than five checkpoints");
+}
+
+TEST(ChangePoint, OfALineIsSeldomFound) {
+  const Numbers x = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  int found = 0;
+  for (std::uint64_t run = 0; run < 200; ++run) {
+    Stream stream(3, "line", run);
+    Numbers y;
+    for (const double at : x) y.push_back(at + normal_quantile(0.001 + 0.998 * stream.uniform()));
+    found += change_point_test(x, y, {.resamples = 199, .seed = run})->p_value <= 0.05 ? 1 : 0;
+  }
+  EXPECT_LE(found, 18);  // 10 expected; a binomial's 99.5 %
+}
+
+TEST(ChangePoint, OfABendIsFoundWhereItIs) {
+  const auto bend = golden("broken")[0];
+  const auto test =
+      change_point_test(bend["x"].get<Numbers>(), bend["y"].get<Numbers>(), {.resamples = 199});
+  EXPECT_LE(test->p_value, 0.01);
+  EXPECT_NEAR(test->fit.at, 5, 1);
+}
+
+TEST(SeriesLink, HasTheSlopeOfLeastSquares) {
+  for (const auto& one : golden("series")) {
+    const auto link = series_link(one["x"].get<Numbers>(), one["y"].get<Numbers>(),
+                                  {.resamples = 4000, .seed = 1});
+    EXPECT_NEAR(link->slope, one["slope"], 1e-12);
+    EXPECT_NEAR(link->correlation, one["correlation"], 1e-12);
+    EXPECT_NEAR(link->autocorrelation, one["autocorrelation"], 1e-12);
+    // Residuals of these are independent, so both errors are of one size.
+    EXPECT_NEAR(link->deviation / one["error"].get<double>(), 1, 0.5);
+    EXPECT_LT(link->slope_ci.low, link->slope);
+    EXPECT_LT(link->correlation_ci.high, 1);
+  }
+}
+
+TEST(SeriesLink, OfFewOrConstantValuesIsUndefined) {
+  EXPECT_EQ(series_link(Numbers{1, 2, 3}, Numbers{1, 2, 3}, {}).error().reason,
+            "fewer than six checkpoints");
+  EXPECT_FALSE(series_link(Numbers{1, 1, 1, 1, 1, 1}, Numbers{1, 2, 3, 4, 5, 6}, {}));
+}
+
+TEST(SeriesLink, IsTheSameWithAnyNumberOfThreads) {
+  const auto one = golden("series")[1];
+  const auto x = one["x"].get<Numbers>(), y = one["y"].get<Numbers>();
+  EXPECT_EQ(series_link(x, y, {.resamples = 100, .threads = 1})->deviation,
+            series_link(x, y, {.resamples = 100, .threads = 3})->deviation);
+}
+
+TEST(Blocks, KeepNeighboursTogether) {
+  Stream stream(1, "blocks", 0);
+  const auto places = draw_blocks(10, 3, stream);
+  ASSERT_EQ(places.size(), 10U);
+  for (std::size_t i = 0; i < 9; i += 3) {
+    EXPECT_EQ((places[i] + 1) % 10, places[i + 1]);
+    EXPECT_EQ((places[i] + 2) % 10, places[i + 2]);
+  }
+}
+
+Draws seed_of(double level, std::uint64_t number) {
+  Stream stream(number, "items", 0);
+  Numbers items;
+  for (int i = 0; i < 40; ++i) items.push_back(level + stream.uniform());
+  const auto statistic = [items](Counts counts, std::span<Score> values) {
+    values[0] = mean(items, counts);
+  };
+  return paired_bootstrap(Resampling::of_items(40), 1, statistic, {.resamples = 2000});
+}
+
+// By hand: levels 0 and 6 have the variance 18 of single seeds, 9 of their mean; items add little.
+TEST(PooledDraws, VaryAsSeedsDo) {
+  const std::vector<Draws> seeds = {seed_of(0, 1), seed_of(6, 2)};
+  const Draws pooled = pool_draws(seeds, {.seed = 1});
+  const Deviation deviation = deviation_of(pooled, 0, 2).value();
+  EXPECT_NEAR(deviation.value, 3, 0.15);
+  EXPECT_EQ(deviation.freedom, 1);
+  const auto result = summarize_pooled(pooled, 0, 2, {});
+  EXPECT_NEAR(*result.point, (*seeds[0].points[0] + *seeds[1].points[0]) / 2, 1e-12);
+  EXPECT_NEAR(result.interval->high - *result.point, 12.7062 * deviation.value, 1e-3);
+}
+
+TEST(PooledDraws, OfOneSeedAreItsOwn) {
+  const std::vector<Draws> seeds = {seed_of(0, 1)};
+  const Draws pooled = pool_draws(seeds, {});
+  EXPECT_EQ(summarize_pooled(pooled, 0, 1, {}).interval->low,
+            summarize(seeds[0], 0, {}).interval->low);
+}
+
+}  // namespace
+}  // namespace plumb::stats
