@@ -30,7 +30,7 @@ const browser = await Browser.open();
 async function harmless(page, selector, texts) {
   const found = await page.evaluate(
     ([where, wanted]) => {
-      const shown = [...document.querySelectorAll(where)].map((element) => element.value ?? element.textContent).join("\n");
+      const shown = [...document.querySelectorAll(where)].map((element) => element.value || element.textContent).join("\n");
       return {
         missing: wanted.filter((text) => !shown.includes(text)),
         elements: document.querySelectorAll(

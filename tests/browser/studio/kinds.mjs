@@ -61,7 +61,7 @@ async function checkRatings(mouse, rater) {
   await open(page);
   await page.getByText("nothing differs").waitFor();
   const given = await rate(page, mouse);
-  await yours(page, 7);
+  await yours(page, 6);
   const stored = rows("sts", rater);
   for (const { id, text1 } of items(tasks.sts)) assert.equal(stored.get(id).rating, given.get(text1), text1);
   assert.ok([...stored.values()].every((row) => row.active_ms > 0 && row.active_ms < 60_000 && row.idle_ms >= 0));
