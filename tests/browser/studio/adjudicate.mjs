@@ -47,7 +47,7 @@ async function court(page, study, task = "") {
   await visit(page, studio, `study/${study.number}/adjudicate`, "section[data-item]");
   if (!task) return;
   await page.locator(".task select").selectOption(task);
-  await page.locator(`section .head bdi:text-is("${task}")`).waitFor();
+  await page.locator(`section .head bdi:text-is("${task}")`).last().waitFor();
 }
 /** Types a reason, sends it, and waits until the server has said that it is saved. */
 async function settle(page, reason) {

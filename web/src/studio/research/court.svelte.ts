@@ -35,6 +35,7 @@ export class Court {
   savedAt = $state(0);
   /** What was sent and not acknowledged: it is sent again under the same key. */
   #sent: Sent | null = null;
+  #turn = 0;
 
   constructor(readonly study: Study) {}
 
@@ -60,9 +61,11 @@ export class Court {
   }
 
   async load(): Promise<void> {
+    const turn = ++this.#turn;
     this.loading = true;
     await this.#try(async () => {
       const page = await research.disputes(this.study.study, this.shown, this.task, 0, kPage);
+      if (turn !== this.#turn) return;
       this.#count(page);
       this.items = page.items;
       this.take(page.items[0] ?? null);
@@ -145,7 +148,7 @@ export class Court {
     this.state = "saved";
     this.savedAt = Date.now();
     this.reasons = [reason, ...this.reasons.filter((one) => one !== reason)].slice(0, 8);
-    await this.#proceed(current);
+    this.#proceed(current, answer === null);
   }
 
   async #unsaved(error: unknown): Promise<void> {
@@ -173,21 +176,24 @@ export class Court {
     });
   }
 
-  /** After a decision: the list without what is no longer of it, and the next item. */
-  async #proceed(done: Dispute): Promise<void> {
+  /** After a decision the next item is there at once; what the server says of the list follows. */
+  #proceed(done: Dispute, withdrawn: boolean): void {
     const at = this.items.findIndex(({ item }) => item === done.item);
-    const next = this.items[at + 1] ?? null;
-    await this.#try(async () => {
-      const fresh = await research.dispute(this.study.study, done.item);
-      const counts = await research.disputes(this.study.study, this.shown, this.task, 0, 0);
-      this.#count(counts);
-      const decided = fresh.decisions.at(-1)?.answer != null;
-      const stays = this.shown === "all" || decided === (this.shown === "decided");
-      this.items = this.items.flatMap((one) => (one.item !== done.item ? [one] : stays ? [fresh] : []));
-    });
-    if (!next && this.items.length < this.total) await this.more();
-    const following = next ?? this.items.find((one) => one.item !== done.item) ?? null;
-    this.take(this.shown === "open" || next ? following : (this.items.find((one) => one.item === done.item) ?? following));
+    const next = this.items[at + 1];
+    const leaves = this.shown === (withdrawn ? "decided" : "open");
+    if (leaves) this.items = this.items.filter(({ item }) => item !== done.item);
+    this.take(next ?? (leaves ? (this.items[0] ?? null) : done));
+    void this.#follow(done.item);
+  }
+  async #follow(decided: number): Promise<void> {
+    const fresh = await research.dispute(this.study.study, decided).catch(() => null);
+    if (fresh) {
+      this.items = this.items.map((one) => (one.item === decided ? fresh : one));
+      if (this.current?.item === decided) this.current = fresh;
+    }
+    await this.#try(async () => this.#count(await research.disputes(this.study.study, this.shown, this.task, 0, 0)));
+    if (this.items.length < Math.min(this.total, 10)) await this.more();
+    if (!this.current && this.items[0]) this.take(this.items[0]);
   }
 
   async #try(what: () => Promise<void>): Promise<void> {
