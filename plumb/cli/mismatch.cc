@@ -126,6 +126,7 @@ void add_mismatch(CLI::App& app, Program& program) {
   verb->require_subcommand(1);
   add_mismatch_measure(*verb, program);
   add_mismatch_fit(*verb, program);
+  add_mismatch_links(*verb, program);
   add_mismatch_chain(*verb, program);
 }
 

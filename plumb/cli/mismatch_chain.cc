@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "plumb/cli/feature_options.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/measure_options.h"
 #include "plumb/cli/mismatch_verbs.h"
@@ -48,6 +49,7 @@ struct ChainCommand {
 
 Result<void> ChainCommand::run() {
   options.base = model.files();
+  options.features = feature_opener();
   options.folder = folder;
   options.seed = run_options.seed;
   options.threads = run_options.threads;

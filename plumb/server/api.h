@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <semaphore>
 #include <span>
@@ -15,9 +16,11 @@
 #include "plumb/base/result.h"
 #include "plumb/server/login_limiter.h"
 #include "plumb/server/secrets.h"
+#include "plumb/server/views.h"
 #include "plumb/study/accounts.h"
 #include "plumb/study/exchange/export.h"
 #include "plumb/study/store.h"
+#include "plumb/tasks/answers.h"
 
 namespace plumb::server {
 
@@ -25,16 +28,19 @@ namespace plumb::server {
 using Roles = unsigned;
 constexpr Roles bit(study::Role role) { return 1U << static_cast<unsigned>(role); }
 inline constexpr Roles kOpen = 1U << 31U;
+// Beside roles: not by a program's token, which must not make others or change passwords.
+inline constexpr Roles kInPerson = 1U << 30U;
 
 struct Request {
-  std::vector<std::int64_t> ids;  // what stands for {study} and {slot} in the path, in that order
+  std::vector<std::int64_t> ids;  // what stands for {study}, {slot} and the like in the path
   Json body = Json::object();
-  std::string key;                        // of the header Idempotency-Key
-  std::optional<std::int64_t> revision;   // of the header If-Match
-  std::string format;                     // of the query
+  std::string key;                       // of the header Idempotency-Key
+  std::optional<std::int64_t> revision;  // of the header If-Match
+  std::map<std::string, std::string, std::less<>> query = {};
   std::string address;                    // of the client
-  std::string token;                      // of the session; "": none
-  std::optional<study::Account> account;  // whose session it is
+  std::string token;                      // of the session, or a program's; "": none
+  bool by_program = false;                // the token is a program's
+  std::optional<study::Account> account;  // whose it is
 };
 
 // Writes a body of any size, part by part.
@@ -48,11 +54,17 @@ struct Response {
   std::string content_type = {}, file_name = {};  // of a stream
 };
 
+// What built-in models answer to a task: of the program that starts the server.
+using BuiltInModels = std::function<Result<std::vector<tasks::AnswerSheet>>(const tasks::Task&)>;
+
 // What handlers share.
 struct Context {
   study::Store& store;
   LoginLimiter& limiter;
+  Views& views;
   PasswordCost cost = {};
+  std::optional<std::int64_t> demo = {};  // the study that visitors come to
+  BuiltInModels built_in = {};
   std::counting_semaphore<> hashing{2};  // passwords hashed at once: each takes cost.memory_bytes
 };
 
@@ -99,7 +111,24 @@ Result<Response> show_study(Context& context, const Request& request);
 Result<Response> show_guidelines(Context& context, const Request& request);
 Result<Response> set_guidelines(Context& context, const Request& request);
 Result<Response> show_status(Context& context, const Request& request);
+Result<Response> show_view(Context& context, const Request& request);
 Result<Response> export_study(Context& context, const Request& request);
+Result<Response> list_disputes(Context& context, const Request& request);
+Result<Response> show_dispute(Context& context, const Request& request);
+Result<Response> decide_dispute(Context& context, const Request& request);
+Result<Response> list_models(Context& context, const Request& request);
+Result<Response> attach_model(Context& context, const Request& request);
+Result<Response> detach_model(Context& context, const Request& request);
+Result<Response> list_accounts(Context& context, const Request& request);
+Result<Response> disable_account(Context& context, const Request& request);
+Result<Response> enable_account(Context& context, const Request& request);
+Result<Response> change_password(Context& context, const Request& request);
+Result<Response> list_tokens(Context& context, const Request& request);
+Result<Response> make_token(Context& context, const Request& request);
+Result<Response> revoke_token(Context& context, const Request& request);
+Result<Response> is_demo(Context& context, const Request& request);
+Result<Response> enter_demo(Context& context, const Request& request);
+Result<Response> show_standing(Context& context, const Request& request);
 Result<Response> freeze_study(Context& context, const Request& request);
 Result<Response> show_own_progress(Context& context, const Request& request);
 Result<Response> next_item(Context& context, const Request& request);

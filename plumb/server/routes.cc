@@ -17,12 +17,24 @@ constexpr Roles kViewer = bit(Role::kViewer);
 constexpr Roles kManagers = kOwner | kManager;
 constexpr Roles kResearchers = kManagers | kAdjudicator | kViewer;
 constexpr Roles kAll = kResearchers | kAnnotator;
+constexpr Roles kDeciders = kManagers | kAdjudicator;
 
 constexpr Route kRoutes[] = {
     {"GET", "/api/openapi.json", kOpen, "this description", describe},
     {"POST", "/api/login", kOpen, "a session for a name and a password", sign_in},
     {"POST", "/api/logout", kAll, "ends the session", sign_out},
     {"GET", "/api/me", kAll, "whose session it is", who_am_i},
+    {"PUT", "/api/me/password", kAll | kInPerson, "another password; all sessions end",
+     change_password},
+    {"GET", "/api/me/tokens", kAll | kInPerson, "tokens of programs that act for the account",
+     list_tokens},
+    {"POST", "/api/me/tokens", kAll | kInPerson, "a token for a program, shown once", make_token},
+    {"POST", "/api/me/tokens/{token}/revoke", kAll | kInPerson, "ends a token", revoke_token},
+    {"GET", "/api/accounts", kManagers | kInPerson, "who may sign in", list_accounts},
+    {"POST", "/api/accounts/{account}/disable", kManagers | kInPerson,
+     "ends the account's sessions and tokens, and lets it in no more", disable_account},
+    {"POST", "/api/accounts/{account}/enable", kManagers | kInPerson, "lets it in again",
+     enable_account},
     {"POST", "/api/invitations", kManagers, "a link that makes one account, shown once", invite},
     {"POST", "/api/invitations/accept", kOpen, "an account for an invitation", accept_invitation},
     {"GET", "/api/studies", kAll, "the studies that the account may see", list_studies},
@@ -30,8 +42,29 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/studies/{study}/guidelines", kAll, "what annotators are told", show_guidelines},
     {"PUT", "/api/studies/{study}/guidelines", kManagers, "the next version of it", set_guidelines},
     {"GET", "/api/studies/{study}/status", kResearchers, "progress, quality and time", show_status},
-    {"GET", "/api/studies/{study}/export", kManagers, "all answers that count", export_study},
+    {"GET", "/api/studies/{study}/view", kResearchers,
+     "status, agreement, disputes and the gap so far, as a snapshot", show_view},
+    {"GET", "/api/studies/{study}/export", kManagers,
+     "answers and decisions as a file: ?format=answers, csv, preferences, mteb, adjudicated, gold",
+     export_study},
+    {"GET", "/api/studies/{study}/disputes", kDeciders,
+     "items that annotators disagree on: ?task, show=open|decided|all, offset, most",
+     list_disputes},
+    {"GET", "/api/studies/{study}/disputes/{item}", kDeciders, "one item with its answers",
+     show_dispute},
+    {"PUT", "/api/studies/{study}/disputes/{item}/decision", kDeciders,
+     "decides it, with a reason; an answer of null withdraws the decision", decide_dispute},
+    {"GET", "/api/studies/{study}/models", kResearchers, "models whose answers are attached",
+     list_models},
+    {"POST", "/api/studies/{study}/models", kManagers,
+     "attaches answers of models, or of the built-in ones", attach_model},
+    {"POST", "/api/studies/{study}/models/remove", kManagers, "takes a model's answers away",
+     detach_model},
     {"POST", "/api/studies/{study}/freeze", kManagers, "ends the study", freeze_study},
+    {"GET", "/api/demo", kOpen, "whether this server shows a demonstration", is_demo},
+    {"POST", "/api/demo", kOpen, "a visitor's session, on a demonstration alone", enter_demo},
+    {"GET", "/api/demo/standing", kAnnotator,
+     "a visitor's score among the built-in models, on a demonstration alone", show_standing},
     {"GET", "/api/studies/{study}/progress", kAnnotator, "how far one is", show_own_progress},
     {"POST", "/api/studies/{study}/next", kAnnotator, "the item to answer", next_item},
     {"POST", "/api/studies/{study}/undo", kAnnotator, "takes the last answer back", undo_last},
@@ -71,8 +104,9 @@ Response failure(int status, std::string words) {
 }
 
 // Whether an annotator asks about a study that they are in; others see all of them.
-Result<bool> may_see(Context& context, const Request& request) {
-  if (request.account->role != Role::kAnnotator || request.ids.empty()) return true;
+Result<bool> may_see(Context& context, const Route& route, const Request& request) {
+  const bool of_study = route.pattern.starts_with("/api/studies/{study}");
+  if (request.account->role != Role::kAnnotator || !of_study) return true;
   PLUMB_TRY(annotator,
             study::Accounts(context.store).annotator(request.account->id, request.ids.front()));
   return annotator.has_value();
@@ -81,14 +115,22 @@ Result<bool> may_see(Context& context, const Request& request) {
 std::optional<Response> refusal(Context& context, const Route& route, Request& request) {
   if (route.roles == kOpen) return std::nullopt;
   if (request.token.empty()) return failure(401, "sign in first");
-  auto account = study::Accounts(context.store).session(token_hash(request.token));
+  const study::Accounts accounts(context.store);
+  const std::string hash = token_hash(request.token);
+  auto account = request.by_program ? accounts.bearer(hash) : accounts.session(hash);
   if (!account) return failure(status_of(account.error().kind), account.error().message);
-  if (!*account) return failure(401, "the session has ended; sign in again");
+  if (!*account) {
+    return failure(401, request.by_program ? "the token is unknown, revoked or too old"
+                                           : "the session has ended; sign in again");
+  }
   request.account = **account;
   if ((route.roles & bit(request.account->role)) == 0) {
     return failure(403, fmt::format("not for the role {}", role_name(request.account->role)));
   }
-  const auto seen = may_see(context, request);
+  if (request.by_program && (route.roles & kInPerson) != 0) {
+    return failure(403, "not by a program's token; sign in");
+  }
+  const auto seen = may_see(context, route, request);
   if (!seen) return failure(status_of(seen.error().kind), seen.error().message);
   if (*seen) return std::nullopt;
   return failure(404, "there is no such study for this account");
@@ -153,7 +195,8 @@ Json openapi() {
       if ((route.roles & bit(role)) != 0) roles.push_back(role_name(role));
     }
     operation["x-roles"] = route.roles == kOpen ? Json("open") : roles;
-    for (const char* name : {"study", "slot"}) {
+    if ((route.roles & kInPerson) != 0) operation["x-in-person"] = true;
+    for (const char* name : {"study", "slot", "item", "account", "token"}) {
       if (route.pattern.find(fmt::format("{{{}}}", name)) == std::string_view::npos) continue;
       operation["parameters"].push_back(
           {{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "integer"}}}});

@@ -77,6 +77,13 @@ std::string cookie_of(const httplib::Request& request, const std::string& name) 
   return "";
 }
 
+// The token of a program, from the header Authorization; "": none.
+std::string bearer_of(const httplib::Request& request) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string header = request.get_header_value("Authorization");
+  return header.starts_with(kScheme) ? header.substr(kScheme.size()) : "";
+}
+
 // Of what the library itself refuses.
 const char* words_of(int status) {
   switch (status) {
@@ -125,10 +132,13 @@ void write_page(const PageFile& file, const httplib::Request& in, httplib::Respo
 
 struct Server::State {
   State(study::Store& store, const ServerOptions& given)
-      : options(given), limiter(given.clock), context{store, limiter, given.cost} {}
+      : options(given), limiter(given.clock), views(store), context{store,      limiter,
+                                                                    views,      given.cost,
+                                                                    given.demo, given.built_in} {}
 
   ServerOptions options;
   LoginLimiter limiter;
+  Views views;
   Context context;
   httplib::Server http;
   std::thread thread;
@@ -166,6 +176,7 @@ const char* Server::State::forbidden(const httplib::Request& in) const {
     return "the request comes from another site; start the server with --public-url";
   }
   if (in.method == "GET" || in.method == "HEAD") return nullptr;
+  if (!bearer_of(in).empty()) return nullptr;  // no browser adds one by itself
   const std::string site = in.get_header_value("Sec-Fetch-Site");
   if (!site.empty() && site != "same-origin" && site != "none") {
     return "the request comes from another site";
@@ -176,10 +187,12 @@ const char* Server::State::forbidden(const httplib::Request& in) const {
 
 Result<Request> Server::State::request_of(const httplib::Request& in) const {
   Request request;
-  request.token = cookie_of(in, cookie_name());
+  request.token = bearer_of(in);
+  request.by_program = !request.token.empty();
+  if (!request.by_program) request.token = cookie_of(in, cookie_name());
   request.address = in.remote_addr;
   request.key = in.get_header_value("Idempotency-Key");
-  request.format = in.get_param_value("format");
+  for (const auto& [name, value] : in.params) request.query.emplace(name, value);
   if (const std::string match = in.get_header_value("If-Match"); !match.empty()) {
     std::int64_t revision = 0;
     const auto [end, error] = std::from_chars(match.data(), match.data() + match.size(), revision);
@@ -275,6 +288,9 @@ Result<std::unique_ptr<Server>> Server::start(study::Store& store, const ServerO
         fmt::format("{}: others could read what passes; stand behind a proxy with https and "
                     "name it by --public-url",
                     options.host));
+  }
+  if (options.demo && (!is_loopback(options.host) || !options.public_url.empty())) {
+    return fail(ErrorKind::kUsage, "a demonstration is for this machine alone");
   }
   auto state = std::make_unique<State>(store, options);
   state->bind_routes();

@@ -10,11 +10,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "plumb/base/result.h"
 #include "plumb/server/secrets.h"
 #include "plumb/study/store.h"
+#include "plumb/tasks/answers.h"
 
 namespace plumb::server {
 
@@ -24,6 +27,10 @@ struct ServerOptions {
   std::string public_url = {};  // "https://studio.example.org", where a proxy stands before it
   PasswordCost cost = {};
   std::function<std::int64_t()> clock = study::system_clock_ms;  // of the limits on logins
+  // A study that anybody on this machine may answer without an account.
+  std::optional<std::int64_t> demo = {};
+  // What built-in models answer, for managers to attach.
+  std::function<Result<std::vector<tasks::AnswerSheet>>(const tasks::Task&)> built_in = {};
 };
 
 class Server {

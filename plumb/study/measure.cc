@@ -120,7 +120,7 @@ Result<TaskStatus> task_status(Connection& connection, const StudyTask& task, in
   }
   PLUMB_TRY(units,
             connection.first(
-                "SELECT COUNT(*), COALESCE(SUM(n >= ?2), 0) FROM (SELECT COUNT(*) AS n FROM "
+                "SELECT COUNT(*), COUNT(*) FILTER (WHERE n >= ?2) FROM (SELECT COUNT(*) AS n FROM "
                 "slots WHERE task_id = ?1 AND purpose = 'main' AND state = 'submitted' GROUP "
                 "BY item_id) AS answered",
                 {task.id, std::int64_t{overlap}}));

@@ -129,5 +129,85 @@ TEST_F(Studies, AreServedUntilASignalAsksForAnEnd) {
   expect_failure("serve --host 0.0.0.0" + data(), 2, "--public-url");
 }
 
+// Starts the server, runs the commands with $url and $password set, and stops it.
+std::string with_server(const std::string& options, const std::string& output,
+                        const std::string& commands) {
+  return fmt::format(
+      "'{0}' serve --port 0 {1} >{2}.out 2>{2}.err & server=$!; for i in $(seq 400); do grep -q "
+      "'serving on' {2}.err && break; sleep 0.05; done; "
+      "url=$(sed -n 's/.*serving on \\(http[^;]*\\);.*/\\1/p' {2}.err); "
+      "password=$(sed -n 's/.*has the password //p' {2}.out); {3}; code=$?; kill -TERM $server; "
+      "wait $server; exit $code",
+      PLUMB_PROGRAM, options, output, commands);
+}
+
+TEST_F(Studies, OfThreePeopleAndAnAdjudicatorOverHttpGiveTheNumbersOfTheirRawAnswers) {
+  std::string task = R"({"schema":"plumb.task/1","kind":"sts","scale":[0,5],"name":"pairs"})"
+                     "\n";
+  const std::vector<std::string> words = {"river", "stone", "bread", "winter", "music"};
+  for (int i = 0; i < 40; ++i) {
+    // The second text shares as many words with the first as the rating says, but for some.
+    std::string second;
+    for (int w = 0; w < 5; ++w) {
+      const bool shared = w < (i * 7 + i / 9) % 6;
+      second += (shared ? words[static_cast<std::size_t>(w)] : fmt::format("other{}", i)) + " ";
+    }
+    task += fmt::format(R"({{"id":"i{}","text1":"{}","text2":"{}","rating":{}}})"
+                        "\n",
+                        i, fmt::join(words, " "), second, i % 4 == 3 ? i % 6 : (i * 7) % 6);
+  }
+  write("pairs.task.jsonl", task);
+  ASSERT_EQ(run("study new three --overlap 3 --task " + path("pairs.task.jsonl") + data()).code, 0);
+  const Outcome done = shell(with_server(
+      data(), path("server"),
+      fmt::format("'{}' '{}' \"$url\" \"$password\" three {} {} '{}'", PLUMB_PYTHON, PLUMB_STUDIO,
+                  path("pairs.task.jsonl"), folder_.string(), PLUMB_PROGRAM)));
+  EXPECT_EQ(done.code, 0) << done.out << done.error;
+  EXPECT_NE(done.out.find("numbers are the same"), std::string::npos) << done.out;
+  const std::string mteb = path("mteb");
+  ASSERT_EQ(run("study export three --format mteb -o " + mteb + data()).code, 0);
+  EXPECT_TRUE(fs::exists(fs::path(mteb) / "baseline__Human" / "annotator_R2" / "pairs.json"));
+  EXPECT_TRUE(fs::exists(fs::path(mteb) / "adjudicated"));
+  const Outcome gold = run("study export three --format gold" + data());
+  EXPECT_NE(gold.out.find("\"adjudicator\":\"J1\""), std::string::npos) << gold.error;
+  EXPECT_EQ(run("study export three --format adjudicated" + data()).code, 0);
+  expect_failure("study export three --format mteb" + data(), 2, "-o FOLDER");
+}
+
+TEST_F(Studies, AreShownToAVisitorWhoSeesTheirScoreAmongTheModels) {
+  const Outcome done = shell(with_server(
+      "--demo", path("demo"),
+      fmt::format("'{}' $(dirname '{}')/demo.py \"$url\" data/demo/sentences-en.task.jsonl",
+                  PLUMB_PYTHON, PLUMB_STUDIO)));
+  EXPECT_EQ(done.code, 0) << done.out << done.error << *read_file(path("demo.err"));
+  const std::string told = *read_file(path("demo.err"));
+  const std::string file = told.substr(0, told.find(": serving"));
+  EXPECT_FALSE(fs::exists(fs::path(file).parent_path())) << file << " was temporary";
+  expect_failure("serve --demo --public-url https://x.example --port 0", 2, "this machine alone");
+}
+
+TEST_F(Studies, StandBesideModelsThatAreAttached) {
+  make("demo");
+  const std::string models = "study models demo ";
+  EXPECT_EQ(run(models + "--built-in" + data()).code, 0);
+  const Json listed = Json::parse(run(models + "--json" + data()).out);
+  EXPECT_EQ(listed["schema"], "plumb.study-models/1");
+  EXPECT_EQ(listed["models"].size(), 3U + 10 + 1) << "three, ten random runs, a constant";
+  EXPECT_EQ(run(models + "--remove bm25" + data()).code, 0);
+  expect_failure(models + "--remove bm52" + data(), 4, "has no answers of \"bm52\"");
+  EXPECT_EQ(run(models + "--model bm25" + data()).code, 0);
+  write("llm.jsonl", R"({"rater":"gpt","kind":"llm","item":"1","rating":3})");
+  EXPECT_EQ(run(models + "--answers " + path("llm.jsonl") + data()).code, 0);
+  write("ann.jsonl", R"({"rater":"ann","item":"1","rating":3})");
+  expect_failure(models + "--answers " + path("ann.jsonl") + data(), 3, "of kind \"person\"");
+  write("bad.jsonl", R"({"rater":"gpt","kind":"llm","item":"1","rating":30})");
+  expect_failure(models + "--answers " + path("bad.jsonl") + data(), 3, "bad.jsonl:1: ");
+  write("other.task.jsonl", R"({"schema":"plumb.task/1","kind":"sts","scale":[0,5]})"
+                            "\n"
+                            R"({"id":"x","text1":"a","text2":"b"})");
+  expect_failure(models + "--built-in --items " + path("other.task.jsonl") + data(), 3,
+                 "other items than those of");
+}
+
 }  // namespace
 }  // namespace plumb

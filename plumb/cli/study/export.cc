@@ -6,17 +6,20 @@
 
 #include "plumb/base/atomic_file.h"
 #include "plumb/cli/study/verbs.h"
+#include "plumb/server/mteb_export.h"
 #include "plumb/study/exchange/export.h"
+#include "plumb/study/review/adjudication.h"
 
 namespace plumb::cli {
 namespace {
 
 struct ExportCommand {
   StudyOptions where;
-  std::string format = "answers", task, file;
+  std::string format = "answers", task, file, subset = "default";
   bool history = false;
 
   Result<void> run() const;
+  Result<void> export_mteb(const study::Study& study) const;
   Result<std::string> export_to(const study::Study& study, const study::Sink& sink) const;
 };
 
@@ -32,9 +35,27 @@ Result<std::string> ExportCommand::export_to(const study::Study& study,
     PLUMB_TRY(lines, study::export_answers(study, *chosen, sink));
     return fmt::format("{} answers", lines);
   }
+  if (format == "adjudicated") {
+    PLUMB_TRY(lines, study::export_decisions(study, *chosen, sink));
+    return fmt::format("{} decisions", lines);
+  }
+  if (format == "gold") {
+    PLUMB_TRY(items, study::export_gold_candidates(study, *chosen, sink));
+    return fmt::format("{} items with the gold that was decided", items);
+  }
   PLUMB_TRY(counts, study::export_preferences(study, *chosen, sink));
   return fmt::format("{} pairs; {} answers prefer neither side and are left out", counts.pairs,
                      counts.undecided);
+}
+
+// A folder of result files.
+Result<void> ExportCommand::export_mteb(const study::Study& study) const {
+  if (file.empty()) return fail(ErrorKind::kUsage, "--format mteb needs -o FOLDER");
+  PLUMB_TRY(chosen, study::find_task(study, task));
+  PLUMB_TRY(files, server::mteb_files_of(study, *chosen, subset));
+  if (auto written = gap::write_mteb_files(file, files); !written) return written;
+  fmt::print(stderr, "{}: {} files\n", file, files.size());
+  return {};
 }
 
 Result<void> ExportCommand::run() const {
@@ -43,6 +64,7 @@ Result<void> ExportCommand::run() const {
     return fail(ErrorKind::kUsage, "--task: a table is of all tasks");
   }
   PLUMB_TRY(open, open_study(where, study::Store::Mode::kRead));
+  if (format == "mteb") return export_mteb(open.study);
   if (file.empty()) {
     auto written = export_to(open.study, write_stdout);
     return written ? Result<void>() : tl::unexpected(written.error());
@@ -63,16 +85,23 @@ void add_study_export(CLI::App& study, Program& program) {
       "export",
       "Example:\n  plumb study export demo -o people.jsonl\n\n"
       "The answers that count, each with who, when, and under which version of the guidelines: as "
-      "answer sheets for `plumb gap TASK --humans`, as a table, or as preference pairs for TRL. "
+      "answer sheets for `plumb gap TASK --humans`, as a table, as preference pairs for TRL, or as "
+      "a folder of MTEB result files; and what adjudicators decided, as an answer sheet, or as a "
+      "task whose gold it is. "
       "Works while a server writes to the file.");
   command->where.declare(*verb);
-  verb->add_option("--format", command->format, "answers, csv or preferences")
+  verb->add_option("--format", command->format,
+                   "answers, csv, preferences, mteb (a folder), adjudicated or gold")
       ->type_name("FORM")
-      ->check(one_of("answers, csv, preferences"))
+      ->check(one_of("answers, csv, preferences, mteb, adjudicated, gold"))
       ->capture_default_str();
   verb->add_option("--task", command->task, "which task, where the study has several")
       ->type_name("NAME")
       ->check(not_empty());
+  verb->add_option("--subset", command->subset, "mteb: the name of the task's subset")
+      ->type_name("NAME")
+      ->check(not_empty())
+      ->capture_default_str();
   verb->add_flag("--history", command->history,
                  "csv: every action there ever was, with earlier revisions, skips, checks");
   verb->add_option("-o,--output", command->file, "write to FILE instead of stdout")

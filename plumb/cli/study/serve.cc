@@ -2,10 +2,16 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <utility>
 
+#include "plumb/base/files.h"
 #include "plumb/cli/options.h"
+#include "plumb/cli/study/built_in.h"
 #include "plumb/cli/study/verbs.h"
 #include "plumb/server/secrets.h"
 #include "plumb/server/server.h"
@@ -15,10 +21,37 @@ namespace plumb::cli {
 namespace {
 
 struct ServeCommand {
-  std::string data = "plumb.db";
+  StudioOptions studio;
+  bool demo = false;
   server::ServerOptions options;
 
   Result<void> run() const;
+  Result<void> serve(study::Store& store, const std::string& shown, const sigset_t& signals,
+                     int& signal) const;
+};
+
+// A folder for a demonstration, removed with it.
+class TemporaryFolder {
+ public:
+  static Result<TemporaryFolder> make() {
+    std::string path = (std::filesystem::temp_directory_path() / "plumb-demo-XXXXXX").string();
+    if (::mkdtemp(path.data()) == nullptr) {
+      return tl::unexpected(file_error("make a folder", path, errno));
+    }
+    return TemporaryFolder(std::move(path));
+  }
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  std::string file() const { return path_ + "/demo.db"; }
+
+ private:
+  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
 };
 
 // The owner of a studio without accounts, with a password that is shown here
@@ -30,7 +63,10 @@ Result<void> make_owner(study::Store& store) {
   const std::string password = server::random_password();
   PLUMB_TRY(hash, server::hash_password(password, {}));
   auto owner = accounts.create("owner", study::Role::kOwner, hash);
-  if (!owner) return tl::unexpected(owner.error());
+  if (!owner) {
+    PLUMB_TRY(made_meanwhile, accounts.count());  // by another server of the same database
+    return made_meanwhile > 0 ? Result<void>() : tl::unexpected(owner.error());
+  }
   return write_stdout(
       fmt::format("The account \"owner\" has the password "
                   "{}\nKeep it: it is shown only now.\n",
@@ -47,18 +83,35 @@ sigset_t block_signals() {
   return signals;
 }
 
+// Until a signal asks for an end.
+Result<void> ServeCommand::serve(study::Store& store, const std::string& shown,
+                                 const sigset_t& signals, int& signal) const {
+  if (auto made = make_owner(store); !made) return made;
+  server::ServerOptions wanted = options;
+  wanted.built_in = built_in_answers;
+  if (demo) {
+    PLUMB_TRY(small, demo_study(store));
+    wanted.demo = small.info().id;
+  }
+  PLUMB_TRY(running, server::Server::start(store, wanted));
+  fmt::print(stderr, "{}: serving on {}; Ctrl-C stops\n", shown, running->url());
+  sigwait(&signals, &signal);
+  fmt::print(stderr, "stopping\n");
+  running->stop();
+  running->wait();
+  return {};
+}
+
 Result<void> ServeCommand::run() const {
   const sigset_t signals = block_signals();
   int signal = 0;
-  {
-    PLUMB_TRY(store, study::Store::open(data, {.mode = study::Store::Mode::kCreate}));
-    if (auto made = make_owner(*store); !made) return made;
-    PLUMB_TRY(running, server::Server::start(*store, options));
-    fmt::print(stderr, "{}: serving on {}; Ctrl-C stops\n", data, running->url());
-    sigwait(&signals, &signal);
-    fmt::print(stderr, "stopping\n");
-    running->stop();
-    running->wait();
+  if (demo && !studio.is_named()) {
+    PLUMB_TRY(folder, TemporaryFolder::make());
+    PLUMB_TRY(store, study::Store::open(folder.file(), {.mode = study::Store::Mode::kCreate}));
+    if (auto served = serve(*store, folder.file(), signals, signal); !served) return served;
+  } else {
+    PLUMB_TRY(store, studio.open(study::Store::Mode::kCreate));
+    if (auto served = serve(*store, studio.shown(), signals, signal); !served) return served;
   }
   // All is written; end as the signal would have.
   std::signal(signal, SIG_DFL);
@@ -100,14 +153,11 @@ void add_serve(CLI::App& app, Program& program) {
   auto command = std::make_shared<ServeCommand>();
   CLI::App* verb =
       app.add_subcommand("serve",
-                         "Example:\n  plumb serve --data plumb.db\n\n"
+                         "Example:\n  plumb serve --data plumb.db\n  plumb serve --demo\n\n"
                          "The studio's server, for this machine alone unless it stands behind a "
                          "proxy with https. The "
                          "first start makes the account \"owner\" and shows its password once.");
-  verb->add_option("--data", command->data, "the file that studies are kept in")
-      ->type_name("FILE")
-      ->check(not_empty())
-      ->capture_default_str();
+  command->studio.declare(*verb);
   verb->add_option("--host", command->options.host, "the address to listen on")
       ->type_name("ADDRESS")
       ->check(not_empty())
@@ -120,7 +170,11 @@ void add_serve(CLI::App& app, Program& program) {
                    "https://..., by which people reach it through a proxy")
       ->type_name("URL")
       ->check(not_empty());
-  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
+  verb->add_flag("--demo", command->demo,
+                 "be the first human: small tasks to answer without an account, in a file that is "
+                 "removed at the end unless --data names one");
+  verb->callback(
+      [command, verb, &program] { program.action = [command] { return command->run(); }; });
 }
 
 void add_study_invite(CLI::App& study, Program& program) {

@@ -32,6 +32,7 @@ Json method_options(const PolicyInputs& inputs, const PolicyOptions& o) {
       return {{"clip", o.ppo.clip},
               {"value_clip", o.ppo.value_clip},
               {"value_weight", o.ppo.value_weight},
+              {"value_rate", o.ppo.value_rate},
               {"gamma", o.ppo.gamma},
               {"lambda", o.ppo.lambda},
               {"whiten_rewards", o.ppo.whiten_rewards},

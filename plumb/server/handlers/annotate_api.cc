@@ -74,25 +74,6 @@ Result<Seat> seat_of(Context& context, const Request& request) {
 
 }  // namespace
 
-Result<study::Study> study_of(Context& context, const Request& request) {
-  const std::int64_t id = request.ids.front();
-  PLUMB_TRY(
-      name,
-      context.store.read<std::string>([id](study::Connection& connection) -> Result<std::string> {
-        PLUMB_TRY(row, connection.first("SELECT name FROM studies WHERE id = ?1", {id}));
-        if (row) return row->text(0);
-        return fail(ErrorKind::kNotFound, fmt::format("there is no study {}", id));
-      }));
-  return study::Study::open(context.store, name);
-}
-
-Result<std::int64_t> annotator_of(Context& context, const Request& request) {
-  PLUMB_TRY(annotator,
-            study::Accounts(context.store).annotator(request.account->id, request.ids.front()));
-  if (annotator) return *annotator;
-  return fail(ErrorKind::kNotFound, "the account is no annotator of this study");
-}
-
 Result<Response> show_own_progress(Context& context, const Request& request) {
   PLUMB_TRY(seat, seat_of(context, request));
   PLUMB_TRY(progress, study::own_progress(seat.study, seat.annotator));

@@ -1,10 +1,10 @@
-#include "plumb/mismatch/links/eval_log.h"
+#include "plumb/mismatch/links/inputs/eval_log.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "plumb/mismatch/links/fields.h"
+#include "plumb/mismatch/links/inputs/fields.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/text/records.h"
 

@@ -4,49 +4,11 @@
 #include <algorithm>
 
 #include "plumb/server/api.h"
+#include "plumb/server/common.h"
 
 namespace plumb::server {
-namespace {
 
 using study::Accounts;
-
-// A text of the body; kUsage where it is none.
-Result<std::string> text_of(const Request& request, const char* field) {
-  const auto found = request.body.find(field);
-  if (found != request.body.end() && found->is_string()) return found->get<std::string>();
-  return fail(ErrorKind::kUsage, fmt::format("the body needs a text \"{}\"", field));
-}
-
-// While it lives one password may be hashed.
-class HashTurn {
- public:
-  explicit HashTurn(Context& context) : context_(context) { context_.hashing.acquire(); }
-  ~HashTurn() { context_.hashing.release(); }
-  HashTurn(const HashTurn&) = delete;
-  HashTurn& operator=(const HashTurn&) = delete;
-
- private:
-  Context& context_;
-};
-
-Json account_json(const study::Account& account) {
-  return {{"name", account.name}, {"role", role_name(account.role)}};
-}
-
-Result<Response> session_for(Context& context, const study::Account& account) {
-  const std::string token = random_token();
-  auto started = Accounts(context.store).start_session(account.id, token_hash(token));
-  if (!started) return tl::unexpected(started.error());
-  return Response{.body = account_json(account), .session = token};
-}
-
-Response too_often(std::int64_t wait_ms) {
-  return {.status = 429,
-          .body = {{"error", "too many failures; wait before the next try"},
-                   {"retry_after_seconds", (wait_ms + 999) / 1000}}};
-}
-
-}  // namespace
 
 Result<Response> sign_in(Context& context, const Request& request) {
   PLUMB_TRY(name, text_of(request, "name"));

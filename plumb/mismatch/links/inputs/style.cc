@@ -1,4 +1,4 @@
-#include "plumb/mismatch/links/style.h"
+#include "plumb/mismatch/links/inputs/style.h"
 
 #include <algorithm>
 #include <cstdint>

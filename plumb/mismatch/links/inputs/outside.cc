@@ -1,4 +1,4 @@
-#include "plumb/mismatch/links/outside.h"
+#include "plumb/mismatch/links/inputs/outside.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "plumb/mismatch/links/fields.h"
+#include "plumb/mismatch/links/inputs/fields.h"
 #include "plumb/stats/correlation.h"
 #include "plumb/stats/hierarchical.h"
 #include "plumb/stats/intervals.h"
@@ -198,8 +198,10 @@ std::vector<LinkRow> noise_ceiling_rows(const std::vector<std::vector<std::strin
   const std::pair<std::size_t, const char*> measures[] = {
       {0, "agreement of repeated labels"}, {1, "noise ceiling of accuracy against labels"}};
   std::vector<LinkRow> rows;
+  stats::BootstrapOptions expanded = options;
+  expanded.level = stats::expanded_level(options.level, labels.size());
   for (const auto& [column, measure] : measures) {
-    rows.push_back(row_of(Link::kB, measure, stats::summarize(draws, column, options)));
+    rows.push_back(row_of(Link::kB, measure, stats::summarize(draws, column, expanded)));
     rows.back().n = labels.size();
     rows.back().of = "items";
     const auto deviation = stats::deviation_of(draws, column, 1);

@@ -1,4 +1,4 @@
-#include "plumb/mismatch/links/fields.h"
+#include "plumb/mismatch/links/inputs/fields.h"
 
 #include <charconv>
 #include <cmath>

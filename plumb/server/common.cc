@@ -1,0 +1,69 @@
+#include "plumb/server/common.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace plumb::server {
+
+Result<study::Study> study_of(Context& context, const Request& request) {
+  const std::int64_t id = request.ids.front();
+  PLUMB_TRY(
+      name,
+      context.store.read<std::string>([id](study::Connection& connection) -> Result<std::string> {
+        PLUMB_TRY(row, connection.first("SELECT name FROM studies WHERE id = ?1", {id}));
+        if (row) return row->text(0);
+        return fail(ErrorKind::kNotFound, fmt::format("there is no study {}", id));
+      }));
+  return study::Study::open(context.store, name);
+}
+
+Result<std::int64_t> annotator_of(Context& context, const Request& request) {
+  PLUMB_TRY(annotator,
+            study::Accounts(context.store).annotator(request.account->id, request.ids.front()));
+  if (annotator) return *annotator;
+  return fail(ErrorKind::kNotFound, "the account is no annotator of this study");
+}
+
+std::string query_of(const Request& request, std::string_view field) {
+  const auto found = request.query.find(field);
+  return found == request.query.end() ? "" : found->second;
+}
+
+Result<std::int64_t> whole_of(const Request& request, std::string_view field,
+                              std::int64_t otherwise, std::int64_t least, std::int64_t most) {
+  const std::string text = query_of(request, field);
+  if (text.empty()) return otherwise;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= least && value <= most) {
+    return value;
+  }
+  return fail(ErrorKind::kUsage,
+              fmt::format("\"{}\" is a whole number from {} to {}", field, least, most));
+}
+
+Result<std::string> text_of(const Request& request, const char* field) {
+  const auto found = request.body.find(field);
+  if (found != request.body.end() && found->is_string()) return found->get<std::string>();
+  return fail(ErrorKind::kUsage, fmt::format("the body needs a text \"{}\"", field));
+}
+
+Json account_json(const study::Account& account) {
+  return {{"name", account.name}, {"role", role_name(account.role)}};
+}
+
+Result<Response> session_for(Context& context, const study::Account& account) {
+  const std::string token = random_token();
+  auto started = study::Accounts(context.store).start_session(account.id, token_hash(token));
+  if (!started) return tl::unexpected(started.error());
+  return Response{.body = account_json(account), .session = token};
+}
+
+Response too_often(std::int64_t wait_ms) {
+  return {.status = 429,
+          .body = {{"error", "too many failures; wait before the next try"},
+                   {"retry_after_seconds", (wait_ms + 999) / 1000}}};
+}
+
+}  // namespace plumb::server
