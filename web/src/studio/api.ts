@@ -1,5 +1,5 @@
 /** The server's API (docs/openapi.json), typed. Every call is refused by a status with words, or not answered at all. */
-import type { MarkdownNode } from "./Markdown.svelte";
+import type { MarkdownNode } from "./markdown";
 
 export type Role = "owner" | "manager" | "adjudicator" | "annotator" | "viewer";
 export type Kind = "sts" | "classification" | "clustering" | "reranking" | "preference";
