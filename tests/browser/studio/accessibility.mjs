@@ -10,6 +10,7 @@ import * as tasks from "./tasks.mjs";
 const [program, pictures] = process.argv.slice(2);
 const kKinds = {
   sts: tasks.sts,
+  fractions: tasks.fractions,
   topics: tasks.topics,
   intents: tasks.intents,
   pool: tasks.pool,

@@ -15,6 +15,7 @@ const studio = await Studio.open(program, {
   ended: { tasks: [tasks.topics], annotators: 1 },
   elsewhere: { tasks: [tasks.topics], annotators: 1 },
   time: { tasks: [tasks.topics], annotators: 1 },
+  shared: { tasks: [tasks.topics], annotators: 2, options: ["--overlap", "2"] },
   refused: { tasks: [tasks.topics], annotators: 1 },
 });
 
@@ -72,7 +73,7 @@ process.exitCode = await runChecks({
     await open(page);
     const text = await shown(page);
     await page.keyboard.press("4");
-    await page.keyboard.press("f");
+    await page.getByRole("button", { name: "Flag" }).click();
     await page.keyboard.press("c");
     await page.keyboard.type("ambiguous: which heron?");
     await page.keyboard.press("Escape");
@@ -109,7 +110,6 @@ process.exitCode = await runChecks({
       await another(page, texts.at(-1));
     }
     const fourth = await shown(page);
-    await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("ArrowLeft");
     await page.waitForFunction((text) => document.querySelector("section .words")?.textContent === text, texts[2]);
     await page.getByRole("button", { name: "Previous" }).click();
@@ -181,6 +181,40 @@ process.exitCode = await runChecks({
     await another(page, text);
     await yours(page, 1);
     assert.equal(byText(studio.answers("ended"), tasks.topics, text)[0].label, "music");
+    quiet(page);
+  },
+
+  async "what waits for one person is not sent in the name of another"() {
+    const page = await annotator(browser, studio, "shared", { name: "first" });
+    await open(page);
+    const text = await shown(page);
+    await page.route("**/answer", (route) => route.abort());
+    await page.keyboard.press("1");
+    await page.keyboard.press("Enter");
+    await status(page, "kept");
+    const reply = await page.context().request.post(`${studio.url}/api/invitations/accept`, {
+      headers: { "X-Plumb": "1" },
+      data: { token: studio.invitations.shared.shift(), name: "second", password: "a password of tests" },
+    });
+    assert.equal(reply.status(), 200);
+    await page.unroute("**/answer");
+    await page.reload();
+    await ready(page);
+    await page.locator(".who", { hasText: "second" }).waitFor();
+    await page.keyboard.press("2");
+    await page.keyboard.press("Enter");
+    await yours(page, 1);
+    assert.equal(await outbox(page), 1, "still there");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Name").fill("first");
+    await page.getByLabel("Password").fill("a password of tests");
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "shared" }).click();
+    await yours(page, 1);
+    assert.equal(await outbox(page), 0);
+    const rows = studio.answers("shared");
+    assert.deepEqual(rows.map(({ rater, label }) => `${rater} ${label}`).sort(), ["R1 garden", "R2 weather"]);
+    assert.equal(byText(rows, tasks.topics, text).filter(({ rater }) => rater === "R1").length, 1);
     quiet(page);
   },
 
