@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "plumb/base/hash.h"
+#include "plumb/cli/feature_options.h"
 #include "plumb/cli/options.h"
 #include "plumb/cli/precision_option.h"
 #include "plumb/raters/embedding_rater.h"
@@ -94,7 +95,7 @@ void EmbedderOptions::declare(CLI::App& verb) {
 }
 
 Result<std::unique_ptr<raters::Embedder>> EmbedderOptions::open(const std::string& model,
-                                                                const tasks::Task& task) const {
+                                                                const tasks::Task* task) const {
   raters::OpenOptions options;
   options.words = *parse_word_rule(words);
   options.statics.pooling =
@@ -102,7 +103,7 @@ Result<std::unique_ptr<raters::Embedder>> EmbedderOptions::open(const std::strin
   options.statics.frequencies = frequencies;
   options.statics.remove_component = remove_component;
   options.names = ids;
-  options.task = &task;
+  options.task = task;
   raters::RemoteEmbedderOptions& remote = options.remote;
   remote.http.api_key = api_key();
   remote.text_prompt = prompt;
@@ -205,12 +206,12 @@ Result<std::vector<tasks::AnswerSheet>> AskOptions::answers(const tasks::Task& t
   };
   for (const std::string& model : models) {
     if (rlhf::is_reward(model)) {
-      PLUMB_TRY(reward, rlhf::open_learned_reward({model}));
+      PLUMB_TRY(reward, rlhf::open_learned_reward({model}, feature_opener()));
       rlhf::RewardRater rater(std::move(reward));
       if (auto asked = ask(model, rater); !asked) return tl::unexpected(asked.error());
       continue;
     }
-    PLUMB_TRY(embedder, embedders.open(model, task));
+    PLUMB_TRY(embedder, embedders.open(model, &task));
     const raters::Embedder& opened = *embedder;
     raters::EmbeddingRater rater(std::move(embedder), probe_options());
     if (auto asked = ask(model, rater); !asked) return tl::unexpected(asked.error());

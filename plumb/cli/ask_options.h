@@ -29,9 +29,10 @@ struct EmbedderOptions {
   bool no_cache = false;
 
   void declare(CLI::App& verb);
-  // Errors as open_embedder(); kNotAllowed where no cache can be made.
+  // task: whose ids stored vectors may be named by; nullptr: none. Errors as open_embedder();
+  // kNotAllowed where no cache can be made.
   Result<std::unique_ptr<raters::Embedder>> open(const std::string& model,
-                                                 const tasks::Task& task) const;
+                                                 const tasks::Task* task) const;
   // On stderr, what embed() left to say.
   static void tell_notes(const raters::Embedder& embedder);
   // The folder for what need not be asked twice: --cache, or plumb/ in the user's cache folder.

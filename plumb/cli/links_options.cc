@@ -26,8 +26,8 @@ Result<std::unique_ptr<rlhf::Reward>> opened(const std::string& name) {
 
 Result<std::array<std::string, 3>> input_of(const char* what, const std::string& path) {
   std::error_code ignored;
-  const fs::path file = fs::is_directory(path, ignored) ? fs::path(path) / "population.jsonl"
-                                                        : fs::path(path);
+  const fs::path file =
+      fs::is_directory(path, ignored) ? fs::path(path) / "population.jsonl" : fs::path(path);
   PLUMB_TRY(bytes, read_file(file));
   return std::array<std::string, 3>{what, file.string(), sha256(bytes)};
 }
@@ -36,9 +36,8 @@ Result<std::array<std::string, 3>> input_of(const char* what, const std::string&
 std::optional<std::string> own_evaluations(const std::string& run) {
   std::error_code ignored;
   const fs::path file = fs::path(run) / "evals.jsonl";
-  return fs::is_directory(run, ignored) && fs::exists(file, ignored)
-             ? std::optional(file.string())
-             : std::nullopt;
+  return fs::is_directory(run, ignored) && fs::exists(file, ignored) ? std::optional(file.string())
+                                                                     : std::nullopt;
 }
 
 void declare_file(CLI::App& verb, const char* name, std::string& file, const char* help) {
@@ -106,8 +105,9 @@ Result<mismatch::SampleTable> LinksArguments::read(const std::string& run,
   const auto own = mismatch::implicit_beta(run);
   if (reward == "samples" || (reward == "auto" && (!own || !proxy_by.empty()))) return table;
   if (!beta && !own) {
-    return fail(ErrorKind::kUsage,
-                fmt::format("{}: names no beta, since it is no run folder of dpo; give --beta", run));
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{}: names no beta, since it is no run folder of dpo; give --beta", run));
   }
   if (auto used = mismatch::use_implicit_reward(table, beta.value_or(own.value_or(1))); !used) {
     return tl::unexpected(used.error());
@@ -213,8 +213,8 @@ Result<LinksArguments::Found> LinksArguments::measure(const Look& look) const {
     }
     measured.push_back(std::move(run));
   }
-  PLUMB_TRY(report, mismatch::report_links(std::move(measured), std::move(rows),
-                                           std::move(swapped), all, options));
+  PLUMB_TRY(report, mismatch::report_links(std::move(measured), std::move(rows), std::move(swapped),
+                                           all, options));
   found.report = std::move(report);
   found.evaluations = std::move(all);
   return found;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "plumb/cli/feature_options.h"
 #include "plumb/cli/run_names.h"
 #include "plumb/rlhf/open_reward.h"
 
@@ -81,7 +82,7 @@ Result<std::vector<mismatch::RunMeasure>> MeasureArguments::measure(const Look& 
   std::unique_ptr<rlhf::Reward> proxy, gold;
   for (const auto& [name, reward] : {std::pair(&proxy_by, &proxy), std::pair(&gold_by, &gold)}) {
     if (name->empty()) continue;
-    PLUMB_TRY(opened, rlhf::open_reward(*name));
+    PLUMB_TRY(opened, rlhf::open_reward(*name, feature_opener()));
     *reward = std::move(opened);
   }
   reading.proxy_by = proxy.get();

@@ -67,14 +67,14 @@ Opened open_ended(const std::string& spec, const std::string&) {
 }
 
 struct Kind {
-  std::string_view name, argument, meaning;  // argument "": it takes none
+  std::string_view name, argument;  // argument "": it takes none
   Opened (*open)(const std::string& spec, const std::string& argument);
 };
 
 constexpr Kind kKinds[] = {
-    {"length", "", "words of the completion", open_length},
-    {"word", "WORD", "how often the completion has this word", open_word},
-    {"ended", "", "1 where the completion ends by itself, else 0", open_ended},
+    {"length", "", open_length},  // words of the completion
+    {"word", "WORD", open_word},  // how often the completion has this word
+    {"ended", "", open_ended},    // 1 where the completion ends by itself, else 0
 };
 
 std::string spelling(const Kind& kind) {
@@ -83,11 +83,12 @@ std::string spelling(const Kind& kind) {
 
 }  // namespace
 
-Result<std::unique_ptr<Reward>> open_reward(const std::string& spec) {
+Result<std::unique_ptr<Reward>> open_reward(const std::string& spec,
+                                            const FeatureOpener& features) {
   if (is_world(spec)) return open_world(spec);
   std::error_code ignored;
   if (std::filesystem::exists(spec, ignored)) {
-    PLUMB_TRY(learned, open_learned_reward({spec, {}}));
+    PLUMB_TRY(learned, open_learned_reward({spec, {}}, features));
     return std::unique_ptr<Reward>(std::move(learned));
   }
   const std::size_t colon = spec.find(':');
@@ -108,12 +109,6 @@ Result<std::unique_ptr<Reward>> open_reward(const std::string& spec) {
               fmt::format("no reward is called \"{}\", and there is no such folder; there are {}, "
                           "and {}",
                           spec, known, world_names()));
-}
-
-std::string reward_names() {
-  std::string lines;
-  for (const Kind& kind : kKinds) lines += fmt::format("{}: {}\n", spelling(kind), kind.meaning);
-  return lines;
 }
 
 }  // namespace plumb::rlhf

@@ -10,14 +10,13 @@
 
 #include "plumb/base/result.h"
 #include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/features.h"
 
 namespace plumb::rlhf {
 
 // kNotFound: no reward of this name and no such folder, with what there is; kUsage: an argument
 // that is missing, or one too many. kBadInput: what open_world() and open_learned_reward() refuse.
-Result<std::unique_ptr<Reward>> open_reward(const std::string& spec);
-
-// The names with what they mean, a line each, for help and errors.
-std::string reward_names();
+Result<std::unique_ptr<Reward>> open_reward(const std::string& spec,
+                                            const FeatureOpener& features = {});
 
 }  // namespace plumb::rlhf

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
@@ -113,6 +114,95 @@ Result<Comparison> parse_pair(const Json& line) {
   return comparison;
 }
 
+// The places of the completions, the best first: in their order, or as "ranks" says.
+Result<std::vector<std::size_t>> order_of(const Json& line, std::size_t count) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const Json ranks = line.value("ranks", Json());
+  if (ranks.is_null()) return order;
+  if (!ranks.is_array() || ranks.size() != count) {
+    return bad(fmt::format("\"ranks\" is not a list of {} numbers, one a completion", count));
+  }
+  for (const Json& rank : ranks) {
+    if (!rank.is_number() || !std::isfinite(rank.get<double>())) {
+      return bad("\"ranks\" holds something that is not a number");
+    }
+  }
+  const auto rank = [&](std::size_t i) { return ranks[i].get<double>(); };
+  std::ranges::stable_sort(order, {}, rank);
+  for (std::size_t i = 1; i < count; ++i) {
+    if (rank(order[i - 1]) < rank(order[i])) continue;
+    return bad(
+        fmt::format("completions {} and {} have one rank: ties are not read in rankings; "
+                    "leave one of them out, or write pairs",
+                    order[i - 1] + 1, order[i] + 1));
+  }
+  return order;
+}
+
+Result<Conversation> ranked_completion(const Json& completion, std::size_t number) {
+  if (completion.is_array() && !completion.empty() && !completion[0].is_object()) {
+    return bad(
+        fmt::format("completion {} is a list of texts: ties are not read in rankings; leave "
+                    "all but one of them out, or write pairs",
+                    number));
+  }
+  const std::string name = fmt::format("completion {}", number);
+  PLUMB_TRY(turns, parse_conversation(Json{{name, completion}}, name.c_str()));
+  if (last_text(turns).empty()) return bad(fmt::format("{} holds no text", name));
+  return std::move(turns);
+}
+
+Result<std::vector<Conversation>> ranked_completions(const Json& line) {
+  const Json& list = line["completions"];
+  if (!list.is_array() || list.size() < 2) {
+    return bad("\"completions\" is not a list of two or more, from the best to the worst");
+  }
+  std::vector<Conversation> completions;
+  for (const Json& one : list) {
+    PLUMB_TRY(turns, ranked_completion(one, completions.size() + 1));
+    const auto same = std::ranges::find(completions, turns);
+    if (same != completions.end()) {
+      return bad(
+          fmt::format("completions {} and {} are the same text, which cannot be better than "
+                      "itself",
+                      same - completions.begin() + 1, completions.size() + 1));
+    }
+    if (!completions.empty() && is_plain(completions[0]) != is_plain(turns)) {
+      return bad("some of \"completions\" are texts and others lists of messages");
+    }
+    completions.push_back(std::move(turns));
+  }
+  return completions;
+}
+
+// Every pair of a ranking, the better one first.
+Result<std::vector<Comparison>> parse_ranking(const Json& line, std::size_t number) {
+  PLUMB_TRY(completions, ranked_completions(line));
+  PLUMB_TRY(order, order_of(line, completions.size()));
+  PLUMB_TRY(prompt, parse_conversation(line, "prompt"));
+  std::vector<Comparison> pairs;
+  for (std::size_t better = 0; better < order.size(); ++better) {
+    for (std::size_t worse = better + 1; worse < order.size(); ++worse) {
+      Comparison pair;
+      pair.prompt = prompt;
+      pair.completions = {completions[order[better]], completions[order[worse]]};
+      pair.votes = {{"", Choice::kA, 0}};
+      pair.ranking = number;
+      pair.ranks = {better, worse};
+      read_transcript_prompt(pair);
+      pairs.push_back(std::move(pair));
+    }
+  }
+  return pairs;
+}
+
+Result<std::vector<Comparison>> parse_comparisons(const Json& line, std::size_t ranking) {
+  if (line.contains("completions")) return parse_ranking(line, ranking);
+  PLUMB_TRY(pair, parse_pair(line));
+  return std::vector{std::move(pair)};
+}
+
 Result<Json> parse_line(std::string_view text) {
   Json line = Json::parse(text, nullptr, false);
   if (!line.is_object()) return bad("the line is not a JSON object");
@@ -125,6 +215,7 @@ Result<Json> parse_line(std::string_view text) {
 Result<std::vector<Comparison>> read_pairs(const std::string& path, const Progress& progress) {
   PLUMB_TRY(lines, LineReader::open(path));
   std::vector<Comparison> comparisons;
+  std::size_t rankings = 0;
   while (true) {
     PLUMB_TRY(text, lines.next());
     if (!text) return comparisons;
@@ -134,10 +225,13 @@ Result<std::vector<Comparison>> read_pairs(const std::string& path, const Progre
     };
     auto line = parse_line(*text);
     if (!line) return at_line(line.error());
-    auto comparison = parse_pair(*line);
-    if (!comparison) return at_line(comparison.error());
-    comparison->where = lines.where();
-    comparisons.push_back(std::move(*comparison));
+    auto parsed = parse_comparisons(*line, rankings + 1);
+    if (!parsed) return at_line(parsed.error());
+    rankings += parsed->front().ranking > 0 ? 1 : 0;
+    for (Comparison& one : *parsed) {
+      one.where = lines.where();
+      comparisons.push_back(std::move(one));
+    }
     if (progress) progress(lines.bytes_read(), lines.bytes_total());
   }
 }

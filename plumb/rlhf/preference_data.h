@@ -4,12 +4,15 @@
 //   - JSON lines as TRL uses them: "prompt", "chosen", "rejected", each a text or a list of
 //   messages;
 //     without "prompt" it is what both begin with; "margin" is a strength;
+//   - rankings: "prompt" and "completions", a list from the best to the worst, or in any order with
+//     "ranks" (1: the best). A ranking of k is its k (k - 1) / 2 pairs;
 //   - transcripts of HH-RLHF in "chosen" and "rejected";
 //   - a preference task of plumb, with the answers of any number of annotators.
 // All plain or gzip. What cannot be a comparison is refused, with file and line: no JSON object, a
 // field that is missing or of another type. What is a comparison but teaches nothing is kept and
 // reported as a defect: equal completions, an empty one, a last turn that is not the assistant's,
-// no vote for one of the two.
+// no vote for one of the two. Rankings are refused where a completion stands twice, is empty, or
+// two have one rank: Plackett and Luce's model has no ties.
 //
 //   PLUMB_TRY(data, read_preferences("harmless/test.jsonl.gz", {}));
 //   for (const Comparison& one : data.comparisons) share_of_first(one);
@@ -40,6 +43,11 @@ struct Comparison {
   Conversation prompt;                      // all that both sides share before the completion
   std::array<Conversation, 2> completions;  // each of one turn or more
   std::vector<Vote> votes;
+
+  // Of a pair of a ranking: which of the file, from 1, and the places of both completions in it, 0
+  // the best. Pairs of one ranking stand one after another.
+  std::size_t ranking = 0;
+  std::array<std::size_t, 2> ranks = {};
 };
 
 // The share of the first completion among the votes for one of the two; nothing where all votes are

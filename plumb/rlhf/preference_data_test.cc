@@ -111,6 +111,49 @@ TEST_F(PreferenceFile, RefusesWhatIsNoComparisonWithFileAndLine) {
   EXPECT_NE(error("\n").find("holds no comparison"), std::string::npos);
 }
 
+TEST_F(PreferenceFile, TakesRankingsAsTheirPairs) {
+  const auto data =
+      read(R"({"prompt":"Sky?","completions":[" Blue."," Grey."," Green."]})"
+           "\n"
+           R"({"prompt":"Sea?","chosen":" Wet.","rejected":" Dry."})"
+           "\n"
+           R"({"prompt":"Sun?","completions":["cold","hot","warm"],"ranks":[3,1,2]})");
+  ASSERT_EQ(data.comparisons.size(), 7U);
+  const std::pair<std::string, std::string> expected[] = {
+      {"Blue.", "Grey."}, {"Blue.", "Green."}, {"Grey.", "Green."}, {"Wet.", "Dry."},
+      {"hot", "warm"},    {"hot", "cold"},     {"warm", "cold"}};
+  for (std::size_t i = 0; i < 7; ++i) {
+    const Comparison& one = data.comparisons[i];
+    EXPECT_EQ(last_text(one.completions[0]), expected[i].first);
+    EXPECT_EQ(last_text(one.completions[1]), expected[i].second);
+    EXPECT_EQ(share_of_first(one), 1);
+    EXPECT_EQ(one.ranking, i < 3 ? 1U : i == 3 ? 0U : 2U);
+    EXPECT_NE(one.where.find(i < 3 ? ":1" : i == 3 ? ":2" : ":3"), std::string::npos) << one.where;
+  }
+  EXPECT_EQ(data.comparisons[5].ranks, (std::array<std::size_t, 2>{0, 2}));
+}
+
+TEST_F(PreferenceFile, RefusesRankingsWithTiesAndGapsWithFileAndLine) {
+  const std::string good = R"({"prompt":"p","completions":["a","b"]})";
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"prompt":"p","completions":["a"]})", "\"completions\" is not a list of two or more"},
+      {R"({"prompt":"p","completions":"ab"})", "\"completions\" is not a list of two or more"},
+      {R"({"completions":["a","b"]})", "\"prompt\" is missing"},
+      {R"({"prompt":"p","completions":["a","b","a"]})", "completions 1 and 3 are the same text"},
+      {R"({"prompt":"p","completions":["a"," "]})", "completion 2 holds no text"},
+      {R"({"prompt":"p","completions":["a",7]})", "\"completion 2\" is neither a text"},
+      {R"({"prompt":"p","completions":["a",["b","c"]]})", "ties are not read"},
+      {R"({"prompt":"p","completions":["a","b"],"ranks":[1]})", "\"ranks\" is not a list of 2"},
+      {R"({"prompt":"p","completions":["a","b"],"ranks":[1,"x"]})", "is not a number"},
+      {R"({"prompt":"p","completions":["a","b","c"],"ranks":[2,1,2]})",
+       "completions 1 and 3 have one rank"}};
+  for (const auto& [line, words] : cases) {
+    const std::string message = error(good + "\n" + line);
+    EXPECT_NE(message.find(words), std::string::npos) << line << ": " << message;
+    EXPECT_NE(message.find(".jsonl:2: "), std::string::npos) << message;
+  }
+}
+
 TEST_F(PreferenceFile, ReportsWhatTeachesNothing) {
   const auto data = read(
       R"({"prompt":"p","chosen":"a","rejected":"a"})"

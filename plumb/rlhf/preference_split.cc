@@ -1,8 +1,11 @@
 #include "plumb/rlhf/preference_split.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "plumb/base/hash.h"
 #include "plumb/base/json.h"
@@ -16,9 +19,39 @@ std::string beginning_of(const Comparison& comparison) {
     const std::string_view text = trimmed(turn.content);
     if (turn.role != "system" && !text.empty()) return std::string(text);
   }
+  if (comparison.ranking > 0) return fmt::format("ranking {}", comparison.ranking);
   const ComparisonTexts texts = comparison_texts(comparison);
   const auto& [low, high] = std::minmax(texts.completions[0], texts.completions[1]);
   return low + '\n' + high;
+}
+
+// Of the ranking whose first pair stands here, the completions.
+std::size_t size_of_ranking(const PreferenceData& data, std::size_t first) {
+  std::size_t worst = 0;
+  for (std::size_t i = first; i < data.comparisons.size(); ++i) {
+    if (data.comparisons[i].ranking != data.comparisons[first].ranking) break;
+    worst = std::max({worst, data.comparisons[i].ranks[0], data.comparisons[i].ranks[1]});
+  }
+  return worst + 1;
+}
+
+// Each ranking in a random order, to which the votes of its pairs belong.
+void shuffle_rankings(PreferenceData& data, std::uint64_t seed) {
+  std::size_t ranking = 0;
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < data.comparisons.size(); ++i) {
+    Comparison& pair = data.comparisons[i];
+    if (pair.ranking == 0) continue;
+    if (pair.ranking != ranking) {
+      ranking = pair.ranking;
+      order.resize(size_of_ranking(data, i));
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      Stream stream(seed, "random-ranking", ranking);
+      shuffle(std::span(order), stream);
+    }
+    for (std::size_t& rank : pair.ranks) rank = order[rank];
+    pair.votes = {{"", pair.ranks[0] < pair.ranks[1] ? tasks::Choice::kA : tasks::Choice::kB, 0}};
+  }
 }
 
 }  // namespace
@@ -74,10 +107,12 @@ PreferenceData subset_of(const PreferenceData& data, std::span<const std::size_t
 PreferenceData with_random_labels(const PreferenceData& data, std::uint64_t seed) {
   PreferenceData random = data;
   for (std::size_t i = 0; i < random.comparisons.size(); ++i) {
+    if (random.comparisons[i].ranking > 0) continue;
     Stream stream(seed, "random-label", i);
     random.comparisons[i].votes = {
         {"", stream.below(2) == 0 ? tasks::Choice::kA : tasks::Choice::kB, 0}};
   }
+  shuffle_rankings(random, seed);
   return random;
 }
 

@@ -103,6 +103,52 @@ TEST(RandomLabels, AreCoinsThatTheSeedTosses) {
   EXPECT_EQ(hashes_of(random).prompts, hashes_of(data).prompts);
 }
 
+// Rankings of four without a prompt.
+PreferenceData rankings(std::size_t count) {
+  PreferenceData data;
+  for (std::size_t r = 1; r <= count; ++r) {
+    for (std::size_t better = 0; better < 4; ++better) {
+      for (std::size_t worse = better + 1; worse < 4; ++worse) {
+        Comparison one = pair("", fmt::format("{} {}", r, better), fmt::format("{} {}", r, worse));
+        one.ranking = r;
+        one.ranks = {better, worse};
+        data.comparisons.push_back(one);
+      }
+    }
+  }
+  return data;
+}
+
+TEST(Splits, NeverPutARankingOnBothSides) {
+  const PreferenceData data = rankings(20);
+  const PreferenceSplit split = split_by_prompt(data, 0.5, 3);
+  ASSERT_EQ(split.held_out.size(), 60U);
+  for (std::size_t i = 0; i < 60; i += 6) {
+    EXPECT_EQ(split.held_out[i] / 6, split.held_out[i + 5] / 6);
+  }
+}
+
+TEST(RandomLabels, OfRankingsAreOrdersThatTheSeedDraws) {
+  const PreferenceData data = rankings(600), random = with_random_labels(data, 2);
+  std::size_t best_stays_best = 0;
+  for (std::size_t first = 0; first < data.comparisons.size(); first += 6) {
+    std::size_t rank_of_best = 0, wins = 0;
+    for (std::size_t i = first; i < first + 6; ++i) {
+      const Comparison& one = random.comparisons[i];
+      ASSERT_EQ(*share_of_first(one), one.ranks[0] < one.ranks[1] ? 1 : 0);
+      if (data.comparisons[i].ranks[0] == 0) {
+        rank_of_best = one.ranks[0];
+        wins += one.ranks[0] < one.ranks[1] ? 1 : 0;
+      }
+    }
+    ASSERT_EQ(wins, 3 - rank_of_best);  // one order, not six coins
+    best_stays_best += rank_of_best == 0 ? 1 : 0;
+  }
+  // Five standard deviations of 600 draws of one in four.
+  EXPECT_NEAR(static_cast<double>(best_stays_best), 150, 5 * std::sqrt(600 * 0.25 * 0.75));
+  EXPECT_EQ(hashes_of(random).all, hashes_of(with_random_labels(data, 2)).all);
+}
+
 TEST(Subsets, KeepTheirComparisonsAndTheFile) {
   PreferenceData data = of_prompts(5, 1);
   data.file = "pairs.jsonl";

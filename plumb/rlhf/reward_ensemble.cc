@@ -63,7 +63,8 @@ Result<std::vector<fs::path>> parse_members(const Json& json, const fs::path& fo
   return members;
 }
 
-Result<std::unique_ptr<LearnedReward>> open_ensemble(const lm::ModelFiles& files) {
+Result<std::unique_ptr<LearnedReward>> open_ensemble(const lm::ModelFiles& files,
+                                                     const FeatureOpener& features) {
   const fs::path file = files.model / "ensemble.json";
   PLUMB_TRY(text, read_file(file));
   const Json json = Json::parse(text, nullptr, false);
@@ -77,9 +78,9 @@ Result<std::unique_ptr<LearnedReward>> open_ensemble(const lm::ModelFiles& files
   if (!options) return at_file(options.error());
   const auto folders = parse_members(json, files.model);
   if (!folders) return at_file(folders.error());
-  std::vector<std::unique_ptr<RewardModel>> members;
+  std::vector<std::unique_ptr<SingleReward>> members;
   for (const fs::path& folder : *folders) {
-    PLUMB_TRY(member, load_reward_model({folder, files.tokenizer}));
+    PLUMB_TRY(member, open_single_reward({folder, files.tokenizer}, features));
     members.push_back(std::move(member));
   }
   PLUMB_TRY(ensemble, RewardEnsemble::make(files.model.string(), std::move(members), *options));
@@ -98,12 +99,12 @@ std::optional<Combination> parse_combination(std::string_view name) {
   return static_cast<Combination>(found - std::begin(kCombinations));
 }
 
-RewardEnsemble::RewardEnsemble(std::string name, std::vector<std::unique_ptr<RewardModel>> members,
+RewardEnsemble::RewardEnsemble(std::string name, std::vector<std::unique_ptr<SingleReward>> members,
                                const EnsembleOptions& options)
     : name_(std::move(name)), members_(std::move(members)), options_(options) {}
 
 Result<std::unique_ptr<RewardEnsemble>> RewardEnsemble::make(
-    std::string name, std::vector<std::unique_ptr<RewardModel>> members,
+    std::string name, std::vector<std::unique_ptr<SingleReward>> members,
     const EnsembleOptions& options) {
   if (members.empty()) return bad(fmt::format("{}: an ensemble without members", name));
   for (const auto& member : members) {
@@ -196,17 +197,28 @@ Result<void> save_ensemble(const fs::path& folder, std::span<const std::string> 
 
 bool is_reward(const fs::path& path) {
   std::error_code ignored;
-  if (fs::exists(path / "ensemble.json", ignored)) return true;
+  if (fs::exists(path / "ensemble.json", ignored) || is_feature_reward(path)) return true;
   if (!fs::exists(path / "config.json", ignored)) return false;
   const auto config = nn::read_config(path / "config.json");
   return config && config->scalar_head;
 }
 
-Result<std::unique_ptr<LearnedReward>> open_learned_reward(const lm::ModelFiles& files) {
-  std::error_code ignored;
-  if (fs::exists(files.model / "ensemble.json", ignored)) return open_ensemble(files);
+Result<std::unique_ptr<SingleReward>> open_single_reward(const lm::ModelFiles& files,
+                                                         const FeatureOpener& features) {
+  if (is_feature_reward(files.model)) {
+    PLUMB_TRY(reward, load_feature_reward(files.model, features));
+    return std::move(reward);
+  }
   PLUMB_TRY(model, load_reward_model(files));
   return std::move(model);
+}
+
+Result<std::unique_ptr<LearnedReward>> open_learned_reward(const lm::ModelFiles& files,
+                                                           const FeatureOpener& features) {
+  std::error_code ignored;
+  if (fs::exists(files.model / "ensemble.json", ignored)) return open_ensemble(files, features);
+  PLUMB_TRY(reward, open_single_reward(files, features));
+  return std::move(reward);
 }
 
 }  // namespace plumb::rlhf

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plumb/rlhf/reward/feature_reward.h"
 #include "plumb/rlhf/reward_model.h"
 
 namespace plumb::rlhf {
@@ -40,7 +41,7 @@ class RewardEnsemble final : public LearnedReward {
   // kBadInput: no members; of several, one without a normalisation, or normalised on another
   // policy's samples or on other prompts than the first.
   static Result<std::unique_ptr<RewardEnsemble>> make(
-      std::string name, std::vector<std::unique_ptr<RewardModel>> members,
+      std::string name, std::vector<std::unique_ptr<SingleReward>> members,
       const EnsembleOptions& options);
 
   const std::string& name() const override { return name_; }
@@ -55,14 +56,14 @@ class RewardEnsemble final : public LearnedReward {
 
   // One score of one text from those of the members, in their order.
   double combine(std::span<const double> members) const;
-  std::span<const std::unique_ptr<RewardModel>> members() const { return members_; }
+  std::span<const std::unique_ptr<SingleReward>> members() const { return members_; }
 
  private:
-  RewardEnsemble(std::string name, std::vector<std::unique_ptr<RewardModel>> members,
+  RewardEnsemble(std::string name, std::vector<std::unique_ptr<SingleReward>> members,
                  const EnsembleOptions& options);
 
   std::string name_;
-  std::vector<std::unique_ptr<RewardModel>> members_;
+  std::vector<std::unique_ptr<SingleReward>> members_;
   EnsembleOptions options_;
 };
 
@@ -71,11 +72,15 @@ Result<void> save_ensemble(const std::filesystem::path& folder,
                            std::span<const std::string> members, const EnsembleOptions& options);
 
 // Whether the path is what open_learned_reward() reads: a folder with ensemble.json, or with a
-// config.json that names a scalar head. Reads no weights.
+// config.json that names a scalar head, or a reward on features. Reads no weights.
 bool is_reward(const std::filesystem::path& path);
 
-// An ensemble's folder, or a reward model (load_reward_model). kBadInput also: a damaged
-// ensemble.json, with the field.
-Result<std::unique_ptr<LearnedReward>> open_learned_reward(const lm::ModelFiles& files);
+// A reward model (load_reward_model) or a reward on features (load_feature_reward).
+Result<std::unique_ptr<SingleReward>> open_single_reward(const lm::ModelFiles& files,
+                                                         const FeatureOpener& features = {});
+
+// An ensemble's folder, or one reward. kBadInput also: a damaged ensemble.json, with the field.
+Result<std::unique_ptr<LearnedReward>> open_learned_reward(const lm::ModelFiles& files,
+                                                           const FeatureOpener& features = {});
 
 }  // namespace plumb::rlhf

@@ -22,8 +22,8 @@ class RewardEnsembles : public lm::LanguageModelTest {
     EXPECT_TRUE((*model)->normalise(kTexts, policy, "prompts", 1));
     return std::move(*model);
   }
-  std::vector<std::unique_ptr<RewardModel>> members() const {
-    std::vector<std::unique_ptr<RewardModel>> three;
+  std::vector<std::unique_ptr<SingleReward>> members() const {
+    std::vector<std::unique_ptr<SingleReward>> three;
     for (std::uint64_t seed = 1; seed <= 3; ++seed) three.push_back(member(seed));
     return three;
   }
@@ -75,9 +75,9 @@ TEST_F(RewardEnsembles, StateTheirVariance) {
 TEST_F(RewardEnsembles, ComeBackFromTheirFolder) {
   EXPECT_FALSE(is_reward(folder_));
   std::vector<std::string> folders;
-  for (const auto& model : members()) {
-    folders.push_back(fmt::format("member-{}", folders.size() + 1));
-    ASSERT_TRUE(save_reward_model(folder_ / "rm" / folders.back(), *model, folder_));
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    folders.push_back(fmt::format("member-{}", seed));
+    ASSERT_TRUE(save_reward_model(folder_ / "rm" / folders.back(), *member(seed), folder_));
   }
   ASSERT_TRUE(save_ensemble(folder_ / "rm", folders, {.combination = Combination::kWorst}));
   EXPECT_TRUE(is_reward(folder_ / "rm"));
@@ -98,7 +98,7 @@ TEST_F(RewardEnsembles, ComeBackFromTheirFolder) {
 
 TEST_F(RewardEnsembles, RefuseMembersOnDifferentScales) {
   auto two = [&](const std::string& policy) {
-    std::vector<std::unique_ptr<RewardModel>> pair;
+    std::vector<std::unique_ptr<SingleReward>> pair;
     pair.push_back(member(1));
     pair.push_back(member(2, policy));
     return RewardEnsemble::make("e", std::move(pair), {});

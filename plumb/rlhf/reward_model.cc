@@ -24,34 +24,6 @@ namespace fs = std::filesystem;
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
 
-constexpr const char* kSchema = "plumb.reward-model/1";
-constexpr const char* kTieNames[] = {"half wins", "rao-kupper", "davidson"};
-
-std::optional<TieHandling> parse_ties(const Json& json) {
-  for (std::size_t i = 0; i < std::size(kTieNames); ++i) {
-    if (json == kTieNames[i]) return static_cast<TieHandling>(i);
-  }
-  return std::nullopt;
-}
-
-Result<std::optional<TokenId>> optional_token(const Json& frame, const char* field) {
-  const auto found = frame.find(field);
-  if (found == frame.end() || found->is_null()) return std::nullopt;
-  if (!found->is_number_unsigned() || found->get<std::uint64_t>() >= std::uint64_t{1} << 31) {
-    return bad(fmt::format("\"{}\" of \"frame\" is no token", field));
-  }
-  return found->get<TokenId>();
-}
-
-Result<std::optional<double>> optional_number(const Json& json, const char* field) {
-  const auto found = json.find(field);
-  if (found == json.end() || found->is_null()) return std::nullopt;
-  if (!found->is_number() || !std::isfinite(found->get<double>())) {
-    return bad(fmt::format("\"{}\" is not a number", field));
-  }
-  return found->get<double>();
-}
-
 // The tokenizer's tokens and those of the frame are in the vocabulary, and nearly fill it.
 Result<void> check_fit(const lm::ModelFiles& files, const nn::Transformer& model,
                        const Tokenizer& tokenizer, const lm::TextFrame& frame) {
@@ -95,17 +67,6 @@ nn::Transformer with_scalar_head(const nn::Transformer& base, std::uint64_t seed
   }
   draw_head(model, seed);
   return model;
-}
-
-Result<RewardCard> read_card(const fs::path& model) {
-  std::error_code ignored;
-  const fs::path file = model / "reward.json";
-  if (!fs::is_directory(model, ignored) || !fs::exists(file, ignored)) return RewardCard{};
-  PLUMB_TRY(text, read_file(file));
-  auto card = parse_card(Json::parse(text, nullptr, false));
-  if (card) return card;
-  return bad(fmt::format("{}: {}; the scores of a damaged model are not used", file.string(),
-                         card.error().message));
 }
 
 Result<std::unique_ptr<RewardModel>> assemble(const lm::ModelFiles& files,
@@ -161,118 +122,34 @@ std::vector<double> scalars_of(const nn::Transformer& model, std::span<const Enc
   return values;
 }
 
-Json card_json(const RewardCard& card) {
-  const lm::TextFrame frame = card.frame.value_or(lm::TextFrame{});
-  const auto token = [](const std::optional<TokenId>& id) { return id ? Json(*id) : Json(); };
-  return {{"schema", kSchema},
-          {"frame", {{"begin", token(frame.begin)}, {"end", token(frame.end)}}},
-          {"normalisation",
-           card.normalisation ? normalisation_json(*card.normalisation) : Json(nullptr)},
-          {"ties", kTieNames[static_cast<std::size_t>(card.ties)]},
-          {"log_tie_parameter", card.log_tie_parameter},
-          {"temperature", card.temperature ? Json(*card.temperature) : Json(nullptr)},
-          {"training", card.training}};
-}
-
-Result<RewardCard> parse_card(const Json& json) {
-  if (!json.is_object()) return bad("not a JSON object");
-  if (json.value("schema", Json()) != kSchema) {
-    return bad(fmt::format("\"schema\" is not {}", kSchema));
-  }
-  RewardCard card;
-  if (const auto frame = json.find("frame"); frame != json.end() && frame->is_object()) {
-    PLUMB_TRY(begin, optional_token(*frame, "begin"));
-    PLUMB_TRY(end, optional_token(*frame, "end"));
-    card.frame = lm::TextFrame{begin, end};
-  }
-  if (const auto found = json.find("normalisation"); found != json.end() && !found->is_null()) {
-    auto normalisation = parse_normalisation(*found);
-    if (!normalisation) {
-      return bad(fmt::format("\"normalisation\": {}", normalisation.error().message));
-    }
-    card.normalisation = std::move(*normalisation);
-  }
-  const auto ties = parse_ties(json.value("ties", Json(kTieNames[0])));
-  if (!ties) return bad("\"ties\" is none of half wins, rao-kupper, davidson");
-  card.ties = *ties;
-  PLUMB_TRY(tie, optional_number(json, "log_tie_parameter"));
-  card.log_tie_parameter = tie.value_or(0);
-  if (card.ties == TieHandling::kRaoKupper && card.log_tie_parameter < 0) {
-    return bad("\"log_tie_parameter\" is below 0");
-  }
-  PLUMB_TRY(temperature, optional_number(json, "temperature"));
-  card.temperature = temperature;
-  card.training = json.value("training", Json::object());
-  if (!card.training.is_object()) return bad("\"training\" is not an object");
-  return card;
-}
-
 RewardModel::RewardModel(std::string name, nn::Transformer transformer, Tokenizer tokenizer,
                          RewardCard card)
-    : name_(std::move(name)),
+    : SingleReward(std::move(name), std::move(card)),
       transformer_(std::move(transformer)),
-      tokenizer_(std::move(tokenizer)),
-      card_(std::move(card)) {
-  assert(card_.frame && transformer_.config().scalar_head);
+      tokenizer_(std::move(tokenizer)) {
+  assert(this->card().frame && transformer_.config().scalar_head);
 }
 
 Json RewardModel::provenance() const {
   return {{"reward", "model"},
-          {"model", name_},
+          {"model", name()},
           {"architecture", nn::architecture_name(transformer_.config().architecture)},
           {"weights_sha256", lm::weights_hash(transformer_)},
           {"normalisation",
-           card_.normalisation ? normalisation_json(*card_.normalisation) : Json(nullptr)}};
+           card().normalisation ? normalisation_json(*card().normalisation) : Json(nullptr)}};
 }
 
-double RewardModel::logit_scale() const {
-  return card_.normalisation ? card_.normalisation->standard_deviation : 1;
-}
-
-PairLabel RewardModel::outcome_probabilities(double difference) const {
-  const double delta = logit_scale() * difference, tie = card_.log_tie_parameter;
-  if (card_.ties == TieHandling::kHalfWins) return {sigmoid(delta), 0, sigmoid(-delta)};
-  const auto probability = [&](PairOutcome outcome) {
-    const bool davidson_ties = card_.ties == TieHandling::kDavidson;
-    return std::exp(
-        -(davidson_ties ? davidson(delta, tie, outcome) : rao_kupper(delta, tie, outcome)).value);
-  };
-  const double win = probability(PairOutcome::kWin), loss = probability(PairOutcome::kLoss);
-  return {win, std::max(0.0, 1 - win - loss), loss};
-}
-
-Result<CountedScores> RewardModel::unnormalised(std::span<const Completed> texts,
-                                                int threads) const {
+Result<CountedScores> RewardModel::raw_scores(std::span<const Completed> texts, int threads) {
   std::vector<EncodedText> encoded;
   CountedScores scores;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     auto text = encode_completed(texts[i], tokenizer_, frame(), transformer_.config().context);
-    if (!text) return bad(fmt::format("{}: text {}: {}", name_, i + 1, text.error().message));
+    if (!text) return bad(fmt::format("{}: text {}: {}", name(), i + 1, text.error().message));
     scores.truncated += text->truncated ? 1 : 0;
     encoded.push_back(std::move(*text));
   }
   scores.values = scalars_of(transformer_, encoded, threads);
-  const auto wild =
-      std::ranges::find_if_not(scores.values, [](double x) { return std::isfinite(x); });
-  if (wild == scores.values.end()) return scores;
-  return bad(fmt::format("{}: the score of text {} is not a finite number", name_,
-                         wild - scores.values.begin() + 1));
-}
-
-Result<CountedScores> RewardModel::score_counted(std::span<const Completed> texts, int threads) {
-  PLUMB_TRY(scores, unnormalised(texts, threads));
-  if (card_.normalisation) {
-    std::ranges::transform(scores.values, scores.values.begin(), *card_.normalisation);
-  }
-  return std::move(scores);
-}
-
-Result<void> RewardModel::normalise(std::span<const Completed> texts, const std::string& policy,
-                                    const std::string& prompts, int threads) {
-  PLUMB_TRY(scores, unnormalised(texts, threads));
-  PLUMB_TRY(fitted, fit_normalisation(scores.values, policy, prompts));
-  card_.normalisation = std::move(fitted);
-  return {};
+  return scores;
 }
 
 Result<std::unique_ptr<RewardModel>> load_reward_model(const lm::ModelFiles& files) {
@@ -290,7 +167,7 @@ Result<void> save_reward_model(const fs::path& folder, const RewardModel& model,
                                const fs::path& tokenizer_files) {
   if (auto saved = nn::save_transformer(folder, model.transformer()); !saved) return saved;
   if (auto copied = lm::copy_tokenizer(tokenizer_files, folder); !copied) return copied;
-  return write_file_atomic(folder / "reward.json", to_text(card_json(model.card()), 2) + "\n");
+  return write_card(folder, model.card());
 }
 
 Result<std::unique_ptr<RewardModel>> reward_model_from(const lm::ModelFiles& base,
@@ -303,22 +180,6 @@ Result<std::unique_ptr<RewardModel>> reward_model_from(const lm::ModelFiles& bas
   }
   if (transformer.config().scalar_head) return assemble(base, std::move(transformer), {});
   return assemble(base, with_scalar_head(transformer, seed), {});
-}
-
-Result<ComparisonScores> score_comparisons(LearnedReward& reward, const PreferenceData& data,
-                                           int threads) {
-  std::vector<ComparisonTexts> texts;
-  for (const Comparison& one : data.comparisons) texts.push_back(comparison_texts(one));
-  std::vector<Completed> completed;
-  for (const ComparisonTexts& one : texts) {
-    for (const std::string& side : one.completions) completed.push_back({one.prompt, side, true});
-  }
-  PLUMB_TRY(scores, reward.score_counted(completed, threads));
-  ComparisonScores result{{}, scores.truncated};
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    result.values.push_back({scores.values[2 * i], scores.values[2 * i + 1]});
-  }
-  return result;
 }
 
 }  // namespace plumb::rlhf

@@ -17,51 +17,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "plumb/lm/language_model.h"
-#include "plumb/rlhf/preference_data.h"
-#include "plumb/rlhf/reward.h"
-#include "plumb/rlhf/reward_losses.h"
-#include "plumb/rlhf/reward_metrics.h"
+#include "plumb/rlhf/reward/learned_reward.h"
 
 namespace plumb::rlhf {
-
-struct CountedScores {
-  std::vector<double> values;
-  std::size_t truncated = 0;  // texts beyond the context
-};
-
-// A reward that was learnt from comparisons: P(the first is preferred) = sigmoid(logit_scale() *
-// difference of scores).
-class LearnedReward : public Reward {
- public:
-  // The standard deviation by which scores were divided; 1 where they are as they were learnt.
-  virtual double logit_scale() const = 0;
-
-  // With what a model of ties makes of it: how likely the outcomes are at this difference of
-  // scores. Without one P(tie) is 0.
-  virtual PairLabel outcome_probabilities(double difference) const = 0;
-
-  // How it was trained, as reward.json says it; of an ensemble each member.
-  virtual std::vector<Json> trainings() const = 0;
-
-  virtual Result<CountedScores> score_counted(std::span<const Completed> texts, int threads) = 0;
-
-  // Puts scores on a scale of mean 0 and standard deviation 1 on these texts, which the named
-  // policy (a content hash) wrote to the named prompts. kBadInput: fewer than two texts, scores all
-  // equal.
-  virtual Result<void> normalise(std::span<const Completed> texts, const std::string& policy,
-                                 const std::string& prompts, int threads) = 0;
-
-  Result<std::vector<double>> score(std::span<const Completed> texts, int threads) override {
-    PLUMB_TRY(scored, score_counted(texts, threads));
-    return std::move(scored.values);
-  }
-};
 
 // A text in tokens, framed.
 struct EncodedText {
@@ -80,49 +43,23 @@ Result<EncodedText> encode_completed(const Completed& text, const Tokenizer& tok
 std::vector<double> scalars_of(const nn::Transformer& model, std::span<const EncodedText> texts,
                                int threads);
 
-// What stands in reward.json beside the weights.
-struct RewardCard {
-  std::optional<lm::TextFrame> frame = {};  // nothing: as the checkpoint and the tokenizer say
-  std::optional<ScoreNormalisation> normalisation = {};
-  TieHandling ties = TieHandling::kHalfWins;
-  double log_tie_parameter = 0;            // as learnt, for unnormalised scores
-  std::optional<double> temperature = {};  // of its logits, fitted on held-out comparisons
-  Json training = Json::object();          // how it came about
-};
-
-Json card_json(const RewardCard& card);
-// kBadInput names the field.
-Result<RewardCard> parse_card(const Json& json);
-
-class RewardModel final : public LearnedReward {
+class RewardModel final : public SingleReward {
  public:
   // REQUIRES: a causal transformer with a scalar head; the tokenizer fits it; the card has a frame.
   RewardModel(std::string name, nn::Transformer transformer, Tokenizer tokenizer, RewardCard card);
 
-  const std::string& name() const override { return name_; }
   Json provenance() const override;
-  double logit_scale() const override;
-  PairLabel outcome_probabilities(double difference) const override;
-  std::vector<Json> trainings() const override { return {card_.training}; }
-  // kBadInput: a text that cannot be read, a score that is not finite; with the text's place.
-  Result<CountedScores> score_counted(std::span<const Completed> texts, int threads) override;
-  Result<void> normalise(std::span<const Completed> texts, const std::string& policy,
-                         const std::string& prompts, int threads) override;
 
   nn::Transformer& transformer() { return transformer_; }
   const nn::Transformer& transformer() const { return transformer_; }
   const Tokenizer& tokenizer() const { return tokenizer_; }
-  const lm::TextFrame& frame() const { return *card_.frame; }
-  RewardCard& card() { return card_; }
-  const RewardCard& card() const { return card_; }
+  const lm::TextFrame& frame() const { return *card().frame; }
 
  private:
-  Result<CountedScores> unnormalised(std::span<const Completed> texts, int threads) const;
+  Result<CountedScores> raw_scores(std::span<const Completed> texts, int threads) override;
 
-  std::string name_;
   nn::Transformer transformer_;
   Tokenizer tokenizer_;
-  RewardCard card_;
 };
 
 // A folder as save_reward_model writes it, or any other checkpoint with a scalar head (of class
@@ -141,13 +78,5 @@ Result<void> save_reward_model(const std::filesystem::path& folder, const Reward
 // model's tokens, which is another model's.
 Result<std::unique_ptr<RewardModel>> reward_model_from(const lm::ModelFiles& base,
                                                        std::uint64_t seed);
-
-// One pair of scores a comparison, with how many texts were truncated.
-struct ComparisonScores {
-  std::vector<std::array<double, 2>> values;
-  std::size_t truncated = 0;
-};
-Result<ComparisonScores> score_comparisons(LearnedReward& reward, const PreferenceData& data,
-                                           int threads);
 
 }  // namespace plumb::rlhf

@@ -17,40 +17,59 @@ constexpr double kTieRate = 0.02;
 
 }  // namespace
 
-Result<EncodedPairs> encode_pairs(const PreferenceData& data, const RewardModel& model) {
-  EncodedPairs pairs;
-  const std::size_t context = model.transformer().config().context;
-  for (const Comparison& one : data.comparisons) {
-    const ComparisonTexts texts = comparison_texts(one);
-    std::size_t both = 0;
-    for (const std::string& side : texts.completions) {
-      auto text =
-          encode_completed({texts.prompt, side, true}, model.tokenizer(), model.frame(), context);
-      if (!text) return bad(fmt::format("{}: {}", one.where, text.error().message));
-      both += text->tokens.size();
-      pairs.truncated += text->truncated ? 1 : 0;
-      pairs.texts.push_back(std::move(*text));
-    }
-    pairs.labels.push_back(*label_of(one));
-    pairs.tokens += both;
-    pairs.longest = std::max(pairs.longest, both);
-  }
-  return pairs;
+std::span<const EncodedText> EncodedGroups::of(std::size_t group) const {
+  return std::span(texts).subspan(groups.starts[group],
+                                  groups.starts[group + 1] - groups.starts[group]);
 }
 
-PairStep& PairStep::operator+=(const PairStep& other) {
+std::size_t EncodedGroups::tokens_of(std::size_t group) const {
+  std::size_t count = 0;
+  for (const EncodedText& text : of(group)) count += text.tokens.size();
+  return count;
+}
+
+Result<EncodedGroups> encode_groups(const ComparedTexts& compared, const RewardModel& model) {
+  EncodedGroups encoded;
+  encoded.groups = compared.groups;
+  encoded.places = compared.places;
+  const std::size_t context = model.transformer().config().context;
+  for (std::size_t g = 0; g < compared.groups.size(); ++g) {
+    for (std::size_t i = compared.groups.starts[g]; i < compared.groups.starts[g + 1]; ++i) {
+      auto text = encode_completed(compared.texts[i], model.tokenizer(), model.frame(), context);
+      if (!text) return bad(fmt::format("{}: {}", compared.where[g], text.error().message));
+      encoded.truncated += text->truncated ? 1 : 0;
+      encoded.texts.push_back(std::move(*text));
+    }
+    const std::size_t tokens = encoded.tokens_of(g);
+    encoded.tokens += tokens;
+    encoded.longest = std::max(encoded.longest, tokens);
+  }
+  return encoded;
+}
+
+Json loss_json(const RewardLossOptions& loss, Learnt learnt) {
+  if (learnt == Learnt::kRankings) return {{"rankings", "plackett-luce"}};
+  constexpr const char* kTies[] = {"half wins", "rao-kupper", "davidson"};
+  return {{"ties", kTies[static_cast<std::size_t>(loss.ties)]},
+          {"tie_start", loss.log_tie_parameter},
+          {"margin", loss.margin},
+          {"label_smoothing", loss.label_smoothing},
+          {"flip_rate", loss.flip_rate},
+          {"centre", loss.centre},
+          {"decay", loss.decay}};
+}
+
+double share_of_ties(std::span<const PairLabel> labels) {
+  double ties = 0;
+  for (const PairLabel& label : labels) ties += label.tie;
+  return labels.empty() ? 0 : ties / static_cast<double>(labels.size());
+}
+
+StepSums& StepSums::operator+=(const StepSums& other) {
   loss += other.loss;
   tie_slope += other.tie_slope;
-  right += other.right;
-  decided += other.decided;
+  votes += other.votes;
   return *this;
-}
-
-void PairStep::count(double difference, const PairLabel& label) {
-  const double votes = label.win + label.loss;
-  if (votes == 0) return;
-  right += (difference > 0 ? label.win : difference < 0 ? label.loss : votes / 2) / votes;
-  decided += 1;
 }
 
 TieParameter::TieParameter(TieHandling ties, double share_of_ties, double given) : ties_(ties) {
@@ -93,10 +112,10 @@ Result<void> TieParameter::read(const std::string& text) {
   return {};
 }
 
-PairStep add_pair_gradient(nn::Pass& pass, const nn::Transformer& model,
-                           std::span<const EncodedText> texts, std::span<const PairLabel> labels,
-                           const RewardLossOptions& loss, std::size_t batch,
-                           std::span<float> gradient) {
+StepSums add_group_gradient(nn::Pass& pass, const nn::Transformer& model,
+                            std::span<const EncodedText> texts, const GroupView& groups,
+                            const RewardLossOptions& loss, std::size_t batch,
+                            std::span<float> gradient) {
   std::vector<std::int32_t> tokens;
   std::vector<std::uint32_t> starts = {0};
   for (const EncodedText& text : texts) {
@@ -106,25 +125,21 @@ PairStep add_pair_gradient(nn::Pass& pass, const nn::Transformer& model,
   pass.forward({tokens, starts});
   std::vector<float> scalars(tokens.size());
   pass.scalars(scalars);
-  const std::size_t n = labels.size();
-  std::vector<double> score[2], slope[2] = {std::vector<double>(n), std::vector<double>(n)};
+  std::vector<double> scores(texts.size()), slopes(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    score[i % 2].push_back(static_cast<double>(scalars[starts[i + 1] - 1]));
+    scores[i] = static_cast<double>(scalars[starts[i + 1] - 1]);
   }
-  const RewardLoss result = reward_loss(score[0], score[1], labels, loss, slope[0], slope[1]);
-  const auto count = static_cast<double>(n);
+  const RewardLoss result = group_loss(scores, groups, loss, slopes);
+  const auto count = static_cast<double>(groups.size());
   std::ranges::fill(scalars, 0.0F);
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    scalars[starts[i + 1] - 1] =
-        static_cast<float>(slope[i % 2][i / 2] * count / static_cast<double>(batch));
+    scalars[starts[i + 1] - 1] = static_cast<float>(slopes[i] * count / static_cast<double>(batch));
   }
   pass.add_scalar_gradient(scalars, gradient);
   pass.backward(gradient);
   // Differences say nothing of the head's bias; what rounding leaves there Adam would make large.
   if (loss.centre == 0 && loss.decay == 0) gradient[model.layout().scalar_bias] = 0;
-  PairStep step{result.value * count, result.tie_slope * count};
-  for (std::size_t i = 0; i < n; ++i) step.count(score[0][i] - score[1][i], labels[i]);
-  return step;
+  return {result.value * count, result.tie_slope * count, right_votes(scores, groups)};
 }
 
 }  // namespace plumb::rlhf

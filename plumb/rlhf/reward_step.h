@@ -1,32 +1,43 @@
-// What a step of a reward model's training is made of: comparisons in tokens, the way of a loss
+// What a step of a reward model's training is made of: groups of texts in tokens, the way of a loss
 // through the network, and the number that a model of ties learns beside it. Used by
 // reward_train.cc, and by tests that hold the gradient against differences.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "plumb/base/json.h"
 #include "plumb/nn/pass.h"
+#include "plumb/rlhf/reward/compared_texts.h"
 #include "plumb/rlhf/reward_losses.h"
 #include "plumb/rlhf/reward_model.h"
 
 namespace plumb::rlhf {
 
-// Comparisons in tokens: texts 2 i and 2 i + 1 are those of comparison i.
-struct EncodedPairs {
+// Groups in tokens.
+struct EncodedGroups {
   std::vector<EncodedText> texts;
-  std::vector<PairLabel> labels;
-  std::size_t tokens = 0, truncated = 0, longest = 0;  // longest: of both texts together
+  TextGroups groups;
+  std::vector<std::array<std::size_t, 2>> places;      // [comparisons] of both texts
+  std::size_t tokens = 0, truncated = 0, longest = 0;  // longest: of all texts of a group together
 
-  std::size_t size() const { return labels.size(); }
+  std::size_t size() const { return groups.size(); }
+  std::span<const EncodedText> of(std::size_t group) const;
+  std::size_t tokens_of(std::size_t group) const;
 };
 
-// REQUIRES: every comparison has a label (preference_split.h). kBadInput: a text that the tokenizer
-// refuses, with its place.
-Result<EncodedPairs> encode_pairs(const PreferenceData& data, const RewardModel& model);
+// kBadInput: a text that the tokenizer refuses, with its place.
+Result<EncodedGroups> encode_groups(const ComparedTexts& compared, const RewardModel& model);
+
+// What a manifest and a model's card say of a loss.
+Json loss_json(const RewardLossOptions& loss, Learnt learnt);
+
+// The mean over labels; 0 without any.
+double share_of_ties(std::span<const PairLabel> labels);
 
 // The number of a model of ties under training. At the start P(tie) is the share of ties in the
 // data where both completions are equally good.
@@ -46,22 +57,20 @@ class TieParameter {
   double raw_ = 0, first_ = 0, second_ = 0;  // theta = exp(log(1 + exp(raw))), nu = exp(raw)
 };
 
-// Sums over comparisons.
-struct PairStep {
+// Sums over groups.
+struct StepSums {
   double loss = 0, tie_slope = 0;
-  double right = 0, decided = 0;  // votes for the higher score, ties half; comparisons with a vote
+  RightVotes votes = {};
 
-  PairStep& operator+=(const PairStep& other);
-  // One comparison whose first text is ahead by this difference of scores.
-  void count(double difference, const PairLabel& label);
+  StepSums& operator+=(const StepSums& other);
 };
 
-// Both texts of each comparison through the network in one forward and back again: adds the
-// gradient of (sum of their losses) / batch. texts: [2 * labels]. REQUIRES: they fit the pass,
-// which is one of `model`.
-PairStep add_pair_gradient(nn::Pass& pass, const nn::Transformer& model,
-                           std::span<const EncodedText> texts, std::span<const PairLabel> labels,
-                           const RewardLossOptions& loss, std::size_t batch,
-                           std::span<float> gradient);
+// All texts of some groups through the network in one forward and back again: adds the gradient of
+// (sum of their losses) / batch. texts: those of the groups. REQUIRES: they fit the pass, which is
+// one of `model`.
+StepSums add_group_gradient(nn::Pass& pass, const nn::Transformer& model,
+                            std::span<const EncodedText> texts, const GroupView& groups,
+                            const RewardLossOptions& loss, std::size_t batch,
+                            std::span<float> gradient);
 
 }  // namespace plumb::rlhf

@@ -41,18 +41,33 @@ const std::vector<PairLabel> kLabels = {
     {1, 0, 0, 2}, {0, 1, 0, 0}, {0.25, 0.25, 0.5, 1}, {0, 0, 1, 3}};
 constexpr std::size_t kBatch = 6;  // of which these four are a part
 
-class Chain : public testing::TestWithParam<std::pair<const char*, RewardLossOptions>> {};
+// Four pairs, or for Plackett and Luce a ranking of three and one of five.
+TextGroups groups_of(bool rankings) {
+  if (rankings) return {{0, 3, 8}, {}};
+  return {{0, 2, 4, 6, 8}, kLabels};
+}
+
+struct Case {
+  const char* name;
+  RewardLossOptions loss = {};
+  bool rankings = false;
+};
+
+class Chain : public testing::TestWithParam<Case> {};
 
 TEST_P(Chain, IsTheDerivativeOfTheLossByEveryTensor) {
-  const RewardLossOptions& loss = GetParam().second;
+  const RewardLossOptions& loss = GetParam().loss;
   for (const auto architecture : {nn::Architecture::kLlama, nn::Architecture::kGpt2}) {
     nn::Transformer model = scalar_decoder(architecture);
     const auto texts = random_texts(2 * kLabels.size());
+    const TextGroups groups = groups_of(GetParam().rankings);
     nn::Pass pass(model, 200, nn::PassKind::kTraining);
     std::vector<float> gradient(model.layout().size), ignored(model.layout().size);
-    const PairStep step = add_pair_gradient(pass, model, texts, kLabels, loss, kBatch, gradient);
+    const StepSums step =
+        add_group_gradient(pass, model, texts, groups.view(), loss, kBatch, gradient);
     const auto mean_loss = [&] {
-      return add_pair_gradient(pass, model, texts, kLabels, loss, kBatch, ignored).loss / kBatch;
+      return add_group_gradient(pass, model, texts, groups.view(), loss, kBatch, ignored).loss /
+             kBatch;
     };
     EXPECT_DOUBLE_EQ(mean_loss(), step.loss / kBatch);
     for (std::size_t p = 0; p < model.layout().parameters.size(); ++p) {
@@ -76,39 +91,38 @@ TEST_P(Chain, IsTheDerivativeOfTheLossByEveryTensor) {
       const double slope = (moved(step_size) - moved(-step_size)) / (2 * step_size);
       std::ranges::copy(before, values.begin());
       EXPECT_NEAR(slope, expected, 5e-4 * std::sqrt(squares) + 0.01 * std::abs(expected))
-          << GetParam().first << " " << parameter.name;
+          << GetParam().name << " " << parameter.name;
     }
   }
 }
 
 TEST_P(Chain, GivesTheSlopeOfTheTieParameter) {
-  RewardLossOptions loss = GetParam().second;
+  RewardLossOptions loss = GetParam().loss;
   if (loss.ties == TieHandling::kHalfWins) return;
   const nn::Transformer model = scalar_decoder(nn::Architecture::kLlama);
   const auto texts = random_texts(2 * kLabels.size());
+  const TextGroups groups = groups_of(false);
   nn::Pass pass(model, 200, nn::PassKind::kTraining);
   std::vector<float> ignored(model.layout().size);
   const auto at = [&](double by) {
     RewardLossOptions moved = loss;
     moved.log_tie_parameter += by;
-    return add_pair_gradient(pass, model, texts, kLabels, moved, kBatch, ignored);
+    return add_group_gradient(pass, model, texts, groups.view(), moved, kBatch, ignored);
   };
   EXPECT_NEAR((at(1e-5).loss - at(-1e-5).loss) / 2e-5, at(0).tie_slope, 1e-6);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Losses, Chain,
-    testing::Values(std::pair("bradley-terry", RewardLossOptions{}),
-                    std::pair("margin", RewardLossOptions{.margin = 0.5}),
-                    std::pair("smoothed", RewardLossOptions{.label_smoothing = 0.1}),
-                    std::pair("noise-robust", RewardLossOptions{.flip_rate = 0.2}),
-                    std::pair("centred", RewardLossOptions{.centre = 0.3, .decay = 0.1}),
-                    std::pair("rao-kupper", RewardLossOptions{.ties = TieHandling::kRaoKupper,
-                                                              .log_tie_parameter = 0.6}),
-                    std::pair("davidson", RewardLossOptions{.ties = TieHandling::kDavidson,
-                                                            .log_tie_parameter = -0.4})),
+    testing::Values(Case{"bradley-terry"}, Case{"margin", {.margin = 0.5}},
+                    Case{"smoothed", {.label_smoothing = 0.1}},
+                    Case{"noise-robust", {.flip_rate = 0.2}},
+                    Case{"centred", {.centre = 0.3, .decay = 0.1}},
+                    Case{"rao-kupper", {.ties = TieHandling::kRaoKupper, .log_tie_parameter = 0.6}},
+                    Case{"davidson", {.ties = TieHandling::kDavidson, .log_tie_parameter = -0.4}},
+                    Case{"plackett-luce", {}, true}),
     [](const auto& one) {
-      std::string name = one.param.first;
+      std::string name = one.param.name;
       std::erase(name, '-');
       return name;
     });
@@ -116,16 +130,17 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Steps, LeaveTheBiasOfTheHeadAloneWhereOnlyDifferencesCount) {
   const nn::Transformer model = scalar_decoder(nn::Architecture::kLlama);
   const auto texts = random_texts(2 * kLabels.size());
+  const TextGroups groups = groups_of(false);
   nn::Pass pass(model, 200, nn::PassKind::kTraining);
   std::vector<float> plain(model.layout().size), centred(model.layout().size);
-  add_pair_gradient(pass, model, texts, kLabels, {}, kBatch, plain);
-  add_pair_gradient(pass, model, texts, kLabels, {.centre = 0.3}, kBatch, centred);
+  add_group_gradient(pass, model, texts, groups.view(), {}, kBatch, plain);
+  add_group_gradient(pass, model, texts, groups.view(), {.centre = 0.3}, kBatch, centred);
   EXPECT_EQ(plain[model.layout().scalar_bias], 0.0F);
   EXPECT_NE(centred[model.layout().scalar_bias], 0.0F);
 }
 
 TEST(Steps, CountVotesForTheHigherScore) {
-  PairStep step;
+  RightVotes step;
   step.count(1, {1, 0, 0});
   step.count(-1, {0.75, 0, 0.25});
   step.count(0, {1, 0, 0});

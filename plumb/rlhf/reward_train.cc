@@ -23,50 +23,30 @@ using Clock = std::chrono::steady_clock;
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
 
-constexpr const char* kTies[] = {"half wins", "rao-kupper", "davidson"};
-
-double share_of_ties(std::span<const PairLabel> labels) {
-  double ties = 0;
-  for (const PairLabel& label : labels) ties += label.tie;
-  return labels.empty() ? 0 : ties / static_cast<double>(labels.size());
-}
-
-Json loss_json(const RewardLossOptions& loss) {
-  return {{"ties", kTies[static_cast<std::size_t>(loss.ties)]},
-          {"tie_start", loss.log_tie_parameter},
-          {"margin", loss.margin},
-          {"label_smoothing", loss.label_smoothing},
-          {"flip_rate", loss.flip_rate},
-          {"centre", loss.centre},
-          {"decay", loss.decay}};
-}
-
 double mean_of(std::span<const double> values) {
   if (values.empty()) return 0;
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// Of each comparison both scores as they were learnt.
-std::vector<std::array<double, 2>> scores_of(const RewardModel& model, const EncodedPairs& pairs,
-                                             int threads) {
-  const std::vector<double> flat = scalars_of(model.transformer(), pairs.texts, threads);
-  std::vector<std::array<double, 2>> scores;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    scores.push_back({flat[2 * i], flat[2 * i + 1]});
+std::vector<std::array<double, 2>> pair_scores(const EncodedGroups& groups,
+                                               std::span<const double> scores) {
+  std::vector<std::array<double, 2>> pairs;
+  for (const auto& [first, second] : groups.places) {
+    pairs.push_back({scores[first], scores[second]});
   }
-  return scores;
+  return pairs;
 }
 
 class Training {
  public:
-  Training(RewardModel& model, const EncodedPairs& train, const EncodedPairs& held_out,
+  Training(RewardModel& model, const EncodedGroups& train, const EncodedGroups& held_out,
            const RewardTrainOptions& options)
       : options_(options),
         model_(model),
         train_(train),
         held_out_(held_out),
         loss_(options.loss),
-        tie_(options.loss.ties, share_of_ties(train.labels), options.loss.log_tie_parameter),
+        tie_(options.loss.ties, share_of_ties(train.groups.labels), options.loss.log_tie_parameter),
         trainer_(model.transformer(), {.adam = options.adam,
                                        .max_tokens = tokens_at_once(model, train),
                                        .threads = options.threads}),
@@ -82,30 +62,30 @@ class Training {
   const TieParameter& tie() const { return tie_; }
   Result<void> take_up_tie(const std::string& note);
   lm::Trained trained() { return {"", model_.transformer(), trainer_.optimizer()}; }
-  Json manifest(const PreferenceHashes& hashes) const;
+  Json manifest(const TrainingData& data) const;
 
   struct Outcome {
-    PairStep sums;
+    StepSums sums;
     double norm, rate;
-    std::size_t comparisons, tokens;
-    double loss() const { return sums.loss / static_cast<double>(comparisons); }
+    std::size_t groups, tokens;
+    double loss() const { return sums.loss / static_cast<double>(groups); }
   };
   Outcome step(std::size_t number);
   // What events.jsonl says of a step. Nothing: the held-out scores are not finite.
   std::optional<Json> event(std::size_t number, const Outcome& outcome) const;
 
  private:
-  static std::size_t tokens_at_once(const RewardModel& model, const EncodedPairs& pairs) {
-    return std::max(nn::default_batch_tokens(model.transformer().config()), pairs.longest);
+  static std::size_t tokens_at_once(const RewardModel& model, const EncodedGroups& groups) {
+    return std::max(nn::default_batch_tokens(model.transformer().config()), groups.longest);
   }
   std::vector<std::size_t> batch_of(std::size_t number);
-  PairStep shard(std::span<const std::size_t> own, std::size_t batch, nn::Pass& pass,
+  StepSums shard(std::span<const std::size_t> own, std::size_t batch, nn::Pass& pass,
                  std::span<float> gradient) const;
   std::optional<Json> held_out_json() const;
 
   const RewardTrainOptions& options_;
   RewardModel& model_;
-  const EncodedPairs &train_, &held_out_;
+  const EncodedGroups &train_, &held_out_;
   RewardLossOptions loss_;
   TieParameter tie_;
   nn::Trainer trainer_;
@@ -121,14 +101,14 @@ Result<void> Training::take_up_tie(const std::string& note) {
   return {};
 }
 
-Json Training::manifest(const PreferenceHashes& hashes) const {
+Json Training::manifest(const TrainingData& data) const {
   return {{"schema", "plumb.reward-run/1"},
-          {"data_sha256", hashes.all},
-          {"random_labels", options_.random_labels},
-          {"comparisons", train_.size()},
-          {"held_out", held_out_.size()},
-          {"held_out_share", options_.held_out},
-          {"split_seed", options_.split_seed},
+          {"data_sha256", data.hashes.all},
+          {"random_labels", options_.data.random_labels},
+          {"comparisons", data.train.comparisons.size()},
+          {"held_out", data.held_out.comparisons.size()},
+          {"held_out_share", options_.data.held_out},
+          {"split_seed", options_.data.split_seed},
           {"start_sha256", lm::weights_hash(model_.transformer())},
           {"config", nn::config_json(model_.transformer().config())},
           {"seed", options_.seed},
@@ -136,7 +116,7 @@ Json Training::manifest(const PreferenceHashes& hashes) const {
           {"steps", steps()},
           {"batch", options_.batch},
           {"evaluate_every", evaluate_every_},
-          {"loss", loss_json(options_.loss)},
+          {"loss", loss_json(options_.loss, options_.learnt)},
           {"shards", trainer_.shards()},
           {"kernels", nn::kernels().name},
           {"schedule", nn::schedule_name(schedule_.kind)},
@@ -164,22 +144,23 @@ std::vector<std::size_t> Training::batch_of(std::size_t number) {
   return {own.begin(), own.end()};
 }
 
-// The comparisons of a shard, as many in one forward as the pass takes.
-PairStep Training::shard(std::span<const std::size_t> own, std::size_t batch, nn::Pass& pass,
+// The groups of a shard, as many in one forward as the pass takes.
+StepSums Training::shard(std::span<const std::size_t> own, std::size_t batch, nn::Pass& pass,
                          std::span<float> gradient) const {
-  PairStep sums;
+  StepSums sums;
   std::vector<std::size_t> lengths;
-  for (const std::size_t i : own) {
-    lengths.push_back(train_.texts[2 * i].tokens.size() + train_.texts[2 * i + 1].tokens.size());
-  }
+  for (const std::size_t i : own) lengths.push_back(train_.tokens_of(i));
   for (const nn::SequenceRange range : nn::cut_batches(lengths, pass.max_tokens())) {
     std::vector<EncodedText> texts;
-    std::vector<PairLabel> labels;
+    TextGroups groups;
     for (const std::size_t i : own.subspan(range.first, range.count)) {
-      texts.insert(texts.end(), {train_.texts[2 * i], train_.texts[2 * i + 1]});
-      labels.push_back(train_.labels[i]);
+      const auto some = train_.of(i);
+      texts.insert(texts.end(), some.begin(), some.end());
+      groups.starts.push_back(texts.size());
+      if (!train_.groups.labels.empty()) groups.labels.push_back(train_.groups.labels[i]);
     }
-    sums += add_pair_gradient(pass, model_.transformer(), texts, labels, loss_, batch, gradient);
+    sums += add_group_gradient(pass, model_.transformer(), texts, groups.view(), loss_, batch,
+                               gradient);
   }
   return sums;
 }
@@ -187,17 +168,15 @@ PairStep Training::shard(std::span<const std::size_t> own, std::size_t batch, nn
 Training::Outcome Training::step(std::size_t number) {
   const std::vector<std::size_t> batch = batch_of(number);
   const std::size_t shards = trainer_.shards();
-  std::vector<PairStep> parts(shards);
+  std::vector<StepSums> parts(shards);
   trainer_.accumulate([&](std::size_t s, nn::Pass& pass, std::span<float> gradient) {
     const std::size_t begin = s * batch.size() / shards, end = (s + 1) * batch.size() / shards;
     parts[s] = shard(std::span(batch).subspan(begin, end - begin), batch.size(), pass, gradient);
   });
   const float rate = schedule_.at(number);
   Outcome outcome{{}, trainer_.step(rate), static_cast<double>(rate), batch.size(), 0};
-  for (const PairStep& part : parts) outcome.sums += part;
-  for (const std::size_t i : batch) {
-    outcome.tokens += train_.texts[2 * i].tokens.size() + train_.texts[2 * i + 1].tokens.size();
-  }
+  for (const StepSums& part : parts) outcome.sums += part;
+  for (const std::size_t i : batch) outcome.tokens += train_.tokens_of(i);
   if (std::isfinite(outcome.norm) && std::isfinite(outcome.sums.tie_slope)) {
     tie_.step(outcome.sums.tie_slope / static_cast<double>(batch.size()),
               static_cast<double>(rate / schedule_.rate), number + 1);
@@ -207,27 +186,22 @@ Training::Outcome Training::step(std::size_t number) {
 }
 
 std::optional<Json> Training::held_out_json() const {
-  std::vector<double> first, second, gradient(held_out_.size());
-  for (const auto& [a, b] : scores_of(model_, held_out_, options_.threads)) {
-    if (!std::isfinite(a) || !std::isfinite(b)) return std::nullopt;
-    first.push_back(a);
-    second.push_back(b);
-  }
-  const RewardLoss loss = reward_loss(first, second, held_out_.labels, loss_, gradient, gradient);
-  PairStep counted;
-  for (std::size_t i = 0; i < held_out_.size(); ++i) {
-    counted.count(first[i] - second[i], held_out_.labels[i]);
-  }
-  return Json{{"n", counted.decided},
+  const auto scores = scalars_of(model_.transformer(), held_out_.texts, options_.threads);
+  const auto finite = [](double score) { return std::isfinite(score); };
+  if (!std::ranges::all_of(scores, finite)) return std::nullopt;
+  std::vector<double> slopes(scores.size());
+  const RewardLoss loss = group_loss(scores, held_out_.groups.view(), loss_, slopes);
+  const RightVotes votes = right_votes(scores, held_out_.groups.view());
+  return Json{{"n", votes.decided},
               {"loss", loss.value},
-              {"accuracy", counted.decided > 0 ? Json(counted.right / counted.decided) : Json()}};
+              {"accuracy", votes.decided > 0 ? Json(votes.right / votes.decided) : Json()}};
 }
 
 std::optional<Json> Training::event(std::size_t number, const Outcome& outcome) const {
-  const PairStep& sums = outcome.sums;
+  const RightVotes& votes = outcome.sums.votes;
   Json event = {{"step", number + 1},
                 {"loss", outcome.loss()},
-                {"accuracy", sums.decided > 0 ? Json(sums.right / sums.decided) : Json()},
+                {"accuracy", votes.decided > 0 ? Json(votes.right / votes.decided) : Json()},
                 {"gradient_norm", outcome.norm},
                 {"rate", outcome.rate}};
   if (loss_.ties != TieHandling::kHalfWins) event["tie_parameter"] = tie_.value();
@@ -309,37 +283,15 @@ Result<std::size_t> take_up(Training& training, const RewardTrainOptions& option
   return first;
 }
 
-// Scores mean nothing by themselves: mean 0 and deviation 1 on these texts.
-Result<void> put_on_scale(RewardModel& model, const PreferenceData& data,
-                          std::span<const std::array<double, 2>> scores) {
-  std::vector<double> flat;
-  for (const auto& pair : scores) flat.insert(flat.end(), pair.begin(), pair.end());
-  const PreferenceHashes hashes = hashes_of(data);
-  PLUMB_TRY(normalisation, fit_normalisation(flat, hashes.completions, hashes.prompts));
-  model.card().normalisation = std::move(normalisation);
-  return {};
-}
-
-bool any_decided(const PreferenceData& data) {
-  return std::ranges::any_of(data.comparisons,
-                             [](const Comparison& one) { return share_of_first(one).has_value(); });
-}
-
 // The held-out comparisons give the scale and the temperature; without any, those of the training.
-Result<void> finish(RewardModel& model, const PreferenceData& train, const EncodedPairs& pairs,
-                    const EncodedPairs& held_out, const Json& manifest,
-                    const fs::path& tokenizer_files, const RewardTrainOptions& options,
-                    RewardTrainReport& report) {
-  const bool measured = held_out.size() > 0;
-  const auto scores = scores_of(model, measured ? held_out : pairs, options.threads);
-  const auto scaled = put_on_scale(model, measured ? report.held_out : train, scores);
-  if (!scaled) return scaled;
+Result<void> finish(RewardModel& model, const TrainingData& data, const EncodedGroups& measured,
+                    const Json& manifest, const fs::path& tokenizer_files,
+                    const RewardTrainOptions& options, RewardTrainReport& report) {
+  const auto scores = scalars_of(model.transformer(), measured.texts, options.threads);
+  PLUMB_TRY(evaluation,
+            put_on_scale(model, data, pair_scores(measured, scores), options.evaluation));
+  report.evaluation = std::move(evaluation);
   RewardCard& card = model.card();
-  if (measured && any_decided(report.held_out)) {
-    PLUMB_TRY(evaluation, evaluate_scores(report.held_out, scores, options.evaluation));
-    if (evaluation.temperature) card.temperature = *evaluation.temperature;
-    report.evaluation = std::move(evaluation);
-  }
   card.training = {{"base", model.name()}};
   for (const char* field : {"start_sha256", "data_sha256", "random_labels", "comparisons",
                             "held_out", "held_out_share", "split_seed", "seed", "epochs", "loss"}) {
@@ -350,34 +302,29 @@ Result<void> finish(RewardModel& model, const PreferenceData& train, const Encod
   return save_reward_model(report.model, model, tokenizer_files);
 }
 
+Result<EncodedGroups> encoded(const PreferenceData& data, Learnt learnt, const RewardModel& model) {
+  PLUMB_TRY(compared, compared_texts(data, learnt));
+  return encode_groups(compared, model);
+}
+
 }  // namespace
 
 Result<RewardTrainReport> train_reward(const lm::ModelFiles& base, const PreferenceData& data,
                                        const RewardTrainOptions& options,
                                        const std::function<void(const lm::TrainStatus&)>& watch) {
-  const PreferenceData labelled =
-      options.random_labels ? with_random_labels(data, options.split_seed) : data;
-  const PreferenceSplit split = split_by_prompt(labelled, options.held_out, options.split_seed);
-  if (split.train.empty()) {
-    return bad(fmt::format(
-        "{}: no comparison to train on: {} of {} have a vote on two different "
-        "texts, and {} of these are held out",
-        data.file, split.held_out.size(), data.comparisons.size(), split.held_out.size()));
-  }
+  PLUMB_TRY(parts, training_data(data, options.data));
   PLUMB_TRY(model, reward_model_from(base, options.seed));
+  PLUMB_TRY(train, encoded(parts.train, options.learnt, *model));
+  PLUMB_TRY(held_out, encoded(parts.held_out, options.learnt, *model));
   RewardTrainReport report;
-  report.held_out = subset_of(labelled, split.held_out);
-  const PreferenceData train = subset_of(labelled, split.train);
-  PLUMB_TRY(pairs, encode_pairs(train, *model));
-  PLUMB_TRY(held_out, encode_pairs(report.held_out, *model));
   report.parameters = model->transformer().layout().size;
-  report.comparisons = pairs.size();
-  report.unlabelled = data.comparisons.size() - split.train.size() - split.held_out.size();
-  report.truncated = pairs.truncated + held_out.truncated;
-  report.tokens = pairs.tokens;
+  report.comparisons = parts.train.comparisons.size();
+  report.unlabelled = parts.unlabelled;
+  report.truncated = train.truncated + held_out.truncated;
+  report.tokens = train.tokens;
 
-  Training training(*model, pairs, held_out, options);
-  const Json manifest = training.manifest(hashes_of(labelled));
+  Training training(*model, train, held_out, options);
+  const Json manifest = training.manifest(parts);
   if (auto opened = lm::open_run(options.run, manifest); !opened) {
     return tl::unexpected(opened.error());
   }
@@ -395,10 +342,13 @@ Result<RewardTrainReport> train_reward(const lm::ModelFiles& base, const Prefere
     model->card().ties = options.loss.ties;
     model->card().log_tie_parameter = training.tie().value();
   }
-  if (report.steps < training.steps()) return report;
-  const auto done =
-      finish(*model, train, pairs, held_out, manifest, lm::tokenizer_path(base), options, report);
-  if (!done) return tl::unexpected(done.error());
+  if (report.steps == training.steps()) {
+    const EncodedGroups& measured = held_out.size() > 0 ? held_out : train;
+    const auto done =
+        finish(*model, parts, measured, manifest, lm::tokenizer_path(base), options, report);
+    if (!done) return tl::unexpected(done.error());
+  }
+  report.held_out = std::move(parts.held_out);
   return report;
 }
 

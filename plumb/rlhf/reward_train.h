@@ -1,8 +1,8 @@
 // Training a reward model on comparisons, in a run folder that survives a kill.
 //
-// A step takes a batch of comparisons, reads both completions of each in one forward, and turns
-// reward_loss() round: the gradient on the two scalars goes back through all layers. Epochs are
-// shuffled anew. Conversations that begin alike are either trained on or held out, never both
+// A step takes a batch of comparisons, or of rankings, reads all completions in one forward, and
+// turns group_loss() round: the gradient on the two scalars goes back through all layers. Epochs
+// are shuffled anew. Conversations that begin alike are either trained on or held out, never both
 // (preference_split.h); the held-out ones are measured at intervals and at the end.
 //
 // The parameter of a model of ties is trained beside the network, by Adam at a step of 0.02 under
@@ -21,8 +21,8 @@
 
 #include "plumb/lm/train.h"
 #include "plumb/nn/optimizer.h"
-#include "plumb/rlhf/preference_split.h"
-#include "plumb/rlhf/reward_metrics.h"
+#include "plumb/rlhf/reward/compared_texts.h"
+#include "plumb/rlhf/reward/training_data.h"
 #include "plumb/rlhf/reward_model.h"
 
 namespace plumb::rlhf {
@@ -30,16 +30,15 @@ namespace plumb::rlhf {
 struct RewardTrainOptions {
   std::filesystem::path run;  // the folder
   std::size_t epochs = 1;
-  std::size_t batch = 32;          // comparisons a step
+  std::size_t batch = 32;          // comparisons a step, or rankings
   std::size_t save_every = 100;    // steps
   std::size_t evaluate_every = 0;  // steps; 0: a quarter of all
-  double held_out = 0.1;           // share of the comparisons
-  std::uint64_t split_seed = 0;    // of who is held out
-  std::uint64_t seed = 0;          // of the order, and of a new scalar head
+  TrainingDataOptions data = {};
+  std::uint64_t seed = 0;  // of the order, and of a new scalar head
+  Learnt learnt = Learnt::kPairs;
   RewardLossOptions loss = {};  // the tie parameter is where its training begins; 0: from the data
   nn::RateSchedule schedule = {.rate = 1e-3F, .warmup = 10};  // its steps are set
   nn::AdamOptions adam = {.decay = 0.01F};
-  bool random_labels = false;  // coins in place of the votes, by the split's seed
   RewardEvaluationOptions evaluation = {};
   int threads = 0;
   std::size_t stop_after = 0;  // end without finishing after this many steps in all; for tests

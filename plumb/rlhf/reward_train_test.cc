@@ -43,7 +43,7 @@ class RewardTraining : public lm::LanguageModelTest {
     result.run = folder_ / run;
     result.batch = 8;
     result.save_every = 5;
-    result.held_out = 0.25;
+    result.data.held_out = 0.25;
     result.schedule.rate = 0.01F;
     result.schedule.warmup = 3;
     result.threads = 1;
@@ -142,6 +142,53 @@ TEST_F(RewardTraining, LearnsHowOftenPeopleTie) {
   }
 }
 
+// Rankings of three: a cat, then a ball, then a hat.
+PreferenceData ranked_cats(std::size_t count) {
+  const char* const things[] = {" a cat", " a ball", " a hat"};
+  const char* const verbs[] = {" saw", " had", " met", " fed"};
+  PreferenceData data;
+  data.file = "ranked.jsonl";
+  for (std::size_t r = 1; r <= count; ++r) {
+    Stream stream(0, "ranked", r);
+    std::string texts[3];
+    for (std::size_t i = 0; i < 3; ++i) texts[i] = verbs[stream.below(4)] + std::string(things[i]);
+    for (const auto& [better, worse] :
+         {std::pair<std::size_t, std::size_t>(0, 1), {0, 2}, {1, 2}}) {
+      data.comparisons.push_back(
+          {.where = fmt::format("ranked.jsonl:{}", r),
+           .prompt = {{"", fmt::format("mia {}", r)}},
+           .completions = {Conversation{{"", texts[better]}}, Conversation{{"", texts[worse]}}},
+           .votes = {{"", Choice::kA, 0}},
+           .ranking = r,
+           .ranks = {better, worse}});
+    }
+  }
+  return data;
+}
+
+TEST_F(RewardTraining, LearnsRankingsAndIsTakenUpInThem) {
+  RewardTrainOptions how = options("run");
+  how.learnt = Learnt::kRankings;
+  how.epochs = 3;
+  const auto report = train(ranked_cats(150), how);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_NEAR(report->first_loss, std::log(6.0), 0.4);  // 3! orders
+  EXPECT_LT(report->last_loss, 0.5 * report->first_loss);
+  ASSERT_TRUE(report->evaluation);
+  EXPECT_GT(report->evaluation->accuracy.strict.ci.low, 0.85);
+  RewardTrainOptions killed = how;
+  killed.run = folder_ / "killed";
+  killed.stop_after = 7;
+  ASSERT_TRUE(train(ranked_cats(150), killed));
+  killed.stop_after = 0;
+  ASSERT_TRUE(train(ranked_cats(150), killed));
+  EXPECT_EQ(bytes("run/model/model.safetensors"), bytes("killed/model/model.safetensors"));
+  EXPECT_EQ(bytes("run/events.jsonl"), bytes("killed/events.jsonl"));
+  RewardTrainOptions pairs = options("pairs");
+  pairs.learnt = Learnt::kRankings;
+  expect_refused(train(cats(20), pairs), ErrorKind::kBadInput, "a pair, and not a ranking");
+}
+
 // A coin has no pattern: what the model makes of held-out coins is a coin.
 TEST_F(RewardTraining, LearnsNothingFromCoins) {
   const PreferenceData data = cats(160);
@@ -149,9 +196,9 @@ TEST_F(RewardTraining, LearnsNothingFromCoins) {
   constexpr std::size_t kRuns = 24;
   for (std::size_t seed = 0; seed < kRuns; ++seed) {
     RewardTrainOptions how = options(fmt::format("coins{}", seed));
-    how.random_labels = true;
-    how.split_seed = how.seed = seed;
-    how.held_out = 0.5;
+    how.data.random_labels = true;
+    how.data.split_seed = how.seed = seed;
+    how.data.held_out = 0.5;
     const auto report = train(data, how);
     ASSERT_TRUE(report) << report.error().message;
     const stats::Interval ci = report->evaluation->accuracy.half_tie.ci;
