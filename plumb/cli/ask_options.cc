@@ -25,12 +25,6 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// The key of a server, from the environment alone: command lines are seen by everyone.
-std::string api_key() {
-  const std::string own = environment("PLUMB_API_KEY");
-  return own.empty() ? environment("OPENAI_API_KEY") : own;
-}
-
 std::string kinds_help() {
   std::vector<std::string> words;
   for (const auto& kind : raters::embedder_kinds()) {
@@ -41,6 +35,11 @@ std::string kinds_help() {
 }
 
 }  // namespace
+
+std::string api_key() {
+  const std::string own = environment("PLUMB_API_KEY");
+  return own.empty() ? environment("OPENAI_API_KEY") : own;
+}
 
 std::string EmbedderOptions::cache_folder() const {
   if (!cache.empty()) return cache;
