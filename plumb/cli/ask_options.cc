@@ -12,8 +12,8 @@
 #include "plumb/raters/embedding_rater.h"
 #include "plumb/raters/llm/llm_annotator.h"
 #include "plumb/raters/remote/remote_embedder.h"
-#include "plumb/rlhf/reward_ensemble.h"
-#include "plumb/rlhf/reward_rater.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_rater.h"
 
 namespace plumb::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
 #include "plumb/cli/run_names.h"
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::cli {
 namespace {

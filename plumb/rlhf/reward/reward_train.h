@@ -22,8 +22,8 @@
 #include "plumb/lm/train.h"
 #include "plumb/nn/optimizer.h"
 #include "plumb/rlhf/reward/compared_texts.h"
+#include "plumb/rlhf/reward/reward_model.h"
 #include "plumb/rlhf/reward/training_data.h"
-#include "plumb/rlhf/reward_model.h"
 
 namespace plumb::rlhf {
 

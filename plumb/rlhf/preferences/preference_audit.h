@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 #include "plumb/stats/score.h"
 #include "plumb/stats/standings.h"
 

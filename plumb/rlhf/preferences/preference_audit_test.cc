@@ -1,4 +1,4 @@
-#include "plumb/rlhf/preference_audit.h"
+#include "plumb/rlhf/preferences/preference_audit.h"
 
 #include <gtest/gtest.h>
 

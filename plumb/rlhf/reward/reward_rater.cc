@@ -1,4 +1,4 @@
-#include "plumb/rlhf/reward_rater.h"
+#include "plumb/rlhf/reward/reward_rater.h"
 
 #include <fmt/format.h>
 

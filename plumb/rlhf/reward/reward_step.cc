@@ -1,4 +1,4 @@
-#include "plumb/rlhf/reward_step.h"
+#include "plumb/rlhf/reward/reward_step.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "plumb/rlhf/preference_split.h"
+#include "plumb/rlhf/preferences/preference_split.h"
 
 namespace plumb::rlhf {
 namespace {

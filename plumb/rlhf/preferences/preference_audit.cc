@@ -1,4 +1,4 @@
-#include "plumb/rlhf/preference_audit.h"
+#include "plumb/rlhf/preferences/preference_audit.h"
 
 #include <fmt/format.h>
 
@@ -12,10 +12,10 @@
 #include <unordered_set>
 
 #include "plumb/base/utf8.h"
-#include "plumb/text/refusal.h"
 #include "plumb/stats/bootstrap.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/tasks/agreement.h"
+#include "plumb/text/refusal.h"
 #include "plumb/text/words.h"
 
 namespace plumb::rlhf {

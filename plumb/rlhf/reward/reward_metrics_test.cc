@@ -1,4 +1,4 @@
-#include "plumb/rlhf/reward_metrics.h"
+#include "plumb/rlhf/reward/reward_metrics.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

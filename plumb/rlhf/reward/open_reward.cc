@@ -1,4 +1,4 @@
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "plumb/base/parallel.h"
-#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 #include "plumb/rlhf/worlds/world.h"
 #include "plumb/text/words.h"
 

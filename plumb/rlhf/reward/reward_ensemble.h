@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "plumb/rlhf/reward/feature_reward.h"
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/reward_model.h"
 
 namespace plumb::rlhf {
 

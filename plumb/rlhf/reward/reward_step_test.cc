@@ -1,6 +1,6 @@
 // The whole chain from a label to every weight against central differences, and the number that a
 // model of ties learns.
-#include "plumb/rlhf/reward_step.h"
+#include "plumb/rlhf/reward/reward_step.h"
 
 #include <gtest/gtest.h>
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "plumb/rlhf/preference_data.h"
-#include "plumb/rlhf/reward_losses.h"
+#include "plumb/rlhf/preferences/preference_data.h"
+#include "plumb/rlhf/reward/reward_losses.h"
 
 namespace plumb::rlhf {
 

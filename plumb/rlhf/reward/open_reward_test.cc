@@ -1,4 +1,4 @@
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // A reward model against a forward of its own, its files, and what it refuses. Weights and texts
 // are made here.
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/reward_model.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 
 #include <fmt/format.h>
 

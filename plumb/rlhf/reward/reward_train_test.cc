@@ -1,6 +1,6 @@
 // Training a reward model: it learns what was planted, survives a kill to the byte, and says what
 // is wrong. Coins teach it nothing.
-#include "plumb/rlhf/reward_train.h"
+#include "plumb/rlhf/reward/reward_train.h"
 
 #include <gtest/gtest.h>
 

@@ -17,7 +17,7 @@
 #include "plumb/base/json.h"
 #include "plumb/base/result.h"
 #include "plumb/rlhf/advantages.h"
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 #include "plumb/stats/calibration.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/stats/standings.h"

@@ -1,4 +1,4 @@
-#include "plumb/rlhf/reward_metrics.h"
+#include "plumb/rlhf/reward/reward_metrics.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <unordered_map>
 
 #include "plumb/base/utf8.h"
-#include "plumb/rlhf/reward_losses.h"
+#include "plumb/rlhf/reward/reward_losses.h"
 #include "plumb/stats/bootstrap.h"
 
 namespace plumb::rlhf {

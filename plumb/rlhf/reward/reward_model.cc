@@ -1,4 +1,4 @@
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/reward_model.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // Labels, splits and coins: what training takes of preference data.
-#include "plumb/rlhf/preference_split.h"
+#include "plumb/rlhf/preferences/preference_split.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

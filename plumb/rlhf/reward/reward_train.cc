@@ -1,4 +1,4 @@
-#include "plumb/rlhf/reward_train.h"
+#include "plumb/rlhf/reward/reward_train.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "plumb/lm/run_folder.h"
 #include "plumb/lm/run_lines.h"
 #include "plumb/nn/trainer.h"
-#include "plumb/rlhf/reward_step.h"
+#include "plumb/rlhf/reward/reward_step.h"
 #include "plumb/stats/calibration.h"
 
 namespace plumb::rlhf {

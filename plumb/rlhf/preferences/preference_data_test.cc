@@ -1,4 +1,4 @@
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "plumb/base/result.h"
-#include "plumb/rlhf/reward.h"
 #include "plumb/rlhf/reward/features.h"
+#include "plumb/rlhf/reward/reward.h"
 
 namespace plumb::rlhf {
 

@@ -1,4 +1,4 @@
-#include "plumb/rlhf/conversation.h"
+#include "plumb/rlhf/preferences/conversation.h"
 
 #include <fmt/format.h>
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/reward_model.h"
 #include "plumb/tasks/rater.h"
 
 namespace plumb::rlhf {

@@ -1,10 +1,10 @@
 // Ensembles and raters made of reward models, against arithmetic on the members' scores.
-#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 
 #include <gtest/gtest.h>
 
 #include "plumb/lm/testing.h"
-#include "plumb/rlhf/reward_rater.h"
+#include "plumb/rlhf/reward/reward_rater.h"
 
 namespace plumb::rlhf {
 namespace {

@@ -13,8 +13,8 @@
 #include "plumb/base/json.h"
 #include "plumb/nn/pass.h"
 #include "plumb/rlhf/reward/compared_texts.h"
-#include "plumb/rlhf/reward_losses.h"
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/reward_losses.h"
+#include "plumb/rlhf/reward/reward_model.h"
 
 namespace plumb::rlhf {
 

@@ -1,4 +1,4 @@
-#include "plumb/rlhf/reward_losses.h"
+#include "plumb/rlhf/reward/reward_losses.h"
 
 #include <algorithm>
 #include <cassert>

@@ -1,4 +1,4 @@
-#include "plumb/rlhf/preference_split.h"
+#include "plumb/rlhf/preferences/preference_split.h"
 
 #include <fmt/format.h>
 

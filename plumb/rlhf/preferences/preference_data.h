@@ -27,7 +27,7 @@
 
 #include "plumb/base/progress.h"
 #include "plumb/base/result.h"
-#include "plumb/rlhf/conversation.h"
+#include "plumb/rlhf/preferences/conversation.h"
 #include "plumb/tasks/task.h"
 
 namespace plumb::rlhf {
