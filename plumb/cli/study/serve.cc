@@ -100,6 +100,9 @@ Result<void> ServeCommand::serve(const std::string& file, const sigset_t& signal
 }
 
 Result<void> ServeCommand::run() const {
+  if (demo && !options.public_url.empty()) {
+    return fail(ErrorKind::kUsage, "--demo is for this machine alone, without --public-url");
+  }
   const sigset_t signals = block_signals();
   int signal = 0;
   if (demo && !data_given) {
