@@ -1,8 +1,9 @@
 // Speed of a policy training: completions, rewards and updates of RLOO on stories260k's shape
 // (random weights, 512 tokens of vocabulary), and where the processor's time goes.
 //
-//   rlhf_bench rloo STEPS THREADS
+//   rlhf_bench rloo STEPS THREADS [length|model]
 //
+// The reward is the number of words, which costs nothing, or a reward model of the same shape.
 // Prints tokens a second, seconds a part, and, from a timer that looks every millisecond of
 // processor time, how often each place was found: "own" are offsets in this program, for nm to
 // name; the others are libraries by name, "" memory without a file: the products that oneDNN
@@ -17,13 +18,15 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "plumb/lm/stories.h"
-#include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/policy/meters.h"
 #include "plumb/rlhf/policy/rloo.h"
+#include "plumb/rlhf/reward/open_reward.h"
+#include "plumb/rlhf/reward/reward_model.h"
 
 extern "C" char __executable_start;
 
@@ -102,7 +105,22 @@ plumb::lm::LanguageModel stories260k_shape() {
   return {"stories260k's shape", std::move(transformer), std::move(tokenizer), frame};
 }
 
-void rloo(std::size_t steps, int threads) {
+// The same shape under a scalar head, with weights of its own.
+std::unique_ptr<plumb::rlhf::Reward> reward_model(const plumb::lm::LanguageModel& model) {
+  auto config = model.transformer.config();
+  config.language_head = config.tied = false;
+  config.scalar_head = true;
+  plumb::nn::Transformer transformer(config);
+  plumb::nn::initialise(transformer, 2);
+  float* head =
+      transformer.at(transformer.layout().scalar);  // begins at 0: equal scores teach nothing
+  for (std::size_t i = 0; i < config.width; ++i) head[i] = i % 2 == 0 ? 0.05F : -0.03F;
+  return std::make_unique<plumb::rlhf::RewardModel>("reward", std::move(transformer),
+                                                    model.tokenizer,
+                                                    plumb::rlhf::RewardCard{.frame = model.frame});
+}
+
+void rloo(std::size_t steps, int threads, const std::string& kind) {
   constexpr std::size_t kPrompts = 16, kGroup = 8, kTokens = 64;
   const auto model = stories260k_shape();
   std::vector<std::string> texts;
@@ -111,7 +129,7 @@ void rloo(std::size_t steps, int threads) {
   }
   const auto prompts = *plumb::rlhf::encode_prompts(texts, "stories", model);
   const auto some = plumb::rlhf::pointers(prompts);
-  const auto reward = *plumb::rlhf::open_reward("length");
+  const auto reward = kind == "model" ? reward_model(model) : *plumb::rlhf::open_reward("length");
   plumb::rlhf::Learner learner(model, {.threads = threads});
   double parts[3] = {0, 0, 0};
   std::size_t tokens = 0;
@@ -155,6 +173,6 @@ void rloo(std::size_t steps, int threads) {
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
   if (what != "rloo" || argc < 4) return 2;
-  rloo(std::strtoul(argv[2], nullptr, 10), std::atoi(argv[3]));
+  rloo(std::strtoul(argv[2], nullptr, 10), std::atoi(argv[3]), argc > 4 ? argv[4] : "length");
   return 0;
 }

@@ -9,6 +9,7 @@ machine to machine.
 """
 
 import bisect
+import itertools
 import json
 import os
 import platform
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from common import PROGRAMS, REPEATS, ROOT, faster, median, peer, program, row, run, share, sts_lines, table
 from encoder import encoder
+from studio import studio
 
 
 def bootstrap(folder):
@@ -88,6 +90,16 @@ def items(folder):
     return [row("a pass over 1,000,000 items", median(ours, "seconds"), "s", median(theirs, "seconds"),
                 "json.loads a line, nothing checked"),
             row("a pass over 1,000,000 items, peak memory", median(ours, "peak_megabytes"), "MB", target=100, at_most=True)]
+
+
+def links(folder):
+    """The three links and the swap tests of an imported log of 1,000,000 completions."""
+    log = folder / "completions.jsonl"
+    ours = [program("links", log, 1000000) for _ in range(REPEATS)]
+    what = "links of 1,000,000 completions"
+    return [row(what, median(ours, "seconds"), "s", target=60, at_most=True),
+            row(what + ", reading alone", median(ours, "seconds_reading"), "s"),
+            row(what + ", peak memory", median(ours, "peak_megabytes"), "MB", target=1000, at_most=True)]
 
 
 PROBES = {"classification": ("MTEB's classification: 10 draws, 2,000 texts", "scikit-learn", 20),
@@ -240,11 +252,12 @@ def share_outside(places):
 
 
 def rlhf(folder):
-    """Completions, rewards and updates of RLOO on stories260k's shape: 16 prompts, 8 completions of 64 tokens each."""
+    """Completions, rewards and updates of RLOO on stories260k's shape: 16 prompts, 8 completions of 64 tokens each.
+    The reward costs nothing (words of the completion), or is a reward model of the same shape."""
     rows = []
-    for count in sorted({1, os.cpu_count() or 1}):
-        runs = [program("rlhf", "rloo", 20, count) for _ in range(REPEATS)]
-        what = f"RLOO, stories260k's shape, {count} threads"
+    for reward, count in itertools.product(("length", "model"), sorted({1, os.cpu_count() or 1})):
+        runs = [program("rlhf", "rloo", 20, count, reward) for _ in range(REPEATS)]
+        what = f"RLOO, stories260k's shape, reward {reward}, {count} threads"
         rows.append(row(what, median(runs, "tokens_per_s"), "tokens/s"))
         if count == 1:
             outside = statistics.median(share_outside(one) for one in runs)
@@ -252,8 +265,8 @@ def rlhf(folder):
     return rows
 
 
-BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "items": items, "probes": probes,
-           "tokenizer": tokenizer, "lm": lm, "encoder": encoder, "best_of_n": best_of_n, "rlhf": rlhf}
+BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "items": items, "probes": probes, "links": links,
+           "tokenizer": tokenizer, "lm": lm, "encoder": encoder, "best_of_n": best_of_n, "rlhf": rlhf, "studio": studio}
 
 
 def main():

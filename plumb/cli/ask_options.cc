@@ -6,13 +6,14 @@
 #include <filesystem>
 
 #include "plumb/base/hash.h"
+#include "plumb/cli/feature_options.h"
 #include "plumb/cli/options.h"
 #include "plumb/cli/precision_option.h"
 #include "plumb/raters/embedding_rater.h"
 #include "plumb/raters/llm/llm_annotator.h"
 #include "plumb/raters/remote/remote_embedder.h"
-#include "plumb/rlhf/reward_ensemble.h"
-#include "plumb/rlhf/reward_rater.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_rater.h"
 
 namespace plumb::cli {
 namespace {
@@ -22,12 +23,6 @@ namespace fs = std::filesystem;
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-// The key of a server, from the environment alone: command lines are seen by everyone.
-std::string api_key() {
-  const std::string own = environment("PLUMB_API_KEY");
-  return own.empty() ? environment("OPENAI_API_KEY") : own;
 }
 
 std::string kinds_help() {
@@ -40,6 +35,11 @@ std::string kinds_help() {
 }
 
 }  // namespace
+
+std::string api_key() {
+  const std::string own = environment("PLUMB_API_KEY");
+  return own.empty() ? environment("OPENAI_API_KEY") : own;
+}
 
 std::string EmbedderOptions::cache_folder() const {
   if (!cache.empty()) return cache;
@@ -94,7 +94,7 @@ void EmbedderOptions::declare(CLI::App& verb) {
 }
 
 Result<std::unique_ptr<raters::Embedder>> EmbedderOptions::open(const std::string& model,
-                                                                const tasks::Task& task) const {
+                                                                const tasks::Task* task) const {
   raters::OpenOptions options;
   options.words = *parse_word_rule(words);
   options.statics.pooling =
@@ -102,7 +102,7 @@ Result<std::unique_ptr<raters::Embedder>> EmbedderOptions::open(const std::strin
   options.statics.frequencies = frequencies;
   options.statics.remove_component = remove_component;
   options.names = ids;
-  options.task = &task;
+  options.task = task;
   raters::RemoteEmbedderOptions& remote = options.remote;
   remote.http.api_key = api_key();
   remote.text_prompt = prompt;
@@ -205,12 +205,12 @@ Result<std::vector<tasks::AnswerSheet>> AskOptions::answers(const tasks::Task& t
   };
   for (const std::string& model : models) {
     if (rlhf::is_reward(model)) {
-      PLUMB_TRY(reward, rlhf::open_learned_reward({model}));
+      PLUMB_TRY(reward, rlhf::open_learned_reward({model}, feature_opener()));
       rlhf::RewardRater rater(std::move(reward));
       if (auto asked = ask(model, rater); !asked) return tl::unexpected(asked.error());
       continue;
     }
-    PLUMB_TRY(embedder, embedders.open(model, task));
+    PLUMB_TRY(embedder, embedders.open(model, &task));
     const raters::Embedder& opened = *embedder;
     raters::EmbeddingRater rater(std::move(embedder), probe_options());
     if (auto asked = ask(model, rater); !asked) return tl::unexpected(asked.error());

@@ -14,6 +14,9 @@
 
 namespace plumb::cli {
 
+// The key of a server, from the environment alone: command lines are seen by everyone.
+std::string api_key();
+
 // How embedders are opened.
 struct EmbedderOptions {
   std::string words = "unicode";
@@ -29,9 +32,10 @@ struct EmbedderOptions {
   bool no_cache = false;
 
   void declare(CLI::App& verb);
-  // Errors as open_embedder(); kNotAllowed where no cache can be made.
+  // task: whose ids stored vectors may be named by; nullptr: none. Errors as open_embedder();
+  // kNotAllowed where no cache can be made.
   Result<std::unique_ptr<raters::Embedder>> open(const std::string& model,
-                                                 const tasks::Task& task) const;
+                                                 const tasks::Task* task) const;
   // On stderr, what embed() left to say.
   static void tell_notes(const raters::Embedder& embedder);
   // The folder for what need not be asked twice: --cache, or plumb/ in the user's cache folder.

@@ -51,7 +51,7 @@ std::vector<RowName> row_names(const tasks::Task& task, const EmbeddedTask& embe
 
 Result<void> EmbedCommand::run() const {
   PLUMB_TRY(read, tasks::read_task(task, progress_bar("reading " + task)));
-  PLUMB_TRY(embedder, embedders.open(model, read));
+  PLUMB_TRY(embedder, embedders.open(model, &read));
   PLUMB_TRY(embedded, raters::embed_task(read, *embedder, {0, threads, progress_bar(model)}));
   EmbedderOptions::tell_notes(*embedder);
   const std::vector<RowName> rows = row_names(read, embedded);

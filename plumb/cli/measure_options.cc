@@ -2,39 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <memory>
 
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/cli/feature_options.h"
+#include "plumb/cli/run_names.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t kMeasureResamples = 1000;
-
-// "grpo" of "runs/grpo/", "runs/grpo/samples.jsonl" and "grpo.jsonl.gz".
-std::string short_name(const std::string& run) {
-  fs::path path = fs::path(run).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  if (path.filename() == "samples.jsonl" && path.has_parent_path()) path = path.parent_path();
-  std::string name = path.filename().string();
-  std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) name = name.substr(0, name.find('.'));
-  return name.empty() ? run : name;
-}
-
-std::vector<std::string> names_of(const std::vector<std::string>& runs) {
-  std::vector<std::string> names;
-  for (const std::string& run : runs) names.push_back(short_name(run));
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (std::ranges::count(names, short_name(runs[i])) > 1) names[i] = runs[i];
-  }
-  return names;
-}
 
 constexpr std::uint64_t kMostSteps = std::numeric_limits<std::uint32_t>::max();
 
@@ -104,12 +82,12 @@ Result<std::vector<mismatch::RunMeasure>> MeasureArguments::measure(const Look& 
   std::unique_ptr<rlhf::Reward> proxy, gold;
   for (const auto& [name, reward] : {std::pair(&proxy_by, &proxy), std::pair(&gold_by, &gold)}) {
     if (name->empty()) continue;
-    PLUMB_TRY(opened, rlhf::open_reward(*name));
+    PLUMB_TRY(opened, rlhf::open_reward(*name, feature_opener()));
     *reward = std::move(opened);
   }
   reading.proxy_by = proxy.get();
   reading.gold_by = gold.get();
-  const std::vector<std::string> titles = names_of(runs);
+  const std::vector<std::string> titles = run_names(runs);
   std::vector<mismatch::RunMeasure> measured;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     reading.progress = progress_bar(fmt::format("reading {}", titles[i]));

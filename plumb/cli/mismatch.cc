@@ -126,7 +126,11 @@ void add_mismatch(CLI::App& app, Program& program) {
   verb->require_subcommand(1);
   add_mismatch_measure(*verb, program);
   add_mismatch_fit(*verb, program);
+  add_mismatch_links(*verb, program);
   add_mismatch_chain(*verb, program);
+  add_mismatch_population(*verb, program);
+  add_mismatch_remedies(*verb, program);
+  add_mismatch_loop(*verb, program);
 }
 
 }  // namespace plumb::cli

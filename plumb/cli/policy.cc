@@ -6,10 +6,11 @@
 #include <memory>
 
 #include "plumb/base/files.h"
+#include "plumb/cli/feature_options.h"
 #include "plumb/cli/policy_options.h"
-#include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/policy/meters.h"
 #include "plumb/rlhf/policy/rollout.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::cli {
 
@@ -36,7 +37,7 @@ void RewardOptions::declare(CLI::App& verb) {
 
 Result<std::unique_ptr<rlhf::Reward>> open_if_named(const std::string& spec) {
   if (spec.empty()) return std::unique_ptr<rlhf::Reward>();
-  return rlhf::open_reward(spec);
+  return rlhf::open_reward(spec, feature_opener());
 }
 
 namespace {

@@ -9,7 +9,7 @@
 #include "plumb/report/table.h"
 #include "plumb/rlhf/policy/best_of_n.h"
 #include "plumb/rlhf/policy/policy_run.h"
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 
 namespace plumb::cli {
 namespace {
@@ -38,7 +38,7 @@ struct TrainCommand {
   std::size_t held_out = 64, batch = 16, samples = 4, epochs = 0;
   RateOptions rates = {.rate = 1e-4, .schedule = "constant"};
   double ratio_clip = 0.2;
-  double kl_target = 0, kl_budget = 0;
+  double kl_target = 0, kl_budget = 0, value_rate = 0;
   std::optional<double> beta;
   bool no_deviation = false, json = false;
   rlhf::PolicyOptions options;
@@ -96,6 +96,8 @@ rlhf::PolicyOptions TrainCommand::all_options() const {
   if (kl_budget > 0) all.kl_budget = kl_budget;
   if (epochs > 0) all.rloo.epochs = all.grpo.epochs = all.ppo.epochs = epochs;
   all.rloo.clip = all.grpo.clip_low = all.grpo.clip_high = all.ppo.clip = ratio_clip;
+  if (value_rate > 0 && rates.rate > 0)
+    all.ppo.value_rate = static_cast<float>(value_rate / rates.rate);
   all.grpo.mean = static_cast<rlhf::TokenMean>(place_of(kTokenMeans, token_mean));
   all.grpo.normalisation.divide = !no_deviation;
   all.seed = run_options.seed;
@@ -252,6 +254,8 @@ void declare_method(CLI::App& verb, TrainCommand& c) {
   declare_number(verb, "--ratio-clip", c.ratio_clip, 1e-9, 1e9, "rloo, grpo, ppo: clip of ratios");
   declare_number(verb, "--value-weight", c.options.ppo.value_weight, 0, 1e6,
                  "ppo: weight of the value loss");
+  declare_number(verb, "--value-rate", c.value_rate, 0, 10,
+                 "ppo: rate of the values' steps, under the same schedule; 0: --rate");
   declare_number(verb, "--lambda", c.options.ppo.lambda, 0, 1, "ppo: of generalised advantages");
   verb.add_option("--token-mean", c.token_mean,
                   "grpo: over each completion, all tokens, or a constant")
@@ -266,8 +270,8 @@ void declare_method(CLI::App& verb, TrainCommand& c) {
   declare_number(verb, "--flip-rate", c.options.dpo.flip_rate, 0, 0.499,
                  "dpo: share of labels that are wrong (conservative, robust)");
   for (const char* name :
-       {"--epochs", "--minibatches", "--ratio-clip", "--value-weight", "--lambda", "--token-mean",
-        "--no-deviation", "--dpo-loss", "--flip-rate"}) {
+       {"--epochs", "--minibatches", "--ratio-clip", "--value-weight", "--value-rate", "--lambda",
+        "--token-mean", "--no-deviation", "--dpo-loss", "--flip-rate"}) {
     verb.get_option(name)->group("Methods");
   }
 }

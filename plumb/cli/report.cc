@@ -80,6 +80,7 @@ void add_report(CLI::App& app, Program& program) {
                          "One self-contained HTML page of everything an instrument found.");
   report->require_subcommand(1);
   add_report_mismatch(*report, program);
+  add_report_links(*report, program);
   auto command = std::make_shared<ReportCommand>();
   CLI::App* verb = report->add_subcommand(
       "gap",

@@ -3,9 +3,10 @@
 
 #include <memory>
 
+#include "plumb/cli/feature_options.h"
 #include "plumb/cli/reward_verbs.h"
-#include "plumb/rlhf/preference_split.h"
-#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/preferences/preference_split.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 
 namespace plumb::cli {
 namespace {
@@ -37,9 +38,9 @@ rlhf::EnsembleOptions EvalCommand::ensemble_options() const {
 Result<std::vector<std::unique_ptr<rlhf::LearnedReward>>> EvalCommand::open() const {
   std::vector<std::unique_ptr<rlhf::LearnedReward>> rewards;
   if (combine != "none") {
-    std::vector<std::unique_ptr<rlhf::RewardModel>> members;
+    std::vector<std::unique_ptr<rlhf::SingleReward>> members;
     for (const std::string& model : models) {
-      PLUMB_TRY(member, rlhf::load_reward_model({model, tokenizer}));
+      PLUMB_TRY(member, rlhf::open_single_reward({model, tokenizer}, feature_opener()));
       members.push_back(std::move(member));
     }
     PLUMB_TRY(ensemble, rlhf::RewardEnsemble::make(fmt::format("{} of {}", combine, models.size()),
@@ -47,7 +48,7 @@ Result<std::vector<std::unique_ptr<rlhf::LearnedReward>>> EvalCommand::open() co
     rewards.push_back(std::move(ensemble));
   }
   for (const std::string& model : models) {
-    PLUMB_TRY(reward, rlhf::open_learned_reward({model, tokenizer}));
+    PLUMB_TRY(reward, rlhf::open_learned_reward({model, tokenizer}, feature_opener()));
     rewards.push_back(std::move(reward));
   }
   return rewards;

@@ -2,14 +2,16 @@
 // truth is known.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <memory>
 
 #include "plumb/base/files.h"
+#include "plumb/cli/feature_options.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/reward_verbs.h"
 #include "plumb/cli/sample_options.h"
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 #include "plumb/rlhf/worlds/comparers.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
@@ -24,6 +26,7 @@ struct LabelCommand {
   SampleFieldOptions fields;
   std::optional<std::size_t> step;
   std::optional<double> temperature;
+  double theta = 1;
   rlhf::CompareOptions options;
   RunOptions run_options;
 
@@ -62,21 +65,24 @@ Result<void> LabelCommand::write_files(const rlhf::Labels& labels) const {
 }
 
 Result<void> LabelCommand::run() {
-  PLUMB_TRY(reward, rlhf::open_reward(gold));
+  PLUMB_TRY(reward, rlhf::open_reward(gold, feature_opener()));
   PLUMB_TRY(all, read());
   options.seed = run_options.seed;
   options.threads = run_options.threads;
   if (temperature) {
     options.noise.kind = rlhf::ComparerNoise::Kind::kBradleyTerry;
     options.noise.temperature = *temperature;
+    options.noise.log_theta = std::log(theta);
   }
   PLUMB_TRY(labels, rlhf::compare_samples(all, *reward, options));
   if (auto written = write_files(labels); !written) return written;
   fmt::print(stderr,
-             "{} pairs, {} votes, {} against the gold; {} pairs of equal gold, which a coin "
-             "decided; {} prompts without two different completions\n",
+             "{} pairs, {} votes, {} against the gold, {} ties; {} pairs of equal gold, {}; {} "
+             "prompts without two different completions\n",
              labels.pairs.size(), labels.pairs.size() * options.annotators, labels.against_gold,
-             labels.equal_gold, labels.prompts_left_out);
+             labels.ties, labels.equal_gold,
+             theta > 1 ? "which are ties likelier than others" : "which a coin decided",
+             labels.prompts_left_out);
   return {};
 }
 
@@ -95,11 +101,18 @@ void declare(CLI::App& verb, LabelCommand& command) {
           ->type_name("X")
           ->check(number(0, 0.5))
           ->capture_default_str();
-  verb.add_option("--bradley-terry", command.temperature,
-                  "votes at random, by the difference of gold over this temperature")
-      ->type_name("T")
-      ->check(number(1e-9, 1e9))
-      ->excludes(noise);
+  CLI::Option* chance =
+      verb.add_option("--bradley-terry", command.temperature,
+                      "votes at random, by the difference of gold over this temperature")
+          ->type_name("T")
+          ->check(number(1e-9, 1e9))
+          ->excludes(noise);
+  verb.add_option("--theta", command.theta,
+                  "of Rao and Kupper: above 1 a comparer may call it a tie; 1: never")
+      ->type_name("X")
+      ->check(number(1, 1e9))
+      ->capture_default_str()
+      ->needs(chance);
   verb.add_option("--pairs", command.options.pairs_per_prompt, "pairs of each prompt, at most")
       ->type_name("N")
       ->check(whole_number(1, 1'000'000))

@@ -3,10 +3,11 @@
 #include <memory>
 
 #include "plumb/base/files.h"
+#include "plumb/cli/feature_options.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/reward_verbs.h"
-#include "plumb/rlhf/reward_ensemble.h"
-#include "plumb/rlhf/reward_rater.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_rater.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
 
@@ -25,7 +26,7 @@ Result<void> RateCommand::run() const {
   PLUMB_TRY(task, tasks::read_task(file, progress_bar("reading " + file)));
   std::vector<tasks::AnswerSheet> sheets;
   for (const std::string& model : models) {
-    PLUMB_TRY(reward, rlhf::open_learned_reward({model}));
+    PLUMB_TRY(reward, rlhf::open_learned_reward({model}, feature_opener()));
     rlhf::RewardRater rater(std::move(reward));
     PLUMB_TRY(made, rater.answer(task, {run_options.seed, run_options.threads, {}}));
     for (tasks::AnswerSheet& sheet : made) sheets.push_back(std::move(sheet));

@@ -1,11 +1,13 @@
 #include "plumb/stats/hierarchical.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "plumb/base/random.h"
 #include "plumb/stats/equivalence.h"
+#include "plumb/stats/intervals.h"
 
 namespace plumb::stats {
 namespace {
@@ -44,6 +46,13 @@ Draws pool_draws(std::span<const Draws> units, const BootstrapOptions& options) 
     }
   }
   return pooled;
+}
+
+double expanded_level(double level, std::size_t units) {
+  if (units < 2) return level;
+  const auto n = static_cast<double>(units);
+  const double t = student_quantile((1 + level) / 2, n - 1);
+  return std::min(1 - 1e-9, 1 - 2 * normal_cdf(-std::sqrt(n / (n - 1)) * t));
 }
 
 tl::expected<Deviation, Undefined> deviation_of(const Draws& pooled, std::size_t column,

@@ -170,6 +170,13 @@ TEST(PooledDraws, VaryAsSeedsDo) {
   EXPECT_NEAR(result.interval->high - *result.point, 12.7062 * deviation.value, 1e-3);
 }
 
+// Hesterberg 2015: with ten units t is 2.2622, times sqrt(10 / 9) 2.3845.
+TEST(ExpandedLevel, GrowsAsUnitsGetFew) {
+  EXPECT_NEAR(expanded_level(0.95, 10), 1 - 2 * normal_cdf(-2.38454), 1e-5);
+  EXPECT_NEAR(expanded_level(0.95, 100000), 0.95, 1e-4);
+  EXPECT_EQ(expanded_level(0.95, 1), 0.95);
+}
+
 TEST(PooledDraws, OfOneSeedAreItsOwn) {
   const std::vector<Draws> seeds = {seed_of(0, 1)};
   const Draws pooled = pool_draws(seeds, {});

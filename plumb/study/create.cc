@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <numeric>
 #include <set>
 
@@ -171,6 +172,43 @@ class SlotPlan {
   std::optional<Stream> seat_draws_;
 };
 
+// Rows for one table, many in a statement: each statement is an exchange with a server.
+class BulkInsert {
+ public:
+  // head: "INSERT INTO t(a, b)"; tail: "RETURNING ...", whose rows go to `each`.
+  BulkInsert(
+      Connection& connection, std::string_view head, std::string_view tail = "",
+      Connection::EachRow each = [](const Row&) { return Result<void>(); })
+      : connection_(connection), head_(head), tail_(tail), each_(std::move(each)) {}
+
+  Result<void> add(std::initializer_list<Value> row) {
+    columns_ = row.size();
+    values_.insert(values_.end(), row);
+    return values_.size() < kRows * columns_ ? Result<void>() : flush();
+  }
+
+  Result<void> flush() {
+    if (values_.empty()) return {};
+    std::string sql = head_ + " VALUES";
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      const bool first = i % columns_ == 0;
+      sql += fmt::format("{}?{}", !first ? ", " : i == 0 ? "(" : "), (", i + 1);
+    }
+    auto done = connection_.each(sql + ") " + tail_, values_, each_);
+    values_.clear();
+    return done;
+  }
+
+ private:
+  static constexpr std::size_t kRows = 200;
+
+  Connection& connection_;
+  std::string head_, tail_;
+  Connection::EachRow each_;
+  std::size_t columns_ = 0;
+  std::vector<Value> values_;
+};
+
 // Writes a plan's rows.
 class Maker {
  public:
@@ -180,14 +218,15 @@ class Maker {
   Result<void> make(const std::vector<PlannedTask>& planned, const Progress& progress);
 
  private:
+  // Of units, in their order.
+  using Ids = std::vector<std::int64_t>;
+
   Result<std::int64_t> insert_study();
   Result<std::int64_t> insert_task(std::int64_t study, std::size_t position,
                                    const PlannedTask& planned);
-  Result<std::int64_t> insert_item(std::int64_t task, const char* role, std::size_t position,
-                                   const Unit& unit);
-  Result<void> insert_checks(std::int64_t task, const char* role, const std::vector<Unit>& units);
-  Result<void> insert_slots(std::int64_t task, std::int64_t item, std::size_t unit,
-                            SlotPlan& slots);
+  Result<Ids> insert_items(std::int64_t task, const char* role, const std::vector<Unit>& units);
+  Result<void> insert_slots(std::int64_t task, const Ids& items, SlotPlan& slots,
+                            const Progress& progress);
   Result<void> insert_task_rows(std::int64_t study, std::size_t position,
                                 const PlannedTask& planned, const Progress& progress);
 
@@ -224,49 +263,55 @@ Result<std::int64_t> Maker::insert_task(std::int64_t study, std::size_t position
        static_cast<std::int64_t>(planned.units.size())});
 }
 
-Result<std::int64_t> Maker::insert_item(std::int64_t task, const char* role, std::size_t position,
-                                        const Unit& unit) {
-  const std::string body = to_text(unit.body);
-  return connection_.count(
-      "INSERT INTO items(task_id, role, position, name, body, gold, sha256) "
-      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id",
-      {task, std::string(role), static_cast<std::int64_t>(position), unit.name, body,
-       unit.gold.is_null() ? Value() : Value(to_text(unit.gold)), sha256(body)});
-}
-
-Result<void> Maker::insert_checks(std::int64_t task, const char* role,
-                                  const std::vector<Unit>& units) {
+Result<Maker::Ids> Maker::insert_items(std::int64_t task, const char* role,
+                                       const std::vector<Unit>& units) {
+  Ids ids(units.size());
+  BulkInsert rows(connection_,
+                  "INSERT INTO items(task_id, role, position, name, body, gold, sha256)",
+                  "RETURNING position, id", [&ids](const Row& row) {
+                    ids[static_cast<std::size_t>(row.integer(0))] = row.integer(1);
+                    return Result<void>();
+                  });
   for (std::size_t i = 0; i < units.size(); ++i) {
-    auto made = insert_item(task, role, i, units[i]);
-    if (!made) return tl::unexpected(made.error());
+    const Unit& unit = units[i];
+    const std::string body = to_text(unit.body);
+    auto added =
+        rows.add({task, std::string(role), static_cast<std::int64_t>(i), unit.name, body,
+                  unit.gold.is_null() ? Value() : Value(to_text(unit.gold)), sha256(body)});
+    if (!added) return tl::unexpected(added.error());
   }
-  return {};
+  if (auto added = rows.flush(); !added) return tl::unexpected(added.error());
+  return ids;
 }
 
-Result<void> Maker::insert_slots(std::int64_t task, std::int64_t item, std::size_t unit,
-                                 SlotPlan& slots) {
-  const std::vector<int> seats = slots.seats();
-  for (std::size_t k = 0; k < seats.size(); ++k) {
-    auto made = connection_.execute(
-        "INSERT INTO slots(task_id, item_id, purpose, k, seat, rank, state) "
-        "VALUES(?1, ?2, 'main', ?3, ?4, ?5, 'open')",
-        {task, item, static_cast<std::int64_t>(k), std::int64_t{seats[k]}, slots.rank(unit, k)});
-    if (!made) return tl::unexpected(made.error());
+Result<void> Maker::insert_slots(std::int64_t task, const Ids& items, SlotPlan& slots,
+                                 const Progress& progress) {
+  BulkInsert rows(connection_,
+                  "INSERT INTO slots(task_id, item_id, purpose, k, seat, rank, state)");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const std::vector<int> seats = slots.seats();
+    for (std::size_t k = 0; k < seats.size(); ++k) {
+      auto added = rows.add({task, items[i], std::string("main"), static_cast<std::int64_t>(k),
+                             std::int64_t{seats[k]}, slots.rank(i, k), std::string("open")});
+      if (!added) return added;
+    }
+    if (progress) progress(++done_, total_);
   }
-  return {};
+  return rows.flush();
 }
 
 Result<void> Maker::insert_task_rows(std::int64_t study, std::size_t position,
                                      const PlannedTask& planned, const Progress& progress) {
   PLUMB_TRY(task, insert_task(study, position, planned));
+  PLUMB_TRY(items, insert_items(task, "main", planned.units));
   SlotPlan slots(plan_, position, planned.units.size());
-  for (std::size_t i = 0; i < planned.units.size(); ++i) {
-    PLUMB_TRY(item, insert_item(task, "main", i, planned.units[i]));
-    if (auto made = insert_slots(task, item, i, slots); !made) return made;
-    if (progress) progress(++done_, total_);
+  if (auto made = insert_slots(task, items, slots, progress); !made) return made;
+  for (const auto& [role, units] :
+       {std::pair("gold", &planned.gold), std::pair("training", &planned.training)}) {
+    auto made = insert_items(task, role, *units);
+    if (!made) return tl::unexpected(made.error());
   }
-  if (auto made = insert_checks(task, "gold", planned.gold); !made) return made;
-  return insert_checks(task, "training", planned.training);
+  return {};
 }
 
 Result<void> Maker::make(const std::vector<PlannedTask>& planned, const Progress& progress) {

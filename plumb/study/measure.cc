@@ -81,8 +81,8 @@ Result<std::vector<AnnotatorStatus>> annotators_of(Connection& connection, const
       "(SELECT COUNT(*) FROM slots WHERE annotator_id = annotators.id AND purpose = 'main' AND "
       "state = 'submitted'), "
       "(SELECT COUNT(*) FROM skipped WHERE annotator_id = annotators.id), "
-      "(SELECT COUNT(*) FROM slots JOIN answers ON answers.id = slots.answer_id WHERE "
-      "slots.annotator_id = annotators.id AND flagged = 1), "
+      "(SELECT COUNT(*) FROM answers JOIN slots ON slots.id = answers.slot_id AND "
+      "slots.answer_id = answers.id WHERE answers.annotator_id = annotators.id AND flagged = 1), "
       "(SELECT COUNT(*) FROM answers WHERE annotator_id = annotators.id AND surplus = 1), "
       "(SELECT COUNT(*) FROM leases WHERE annotator_id = annotators.id AND ended_ms IS NULL), "
       "(SELECT created_ms FROM answers WHERE annotator_id = annotators.id ORDER BY id DESC LIMIT "
@@ -120,7 +120,7 @@ Result<TaskStatus> task_status(Connection& connection, const StudyTask& task, in
   }
   PLUMB_TRY(units,
             connection.first(
-                "SELECT COUNT(*), COALESCE(SUM(n >= ?2), 0) FROM (SELECT COUNT(*) AS n FROM "
+                "SELECT COUNT(*), COUNT(*) FILTER (WHERE n >= ?2) FROM (SELECT COUNT(*) AS n FROM "
                 "slots WHERE task_id = ?1 AND purpose = 'main' AND state = 'submitted' GROUP "
                 "BY item_id) AS answered",
                 {task.id, std::int64_t{overlap}}));

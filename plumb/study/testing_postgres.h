@@ -67,10 +67,11 @@ class PostgresServer {
     ::waitpid(process_, nullptr, 0);
     process_ = 0;
   }
+  // From the thread that outlives the server: the system ends it with that.
   void start() {
     process_ = spawn({programs() / "postgres", "-D", (folder_ / "data").string(), "-c",
                       "listen_addresses=", "-c", "unix_socket_directories=" + folder_.string(),
-                      "-c", "shared_buffers=32MB", "-c", "log_min_messages=fatal"});
+                      "-c", "shared_buffers=32MB", "-c", "recovery_init_sync_method=syncfs"});
     for (int tries = 0; tries < 600 && PQping(url().c_str()) != PQPING_OK; ++tries) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }

@@ -1,5 +1,7 @@
 // plumb mismatch chain as a user runs it, on a little model that has just learnt the story
 // language.
+#include <sstream>
+
 #include "program.h"
 
 namespace plumb {
@@ -21,6 +23,33 @@ class ChainCommand : public Program {
         "--max-tokens 32 --pairs 4 --steps 6 {}",
         path("lm/model"), path(folder), more);
   }
+  std::vector<double> proxies(const std::string& file) const {
+    std::vector<double> scores;
+    std::istringstream lines(bytes(file));
+    for (std::string line; std::getline(lines, line);) {
+      scores.push_back(Json::parse(line)["proxy"].get<double>());
+    }
+    return scores;
+  }
+  // Two members: the mean lies between the worse one and the other, which is twice the mean less
+  // it.
+  void expect_combined(const std::string& folder) const {
+    const auto one = proxies(folder + "layers-2.jsonl"),
+               mean = proxies(folder + "ensemble-mean.jsonl"),
+               worst = proxies(folder + "ensemble-worst.jsonl"),
+               uncertain = proxies(folder + "ensemble-uncertain.jsonl");
+    ASSERT_EQ(one.size(), 160U);
+    std::size_t first_is_worse = 0;
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      const double other = 2 * mean[i] - one[i];
+      ASSERT_NEAR(worst[i], std::min(one[i], other), 1e-9);
+      const double variance = (one[i] - mean[i]) * (one[i] - mean[i]);
+      ASSERT_NEAR(uncertain[i], mean[i] - 0.5 * variance, 1e-9);
+      first_is_worse += one[i] < other ? 1 : 0;
+    }
+    EXPECT_GT(first_is_worse, 0U);
+    EXPECT_LT(first_is_worse, one.size());
+  }
   std::string bytes(const std::string& file) const { return *read_file(path(file)); }
 };
 
@@ -31,6 +60,7 @@ TEST_F(ChainCommand, EndsWithTheGoldOfEveryOptimiserAndTheSameBytesAfterAKill) {
   EXPECT_EQ(report["schema"], "plumb.mismatch-measure/1");
   // Three sizes, three combinations of the ensemble, four methods.
   ASSERT_EQ(report["runs"].size(), 10U);
+  expect_combined("whole/samples/");
   // What was cut off: the last method, a reward model, the scores of one proxy.
   fs::create_directories(path("killed"));
   fs::copy(path("whole"), path("killed"), fs::copy_options::recursive);

@@ -1,4 +1,6 @@
 // plumb reward as a user runs it: train, evaluate, rate beside people; and what is refused.
+#include <cmath>
+
 #include "plumb/lm/testing.h"
 #include "program.h"
 
@@ -102,6 +104,113 @@ TEST_F(Reward, CombinesMembers) {
   EXPECT_EQ(folder["provenance"]["combination"], "mean");
 }
 
+TEST_F(Reward, TrainsOnFeaturesAndIsARewardLikeAnyOther) {
+  const std::string train =
+      fmt::format("reward train '{}' --features char-ngrams --held-out 0.25 --resamples 200 --run ",
+                  path("pairs.jsonl"));
+  const Outcome trained = run(train + path("run") + " --json");
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  const Json report = Json::parse(trained.out);
+  EXPECT_EQ(report["parameters"], 65536);
+  EXPECT_EQ(report["comparisons"], 240);
+  EXPECT_GT(report["evaluation"]["accuracy_ci"][0].get<double>(), 0.8);
+  const std::string eval = "reward eval " + path("pairs.jsonl") + " --resamples 200 --json";
+  const Outcome again = run(eval + " --model " + path("run/model"));
+  ASSERT_EQ(again.code, 0) << again.error;
+  const Json evaluated = Json::parse(again.out);
+  EXPECT_EQ(evaluated["n"], 80);
+  EXPECT_EQ(evaluated["accuracy"], report["evaluation"]["accuracy"]);
+  EXPECT_EQ(evaluated["provenance"]["reward"], "features");
+  ASSERT_EQ(run(train + path("other") + " --threads 1").code, 0);
+  EXPECT_EQ(*read_file(path("run/model/features.json")),
+            *read_file(path("other/model/features.json")));
+  expect_failure(train + path("run") + " --l2 5", 5, "its l2 is 1.0, not 5");
+  // Beside a transformer, as one reward and as a proxy.
+  ASSERT_EQ(run(Reward::train("", 1, "deep")).code, 0);
+  EXPECT_EQ(
+      run(eval + " --combine worst --models " + path("run/model") + " " + path("deep/model")).code,
+      0);
+  const Outcome sampled =
+      run(fmt::format("policy sample --model {} --prompts {} --max-tokens 4 --reward {}",
+                      path("base"), path("pairs.jsonl"), path("run/model")));
+  EXPECT_EQ(sampled.code, 0) << sampled.error;
+  EXPECT_NE(sampled.out.find("\"proxy\""), std::string::npos) << sampled.out.substr(0, 400);
+}
+
+TEST_F(Reward, TrainsOnStoredVectorsOfCompletions) {
+  // Two numbers a text: cats are worth 2, dogs 1, fish nothing; the other number is noise.
+  const float vectors[] = {2, 0.5F, 1, -0.5F, 0, 0.5F};
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }";
+  header.resize(117, ' ');
+  header += '\n';
+  std::string file("\x93NUMPY\x01\x00", 8);
+  file += static_cast<char>(header.size());
+  file += '\0';
+  file += header;
+  file.append(reinterpret_cast<const char*>(vectors), sizeof(vectors));
+  write("vectors.npy", file);
+  write("texts.txt", "cat\ndog\nfish\n");
+  std::string ranked;
+  for (int i = 0; i < 40; ++i) {
+    ranked += fmt::format(
+        "{{\"prompt\":\"{} \",\"completions\":[\"fish\",\"cat\",\"dog\"],\"ranks\":[3,1,2]}}\n", i);
+  }
+  write("ranked.jsonl", ranked);
+  const std::string train = fmt::format(
+      "reward train '{}' --features '{}' --ids '{}' --feature-text completion --resamples 100",
+      path("ranked.jsonl"), path("vectors.npy"), path("texts.txt"));
+  const Outcome trained = run(train + " --loss plackett-luce --json --run " + path("run"));
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  const Json report = Json::parse(trained.out);
+  EXPECT_EQ(report["parameters"], 2);
+  EXPECT_NEAR(report["first_loss"].get<double>(), std::log(6), 1e-9);
+  EXPECT_EQ(report["evaluation"]["accuracy"], 1);
+  write("unknown.jsonl", R"({"prompt":"p","chosen":"cat","rejected":"cow"})");
+  expect_failure("reward eval " + path("unknown.jsonl") + " --model " + path("run/model"), 3,
+                 "no vector of \"cow\"");
+  // Another file of vectors under the same name.
+  file[file.size() - 1] = 0x40;
+  write("vectors.npy", file);
+  expect_failure("reward eval " + path("ranked.jsonl") + " --model " + path("run/model"), 3,
+                 "no longer those it learnt from");
+}
+
+TEST_F(Reward, SaysWhichComparisonsTeachNothing) {
+  write("odd.jsonl", pairs(40) + "{\"prompt\":\"p\",\"chosen\":\" a\",\"rejected\":\" a\"}\n" +
+                         "{\"prompt\":\"p\",\"chosen\":\" a\",\"rejected\":\" \"}\n");
+  const Outcome trained =
+      run(fmt::format("reward train '{}' --features char-ngrams --run '{}' --resamples 100",
+                      path("odd.jsonl"), path("run")));
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  EXPECT_NE(trained.error.find("1 of 42 comparisons: both completions are the same text"),
+            std::string::npos)
+      << trained.error;
+  EXPECT_NE(trained.error.find("a completion holds no text (" + path("odd.jsonl") + ":42)"),
+            std::string::npos)
+      << trained.error;
+  EXPECT_NE(trained.out.find("1 comparisons were left out"), std::string::npos) << trained.out;
+}
+
+TEST_F(Reward, LearnsRankings) {
+  std::string ranked;
+  for (std::size_t i = 0; i < 60; ++i) {
+    ranked += fmt::format(
+        "{{\"prompt\":\"tom {}\",\"completions\":[\" saw a cat\",\" saw a hat\",\" had\"]}}\n", i);
+  }
+  write("ranked.jsonl", ranked);
+  const Outcome trained = run(fmt::format(
+      "reward train '{}' --model '{}' --run '{}' --loss plackett-luce --batch 8 --epochs 3 --rate "
+      "0.01 --resamples 100 --json",
+      path("ranked.jsonl"), path("base"), path("run")));
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  const Json report = Json::parse(trained.out);
+  EXPECT_EQ(report["comparisons"].get<int>() + report["held_out"].get<int>(), 180);
+  EXPECT_GT(report["evaluation"]["accuracy"].get<double>(), 0.9);
+  write("tied.jsonl", ranked + R"({"prompt":"p","completions":["a","b"],"ranks":[1,1]})");
+  expect_failure("reward audit " + path("tied.jsonl"), 3,
+                 "tied.jsonl:61: completions 1 and 2 have one rank");
+}
+
 TEST_F(Reward, RatesATaskBesidePeople) {
   ASSERT_EQ(run(train("")).code, 0);
   std::string task = R"({"schema":"plumb.task/1","kind":"preference"})"
@@ -158,7 +267,15 @@ TEST_F(Reward, NamesWhatIsWrongWithItsInput) {
       3, "the tokenizer has 286 tokens, the model");
   expect_failure("reward eval " + path("pairs.jsonl") + " --model " + path("base"), 3,
                  "without a scalar head");
-  expect_failure(train("--loss plackett-luce"), 2, "plackett-luce");
+  expect_failure(train("--loss plackett-luce"), 3, "pairs.jsonl:1: a pair, and not a ranking");
+  expect_failure("reward train " + path("pairs.jsonl") + " --run " + path("r"), 2,
+                 "--model CHECKPOINT, or --features EMBEDDER");
+  const std::string on_features = "reward train " + path("pairs.jsonl") + " --run " + path("r");
+  expect_failure(on_features + " --features tfidf", 2, "by the texts at hand");
+  write("words.txt", "cat 0.5 0.25\nhat -0.5 0.125\n");
+  expect_failure(on_features + " --features " + path("words.txt"), 2, "texts to come");
+  expect_failure(on_features + " --features char-ngrams --epochs 2", 2, "--epochs");
+  expect_failure(on_features + " --features char-ngram", 4, "did you mean char-ngrams");
   expect_failure("reward eval " + path("pairs.jsonl"), 2, "--model");
   ASSERT_EQ(run(train("", 1)).code, 0);
   expect_failure(train("", 2), 5, "the folder holds another run: its epochs is 1, not 2");

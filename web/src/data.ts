@@ -4,9 +4,10 @@
  */
 
 import type { ItemsReport } from "./items/data";
+import type { LinksReport } from "./links/data";
 import type { MismatchReport } from "./mismatch/data";
 
-export type AnyReport = Report | ItemsReport | MismatchReport;
+export type AnyReport = Report | ItemsReport | MismatchReport | LinksReport;
 
 export interface Undefined {
   reason: string;
@@ -143,6 +144,7 @@ export function readReport(): AnyReport {
     case "plumb.gap-report/1":
     case "plumb.items-report/1":
     case "plumb.mismatch-report/1":
+    case "plumb.links-report/1":
       return report;
   }
   throw new Error(`This page cannot show data of the kind "${(report as Report).schema}".`);

@@ -8,6 +8,7 @@ import { sensitivityFigure } from "./figures/sensitivity";
 import { subsetsFigure } from "./figures/subsets";
 import { itemsPage } from "./items/page";
 import { header, section } from "./layout";
+import { linksPage } from "./links/page";
 import { mismatchPage } from "./mismatch/page";
 import { headline } from "./summary";
 import { leaderboardTable, subsetsTable, viewsTable } from "./tables";
@@ -92,6 +93,8 @@ function pageOf(report: AnyReport): Node[] {
       return itemsPage(report);
     case "plumb.mismatch-report/1":
       return mismatchPage(report);
+    case "plumb.links-report/1":
+      return linksPage(report);
     default:
       return page(report);
   }

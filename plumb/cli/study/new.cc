@@ -51,14 +51,14 @@ Result<void> NewCommand::run() {
   plan.gold = std::move(known);
   plan.training = std::move(examples);
   plan.guidelines = std::move(text);
-  PLUMB_TRY(store, study::Store::open(where.data, {.mode = study::Store::Mode::kCreate}));
+  PLUMB_TRY(store, where.studio.open(study::Store::Mode::kCreate));
   PLUMB_TRY(made, study::create_study(*store, plan, progress_bar("making slots")));
   std::int64_t items = 0, slots = 0;
   for (const study::StudyTask& task : made.tasks()) {
     items += task.items;
     slots += task.units * made.info().overlap;
   }
-  fmt::print(stderr, "{}: study {} with {} items and {} slots\n", where.data,
+  fmt::print(stderr, "{}: study {} with {} items and {} slots\n", where.studio.shown(),
              report::printable(where.name), items, slots);
   return {};
 }

@@ -21,12 +21,13 @@ namespace plumb::cli {
 namespace {
 
 struct ServeCommand {
-  std::string data = "plumb.db";
-  bool demo = false, data_given = false;
+  StudioOptions studio;
+  bool demo = false;
   server::ServerOptions options;
 
   Result<void> run() const;
-  Result<void> serve(const std::string& file, const sigset_t& signals, int& signal) const;
+  Result<void> serve(study::Store& store, const std::string& shown, const sigset_t& signals,
+                     int& signal) const;
 };
 
 // A folder for a demonstration, removed with it.
@@ -62,7 +63,10 @@ Result<void> make_owner(study::Store& store) {
   const std::string password = server::random_password();
   PLUMB_TRY(hash, server::hash_password(password, {}));
   auto owner = accounts.create("owner", study::Role::kOwner, hash);
-  if (!owner) return tl::unexpected(owner.error());
+  if (!owner) {
+    PLUMB_TRY(made_meanwhile, accounts.count());  // by another server of the same database
+    return made_meanwhile > 0 ? Result<void>() : tl::unexpected(owner.error());
+  }
   return write_stdout(
       fmt::format("The account \"owner\" has the password "
                   "{}\nKeep it: it is shown only now.\n",
@@ -80,18 +84,17 @@ sigset_t block_signals() {
 }
 
 // Until a signal asks for an end.
-Result<void> ServeCommand::serve(const std::string& file, const sigset_t& signals,
-                                 int& signal) const {
-  PLUMB_TRY(store, study::Store::open(file, {.mode = study::Store::Mode::kCreate}));
-  if (auto made = make_owner(*store); !made) return made;
+Result<void> ServeCommand::serve(study::Store& store, const std::string& shown,
+                                 const sigset_t& signals, int& signal) const {
+  if (auto made = make_owner(store); !made) return made;
   server::ServerOptions wanted = options;
   wanted.built_in = built_in_answers;
   if (demo) {
-    PLUMB_TRY(shown, demo_study(*store));
-    wanted.demo = shown.info().id;
+    PLUMB_TRY(small, demo_study(store));
+    wanted.demo = small.info().id;
   }
-  PLUMB_TRY(running, server::Server::start(*store, wanted));
-  fmt::print(stderr, "{}: serving on {}; Ctrl-C stops\n", file, running->url());
+  PLUMB_TRY(running, server::Server::start(store, wanted));
+  fmt::print(stderr, "{}: serving on {}; Ctrl-C stops\n", shown, running->url());
   sigwait(&signals, &signal);
   fmt::print(stderr, "stopping\n");
   running->stop();
@@ -105,11 +108,13 @@ Result<void> ServeCommand::run() const {
   }
   const sigset_t signals = block_signals();
   int signal = 0;
-  if (demo && !data_given) {
+  if (demo && !studio.is_named()) {
     PLUMB_TRY(folder, TemporaryFolder::make());
-    if (auto served = serve(folder.file(), signals, signal); !served) return served;
-  } else if (auto served = serve(data, signals, signal); !served) {
-    return served;
+    PLUMB_TRY(store, study::Store::open(folder.file(), {.mode = study::Store::Mode::kCreate}));
+    if (auto served = serve(*store, folder.file(), signals, signal); !served) return served;
+  } else {
+    PLUMB_TRY(store, studio.open(study::Store::Mode::kCreate));
+    if (auto served = serve(*store, studio.shown(), signals, signal); !served) return served;
   }
   // All is written; end as the signal would have.
   std::signal(signal, SIG_DFL);
@@ -155,10 +160,7 @@ void add_serve(CLI::App& app, Program& program) {
                          "The studio's server, for this machine alone unless it stands behind a "
                          "proxy with https. The "
                          "first start makes the account \"owner\" and shows its password once.");
-  verb->add_option("--data", command->data, "the file that studies are kept in")
-      ->type_name("FILE")
-      ->check(not_empty())
-      ->capture_default_str();
+  command->studio.declare(*verb);
   verb->add_option("--host", command->options.host, "the address to listen on")
       ->type_name("ADDRESS")
       ->check(not_empty())
@@ -174,10 +176,8 @@ void add_serve(CLI::App& app, Program& program) {
   verb->add_flag("--demo", command->demo,
                  "be the first human: small tasks to answer without an account, in a file that is "
                  "removed at the end unless --data names one");
-  verb->callback([command, verb, &program] {
-    command->data_given = verb->count("--data") > 0;
-    program.action = [command] { return command->run(); };
-  });
+  verb->callback(
+      [command, verb, &program] { program.action = [command] { return command->run(); }; });
 }
 
 void add_study_invite(CLI::App& study, Program& program) {

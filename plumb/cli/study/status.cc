@@ -124,7 +124,7 @@ Result<void> StatusCommand::list(study::Store& store) const {
 }
 
 Result<void> StatusCommand::run() const {
-  PLUMB_TRY(store, study::Store::open(where.data, {.mode = study::Store::Mode::kRead}));
+  PLUMB_TRY(store, where.studio.open(study::Store::Mode::kRead));
   if (where.name.empty()) return list(*store);
   PLUMB_TRY(found, study::Study::open(*store, where.name));
   PLUMB_TRY(status, study::study_status(found, agreement.level));

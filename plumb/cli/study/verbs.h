@@ -5,6 +5,7 @@
 #include <string>
 
 #include "plumb/cli/options.h"
+#include "plumb/study/store.h"
 #include "plumb/study/study.h"
 
 namespace plumb::cli {
@@ -22,10 +23,28 @@ void add_study_simulate(CLI::App& study, Program& program);
 // plumb serve, beside them.
 void add_serve(CLI::App& app, Program& program);
 
-// NAME and --data: a study and the file that it is in.
+// --data and --database: where studies are kept, a file or a PostgreSQL database.
+class StudioOptions {
+ public:
+  void declare(CLI::App& verb);
+
+  Result<std::unique_ptr<study::Store>> open(study::Store::Mode mode) const;
+  // By an option, not by the environment or as the default.
+  bool is_named() const;
+  // For messages, without what is secret.
+  std::string shown() const;
+
+ private:
+  std::string url() const;  // "": a file
+
+  std::string data_ = "plumb.db", database_;
+  const CLI::Option* data_option_ = nullptr;
+};
+
+// NAME beside it: one study.
 struct StudyOptions {
   std::string name;
-  std::string data = "plumb.db";
+  StudioOptions studio;
 
   void declare(CLI::App& verb, bool required = true);
 };

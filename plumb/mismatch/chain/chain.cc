@@ -10,8 +10,8 @@
 #include "plumb/lm/run_folder.h"
 #include "plumb/mismatch/chain/models.h"
 #include "plumb/mismatch/chain/samples.h"
-#include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/policy/prompts.h"
+#include "plumb/rlhf/reward/open_reward.h"
 #include "plumb/rlhf/worlds/comparers.h"
 
 namespace plumb::mismatch {
@@ -122,7 +122,7 @@ Result<void> Chain::write_comparisons() {
 }
 
 Result<void> Chain::find_gold() {
-  PLUMB_TRY(planted, rlhf::open_reward(options_.gold));
+  PLUMB_TRY(planted, rlhf::open_reward(options_.gold, options_.features));
   gold_ = std::move(planted);
   if (!options_.gold_model) return {};
   PLUMB_TRY(samples, rlhf::read_samples(in("comparisons.jsonl")));
@@ -171,17 +171,15 @@ Result<void> Chain::measure_best_of_n() {
     return done;
   }
   PLUMB_TRY(samples, rlhf::read_samples(drawn));
+  const auto texts = completed_texts(samples);
+  ProxyScorer scorer(texts, options_.threads);
   for (const Proxy& proxy : proxies_) {
     const fs::path file = options_.folder / "samples" / (proxy.name + ".jsonl");
     report_.samples.push_back(file);
     std::error_code ignored;
     if (fs::exists(file, ignored)) continue;
-    PLUMB_TRY(reward, proxy.open());
-    if (auto scored = score_samples(samples, *reward, file, options_.threads,
-                                    progress(fmt::format("scoring by {}", proxy.name)));
-        !scored) {
-      return scored;
-    }
+    PLUMB_TRY(scores, scorer.score(proxy, progress(fmt::format("scoring by {}", proxy.name))));
+    if (auto written = write_scored(samples, scores, file); !written) return written;
   }
   return {};
 }

@@ -27,6 +27,7 @@
 #include "plumb/base/result.h"
 #include "plumb/lm/language_model.h"
 #include "plumb/rlhf/policy/policy_run.h"
+#include "plumb/rlhf/reward/features.h"
 
 namespace plumb::mismatch {
 
@@ -38,6 +39,7 @@ struct ChainOptions {
   // The truth is a reward model that learnt from comparisons by `gold` without an error (Gao et al.
   // 2023); else it is `gold` itself.
   bool gold_model = false;
+  rlhf::FeatureOpener features = {};  // of a gold on features
 
   std::size_t measured_prompts = 100, training_prompts = 250;
   std::size_t prompt_words = 12;

@@ -9,9 +9,9 @@
 
 #include "plumb/lm/train.h"
 #include "plumb/nn/checkpoint.h"
-#include "plumb/rlhf/open_reward.h"
-#include "plumb/rlhf/reward_ensemble.h"
-#include "plumb/rlhf/reward_train.h"
+#include "plumb/rlhf/reward/open_reward.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_train.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -31,26 +31,16 @@ Result<lm::ModelFiles> cut_base(const lm::ModelFiles& base, const lm::LanguageMo
   return lm::ModelFiles{folder, lm::tokenizer_path(base)};
 }
 
-Proxy single(std::string name, const fs::path& model) {
-  return {std::move(name), [model] { return rlhf::open_reward(model.string()); }};
-}
-
-Result<std::unique_ptr<rlhf::Reward>> open_ensemble(const std::string& name,
-                                                    const std::vector<fs::path>& models,
-                                                    rlhf::Combination combination) {
-  std::vector<std::unique_ptr<rlhf::RewardModel>> members;
-  for (const fs::path& model : models) {
-    PLUMB_TRY(member, rlhf::load_reward_model({model, {}}));
+// The members' models are opened for their scales alone: scores are combined only where they are on
+// one.
+Result<std::unique_ptr<rlhf::RewardEnsemble>> open_ensemble(const Proxy& proxy) {
+  std::vector<std::unique_ptr<rlhf::SingleReward>> members;
+  for (const fs::path& model : proxy.members) {
+    PLUMB_TRY(member, rlhf::open_single_reward({model, {}}));
     members.push_back(std::move(member));
   }
-  PLUMB_TRY(ensemble,
-            rlhf::RewardEnsemble::make(name, std::move(members), {.combination = combination}));
-  return std::unique_ptr<rlhf::Reward>(std::move(ensemble));
-}
-
-Proxy ensemble(rlhf::Combination combination, const std::vector<fs::path>& models) {
-  const std::string name = fmt::format("ensemble-{}", rlhf::combination_name(combination));
-  return {name, [=] { return open_ensemble(name, models, combination); }};
+  return rlhf::RewardEnsemble::make(proxy.name, std::move(members),
+                                    {.combination = *proxy.combination});
 }
 
 }  // namespace
@@ -102,16 +92,48 @@ Result<Proxies> train_proxy_models(const lm::ModelFiles& base, const lm::Languag
           options.folder / "proxies" / (i == 0 ? name : fmt::format("{}-seed-{}", name, i));
       PLUMB_TRY(model, train_reward_model(files, preferences, run, own));
       if (layers == half) members.push_back(model);
-      if (i == 0) proxies.all.push_back(single(name, model));
+      if (i == 0) proxies.all.push_back({name, {model}});
     }
   }
   proxies.optimised = members.front();
   if (members.size() < 2) return proxies;
   for (const auto combination :
        {rlhf::Combination::kMean, rlhf::Combination::kWorst, rlhf::Combination::kUncertain}) {
-    proxies.all.push_back(ensemble(combination, members));
+    proxies.all.push_back(
+        {fmt::format("ensemble-{}", rlhf::combination_name(combination)), members, combination});
   }
   return proxies;
+}
+
+Result<std::span<const double>> ProxyScorer::scores_of(const fs::path& model,
+                                                       const Progress& progress) {
+  if (const auto known = scores_.find(model); known != scores_.end()) return known->second;
+  PLUMB_TRY(reward, rlhf::open_reward(model.string()));
+  constexpr std::size_t kAtOnce = 4096;
+  std::vector<double> scores;
+  for (std::size_t first = 0; first < texts_.size(); first += kAtOnce) {
+    const auto some = texts_.subspan(first, std::min(kAtOnce, texts_.size() - first));
+    PLUMB_TRY(own, reward->score(some, threads_));
+    scores.insert(scores.end(), own.begin(), own.end());
+    if (progress) progress(scores.size(), texts_.size());
+  }
+  return scores_.emplace(model, std::move(scores)).first->second;
+}
+
+Result<std::vector<double>> ProxyScorer::score(const Proxy& proxy, const Progress& progress) {
+  std::vector<std::span<const double>> members;
+  for (const fs::path& model : proxy.members) {
+    PLUMB_TRY(own, scores_of(model, progress));
+    members.push_back(own);
+  }
+  if (!proxy.combination) return std::vector<double>(members[0].begin(), members[0].end());
+  PLUMB_TRY(ensemble, open_ensemble(proxy));
+  std::vector<double> scores, of_text(members.size());
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    for (std::size_t m = 0; m < members.size(); ++m) of_text[m] = members[m][i];
+    scores.push_back(ensemble->combine(of_text));
+  }
+  return scores;
 }
 
 }  // namespace plumb::mismatch

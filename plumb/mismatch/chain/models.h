@@ -5,15 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <memory>
+#include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "plumb/base/progress.h"
 #include "plumb/base/result.h"
 #include "plumb/lm/language_model.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 
 namespace plumb::mismatch {
 
@@ -35,8 +37,28 @@ Result<std::filesystem::path> train_reward_model(const lm::ModelFiles& base,
 nn::Transformer first_layers(const nn::Transformer& model, std::size_t layers);
 
 struct Proxy {
-  std::string name;  // "layers-2", "ensemble-worst"
-  std::function<Result<std::unique_ptr<rlhf::Reward>>()> open;
+  std::string name;                            // "layers-2", "ensemble-worst"
+  std::vector<std::filesystem::path> members;  // models; one unless they are combined
+  std::optional<rlhf::Combination> combination = {};
+};
+
+// Scores of the same texts by several proxies. A model that is a member of many scores them once.
+class ProxyScorer {
+ public:
+  // The texts must outlive the scorer.
+  ProxyScorer(std::span<const rlhf::Completed> texts, int threads)
+      : texts_(texts), threads_(threads) {}
+
+  // As rlhf::RewardEnsemble scores, or the model alone; bit for bit. Errors of both.
+  Result<std::vector<double>> score(const Proxy& proxy, const Progress& progress);
+
+ private:
+  Result<std::span<const double>> scores_of(const std::filesystem::path& model,
+                                            const Progress& progress);
+
+  std::span<const rlhf::Completed> texts_;
+  int threads_;
+  std::map<std::filesystem::path, std::vector<double>> scores_;  // by model
 };
 
 struct ProxyOptions {

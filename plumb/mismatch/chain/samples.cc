@@ -99,20 +99,17 @@ Result<void> draw_samples(const lm::LanguageModel& model, std::span<const rlhf::
   return write_samples(file, samples);
 }
 
-Result<void> score_samples(std::vector<rlhf::Sample> samples, rlhf::Reward& proxy,
-                           const fs::path& file, int threads, const Progress& progress) {
+std::vector<rlhf::Completed> completed_texts(std::span<const rlhf::Sample> samples) {
   std::vector<rlhf::Completed> texts;
   for (const rlhf::Sample& sample : samples) {
     texts.push_back({sample.prompt, sample.completion, sample.ended.value_or(true)});
   }
-  constexpr std::size_t kAtOnce = 4096;
-  for (std::size_t first = 0; first < texts.size(); first += kAtOnce) {
-    const std::size_t count = std::min(kAtOnce, texts.size() - first);
-    const auto some = std::span(texts).subspan(first, count);
-    PLUMB_TRY(scores, proxy.score(some, threads));
-    for (std::size_t i = 0; i < count; ++i) samples[first + i].proxy = scores[i];
-    if (progress) progress(first + count, texts.size());
-  }
+  return texts;
+}
+
+Result<void> write_scored(std::vector<rlhf::Sample> samples, std::span<const double> scores,
+                          const fs::path& file) {
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i].proxy = scores[i];
   return write_samples(file, samples);
 }
 

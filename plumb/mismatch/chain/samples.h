@@ -12,7 +12,7 @@
 #include "plumb/base/result.h"
 #include "plumb/lm/language_model.h"
 #include "plumb/rlhf/policy/prompts.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 #include "plumb/rlhf/samples.h"
 
 namespace plumb::mismatch {
@@ -44,9 +44,11 @@ Result<void> draw_samples(const lm::LanguageModel& model, std::span<const rlhf::
                           rlhf::Reward* gold, const DrawOptions& options,
                           const std::filesystem::path& file);
 
-// The records with their scores by `proxy`.
-Result<void> score_samples(std::vector<rlhf::Sample> samples, rlhf::Reward& proxy,
-                           const std::filesystem::path& file, int threads,
-                           const Progress& progress);
+// What a reward reads of the records, which must outlive it.
+std::vector<rlhf::Completed> completed_texts(std::span<const rlhf::Sample> samples);
+
+// The records with these scores of their proxy.
+Result<void> write_scored(std::vector<rlhf::Sample> samples, std::span<const double> scores,
+                          const std::filesystem::path& file);
 
 }  // namespace plumb::mismatch

@@ -211,13 +211,15 @@ Attribution attribute_score(const SampleTable& table, std::span<const std::uint3
   };
   const stats::Draws draws = stats::paired_bootstrap(stats::Resampling::of_items(prompts.size()),
                                                      styles + 1, statistics, options);
+  stats::BootstrapOptions expanded = options;
+  expanded.level = stats::expanded_level(options.level, prompts.size());
   for (std::size_t s = 0; s < styles; ++s) {
     const auto style = static_cast<Style>(columns[s]);
     const bool token = style == Style::kLength && data.tokens;
     found.effects.push_back({style, token ? "token" : std::string(style_unit(style)),
-                             stats::summarize(draws, s, options), deviation(draws, s)});
+                             stats::summarize(draws, s, expanded), deviation(draws, s)});
   }
-  found.share = stats::summarize(draws, styles, options);
+  found.share = stats::summarize(draws, styles, expanded);
   found.share_deviation = deviation(draws, styles);
   return found;
 }

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "plumb/mismatch/links/eval_log.h"
+#include "plumb/mismatch/links/inputs/eval_log.h"
 #include "plumb/mismatch/links/rows.h"
 #include "plumb/mismatch/links/run_draws.h"
 

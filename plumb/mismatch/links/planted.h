@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "plumb/mismatch/links/style.h"
+#include "plumb/mismatch/links/inputs/style.h"
 #include "plumb/mismatch/measure/sample_table.h"
 #include "plumb/mismatch/testing.h"
 

@@ -88,8 +88,10 @@ struct PromptPoint {
 };
 
 struct Cells {
-  std::vector<PromptPoint> all;  // by point
-  std::vector<double> end_gold;  // [prompts], NaN where the end has none
+  std::vector<PromptPoint> all;     // by point
+  std::vector<double> end_squares;  // [prompts] of the proxy about its mean at the end
+  std::vector<double> end_freedom;  // [prompts] samples less one
+  std::vector<double> end_gold;     // [prompts], NaN where the end has none
   std::size_t points = 0, prompts = 0;
 };
 
@@ -118,6 +120,26 @@ void add_orderings(const SampleTable& table, const RunDraws& run, const Score& t
       cell.values[4] = ordering.overconfidence;
     }
   });
+}
+
+// A proxy that is constant at the start, as a policy's own reward is, has its unit from the end.
+void add_end_squares(const SampleTable& table, const RunDraws& run, Cells& cells) {
+  cells.end_squares.assign(cells.prompts, 0);
+  cells.end_freedom.assign(cells.prompts, 0);
+  if (run.path.kind == TrajectoryKind::kBestOfN) return;
+  const auto groups = groups_of_step(table, run.points.back().at);
+  for (std::size_t p = 0; p < cells.prompts; ++p) {
+    const auto* group = find_group(groups, run.path.prompts[p]);
+    if (group == nullptr) continue;
+    const double mean = measured_mean(table.proxy, group->begin, group->end);
+    double n = 0;
+    for (std::size_t i = group->begin; i < group->end; ++i) {
+      if (std::isnan(table.proxy[i])) continue;
+      cells.end_squares[p] += (table.proxy[i] - mean) * (table.proxy[i] - mean);
+      n += 1;
+    }
+    cells.end_freedom[p] = std::max(0.0, n - 1);
+  }
 }
 
 Cells cells_of(const RunDraws& run) {
@@ -212,6 +234,16 @@ Score difference(const Score& a, const Score& b) {
   return *a - *b;
 }
 
+Score proxy_deviation(const Cells& cells, Counts counts, const Score& at_start) {
+  if (at_start) return at_start;
+  double squares = 0, freedom = 0;
+  for (std::size_t p = 0; p < cells.prompts; ++p) {
+    squares += counts[p] * cells.end_squares[p];
+    freedom += counts[p] * cells.end_freedom[p];
+  }
+  return squares > 0 ? Score(std::sqrt(squares / freedom)) : at_start;
+}
+
 Score ratio(const Score& a, const Score& b) {
   if (!a) return a;
   if (!b) return b;
@@ -227,7 +259,8 @@ void add_run_columns(const Cells& cells, const Start& start, Counts counts, std:
   const auto at = [](std::span<const Score> point, PointColumn column) -> const Score& {
     return point[static_cast<std::size_t>(column)];
   };
-  const auto [proxy, gold] = start_deviations(start, counts);
+  const auto [proxy_at_start, gold] = start_deviations(start, counts);
+  const Score proxy = proxy_deviation(cells, counts, proxy_at_start);
   set(RunColumn::kProxyDeviation, proxy);
   set(RunColumn::kGoldDeviation, gold);
   set(RunColumn::kEfficiency, efficiency_of(points, 0, proxy, gold));
@@ -288,7 +321,9 @@ Result<Trajectory> path_of(const SampleTable& table, std::size_t start) {
 
 stats::BootstrapResult RunDraws::summary(std::size_t column,
                                          const stats::BootstrapOptions& options) const {
-  return stats::summarize_pooled(draws, column, seeds, options);
+  stats::BootstrapOptions expanded = options;
+  if (seeds == 1) expanded.level = stats::expanded_level(options.level, prompts);
+  return stats::summarize_pooled(draws, column, seeds, expanded);
 }
 
 LinkRow RunDraws::row(Link link, std::string measure, std::size_t column,
@@ -324,6 +359,7 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
     run.points.push_back({point.at, point.d, point.source});
   }
   Cells cells = cells_of(run);
+  add_end_squares(table, run, cells);
   const Score temperature = temperature_of(table, groups_of_step(table, run.path.start.step));
   if (!temperature) run.no_temperature = temperature.error().reason;
   add_orderings(table, run, temperature, cells);

@@ -35,7 +35,7 @@ inline constexpr std::size_t kPointColumns = 5;
 
 // Over all checkpoints.
 enum class RunColumn : std::size_t {
-  kProxyDeviation,  // within prompts of the start
+  kProxyDeviation,  // within prompts of the start; of the end where the start has none
   kGoldDeviation,
   // Gold gained per proxy gained, each in deviations of the start: the ratio of both slopes on the
   // number of the checkpoint, since a regression of one noisy mean on the other would be too flat.

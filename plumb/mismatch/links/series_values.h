@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plumb/mismatch/links/eval_log.h"
+#include "plumb/mismatch/links/inputs/eval_log.h"
 #include "plumb/mismatch/links/run_draws.h"
 
 namespace plumb::mismatch {

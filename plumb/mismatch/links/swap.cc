@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "plumb/mismatch/measure/trajectory.h"
+#include "plumb/stats/hierarchical.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -269,8 +270,10 @@ SwapReport swap_tests(const SwapInputs& inputs, const stats::BootstrapOptions& o
                                              statistics, options);
   constexpr const char* kNames[] = {"reward model", "optimiser", "evaluation", "remainder",
                                     "total"};
+  stats::BootstrapOptions expanded = options;
+  expanded.level = stats::expanded_level(options.level, prompts.size());
   for (std::size_t c = 0; c < kColumns; ++c) {
-    const auto result = stats::summarize(draws, c, options);
+    const auto result = stats::summarize(draws, c, expanded);
     report.stages.push_back({kNames[c], {result.point, result.interval}});
   }
   add_place(arms, report);

@@ -127,6 +127,7 @@ Update dpo_update(std::span<const PreferencePair* const> pairs, float rate,
   Update update;
   std::vector<double> gradient(batch.cells());
   double accuracy = 0, margin = 0, chosen_ratio = 0, rejected_ratio = 0;
+  double chosen_kl = 0, rejected_kl = 0;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const DpoPair pair = pair_of(batch, scores, i);
     const DpoLoss loss = dpo_loss(pair, options);
@@ -138,11 +139,15 @@ Update dpo_update(std::span<const PreferencePair* const> pairs, float rate,
     margin += each * difference;
     chosen_ratio += each * (pair.chosen - pair.reference_chosen);
     rejected_ratio += each * (pair.rejected - pair.reference_rejected);
+    chosen_kl += each * row_sum(batch, scores.kl, 2 * i);
+    rejected_kl += each * row_sum(batch, scores.kl, 2 * i + 1);
   }
   update.more = {{"accuracy", accuracy},
                  {"margin", margin},
                  {"chosen_log_ratio", chosen_ratio},
-                 {"rejected_log_ratio", rejected_ratio}};
+                 {"rejected_log_ratio", rejected_ratio},
+                 {"chosen_kl", chosen_kl},
+                 {"rejected_kl", rejected_kl}};
   update.gradient_norm = learner.step(batch, 0, gradient, rate);
   return update;
 }

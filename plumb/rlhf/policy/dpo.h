@@ -18,7 +18,7 @@
 #include "plumb/rlhf/policy/learner.h"
 #include "plumb/rlhf/policy/prompts.h"
 #include "plumb/rlhf/policy_losses.h"
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 
 namespace plumb::rlhf {
 
@@ -48,7 +48,9 @@ Result<PreferencePairs> encode_pairs(const PreferenceData& data, const lm::Langu
 
 // One step on these pairs. more: "accuracy" (share whose chosen one has the higher implicit reward,
 // equal ones half), "margin" (mean difference of implicit rewards), "chosen_log_ratio",
-// "rejected_log_ratio" (means, nats). REQUIRES: pairs not empty.
+// "rejected_log_ratio", "chosen_kl", "rejected_kl" (means, nats; the exact divergence along texts
+// that the policy did not draw: that of its own is the meters', at evaluations). REQUIRES: pairs
+// not empty.
 Update dpo_update(std::span<const PreferencePair* const> pairs, float rate,
                   const DpoOptions& options, Learner& learner);
 

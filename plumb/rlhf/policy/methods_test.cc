@@ -200,6 +200,27 @@ TEST_F(Methods, PpoLearnsWhatCompletionsEarn) {
   EXPECT_GT(explained, 0.8);
 }
 
+TEST_F(Methods, PpoStepsItsValuesAtARateOfTheirOwn) {
+  const Rollout rollout = drawn();
+  std::vector<double> moved;
+  for (const float rate : {1.0F, 10.0F}) {
+    Learner learner(*model_, {.threads = 1});
+    ValueModel values(model_->transformer, {.threads = 1});
+    const std::vector<float> before(values.model().values().begin(), values.model().values().end());
+    ppo_update(rollout, rewards(), 0, 1e-4F, {.value_rate = rate, .epochs = 1}, learner, values);
+    double squares = 0;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const auto by = static_cast<double>(values.model().values()[i] - before[i]);
+      squares += by * by;
+    }
+    moved.push_back(std::sqrt(squares));
+    const auto policy = learner.policy().values();
+    moved.push_back(static_cast<double>(std::accumulate(policy.begin(), policy.end(), 0.0F)));
+  }
+  EXPECT_NEAR(moved[2] / moved[0], 10, 0.1);
+  EXPECT_EQ(moved[1], moved[3]) << "the policy's step has its own rate";
+}
+
 class Dpo : public Methods {
  protected:
   PreferenceData data(const std::string& text) const {
@@ -277,11 +298,15 @@ TEST_F(Dpo, LearnsWhatWasPreferred) {
   EXPECT_NEAR(first.loss, std::log(2), 1e-12);
   EXPECT_EQ(first.more["accuracy"], 0.5);
   EXPECT_EQ(first.more["margin"], 0.0);
+  EXPECT_EQ(first.more["chosen_kl"], 0.0);
+  EXPECT_EQ(first.more["rejected_kl"], 0.0);
   Update last;
   for (int i = 0; i < 40; ++i) last = dpo_update(pairs, 0.001F, {}, learner);
   EXPECT_EQ(last.more["accuracy"], 1.0);
   EXPECT_LT(last.loss, 0.6);
   EXPECT_GT(last.more["chosen_log_ratio"], last.more["rejected_log_ratio"]);
+  EXPECT_GT(last.more["chosen_kl"], 1e-4);
+  EXPECT_GT(last.more["rejected_kl"], 1e-4);
 }
 
 }  // namespace

@@ -146,7 +146,8 @@ Update ppo_update(const Rollout& rollout, std::span<const double> rewards, doubl
     }
     update.clipped = loss.clipped;
     update.gradient_norm = learner.step(batch, part, gradient, rate);
-    const double value_norm = value_model.step(batch, part, value_gradient, rate);
+    const double value_norm =
+        value_model.step(batch, part, value_gradient, rate * options.value_rate);
     update.more["value_gradient_norm"] = value_norm;
     if (!std::isfinite(value_norm)) update.gradient_norm = value_norm;
     if (!std::isfinite(update.gradient_norm)) break;

@@ -20,6 +20,7 @@ struct PpoOptions {
   double clip = 0.2;        // of ratios
   double value_clip = 0.2;  // of values
   double value_weight = 0.1;
+  float value_rate = 1;  // of the values' steps, in rates of the policy's
   bool whiten_rewards = false, whiten_advantages = true;
   std::size_t epochs = 4, minibatches = 1;
 };

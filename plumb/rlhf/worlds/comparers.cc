@@ -10,9 +10,12 @@
 #include <utility>
 
 #include "plumb/base/random.h"
+#include "plumb/rlhf/reward/reward_losses.h"
 
 namespace plumb::rlhf {
 namespace {
+
+using tasks::Choice;
 
 // The distinct completions of a prompt, in the order of the samples.
 struct Pool {
@@ -72,22 +75,28 @@ std::vector<std::pair<std::size_t, std::size_t>> draw_pairs(std::size_t n, std::
 void vote(LabelledPair& pair, std::size_t index, const CompareOptions& options, Labels& labels) {
   for (std::size_t annotator = 0; annotator < options.annotators; ++annotator) {
     Stream stream(options.seed, fmt::format("comparer {}", annotator), index);
-    const bool first = prefers_first(pair.gold[0], pair.gold[1], options.noise, stream);
-    pair.preferred.push_back(first ? 0 : 1);
-    labels.against_gold += pair.gold[first ? 0 : 1] < pair.gold[first ? 1 : 0] ? 1 : 0;
+    const Choice choice = vote_on(pair.gold[0], pair.gold[1], options.noise, stream);
+    pair.votes.push_back(choice);
+    const double ahead = pair.gold[0] - pair.gold[1];
+    labels.against_gold +=
+        (choice == Choice::kA && ahead < 0) || (choice == Choice::kB && ahead > 0) ? 1 : 0;
+    labels.ties += choice == Choice::kTie ? 1 : 0;
   }
   labels.equal_gold += pair.gold[0] == pair.gold[1] ? 1 : 0;
 }
 
 }  // namespace
 
-bool prefers_first(double first, double second, const ComparerNoise& noise, Stream& stream) {
+Choice vote_on(double first, double second, const ComparerNoise& noise, Stream& stream) {
   const double draw = stream.uniform();
-  if (first == second) return draw < 0.5;
   if (noise.kind == ComparerNoise::Kind::kBradleyTerry) {
-    return draw < 1 / (1 + std::exp((second - first) / noise.temperature));
+    const double delta = (first - second) / noise.temperature;
+    if (draw < sigmoid(delta - noise.log_theta)) return Choice::kA;
+    const bool tie = noise.log_theta > 0 && draw < 1 - sigmoid(-delta - noise.log_theta);
+    return tie ? Choice::kTie : Choice::kB;
   }
-  return (draw < noise.flip) != (first > second);
+  const bool says_first = first == second ? draw < 0.5 : (draw < noise.flip) != (first > second);
+  return says_first ? Choice::kA : Choice::kB;
 }
 
 Result<Labels> compare_samples(std::span<const Sample> samples, Reward& gold,
@@ -124,7 +133,9 @@ Result<Labels> compare_samples(std::span<const Sample> samples, Reward& gold,
 std::string preference_lines(const Labels& labels) {
   std::string lines;
   for (const LabelledPair& pair : labels.pairs) {
-    for (const std::size_t chosen : pair.preferred) {
+    for (const Choice choice : pair.votes) {
+      if (choice == Choice::kTie) continue;
+      const std::size_t chosen = choice == Choice::kA ? 0 : 1;
       lines += to_text({{"prompt", pair.prompt},
                         {"chosen", pair.texts[chosen]},
                         {"rejected", pair.texts[1 - chosen]},
@@ -138,9 +149,7 @@ std::string preference_lines(const Labels& labels) {
 
 ComparisonTask comparison_task(const Labels& labels, const CompareOptions& options,
                                const std::string& name) {
-  const auto answer = [](tasks::Choice choice) {
-    return tasks::Answer{static_cast<double>(choice), 0};
-  };
+  const auto answer = [](Choice choice) { return tasks::Answer{static_cast<double>(choice), 0}; };
   ComparisonTask made;
   made.task.name = name;
   made.task.kind = tasks::Kind::kPreference;
@@ -149,15 +158,14 @@ ComparisonTask comparison_task(const Labels& labels, const CompareOptions& optio
     tasks::AnswerSheet sheet{.rater = fmt::format("comparer {}", a + 1),
                              .kind = tasks::RaterKind::kSimulated};
     for (const LabelledPair& pair : labels.pairs) {
-      sheet.answers.emplace_back(
-          answer(pair.preferred[a] == 0 ? tasks::Choice::kA : tasks::Choice::kB));
+      sheet.answers.emplace_back(answer(pair.votes[a]));
     }
     made.answers.push_back(std::move(sheet));
   }
   for (const LabelledPair& pair : labels.pairs) {
-    const tasks::Choice better = pair.gold[0] == pair.gold[1]  ? tasks::Choice::kTie
-                                 : pair.gold[0] > pair.gold[1] ? tasks::Choice::kA
-                                                               : tasks::Choice::kB;
+    const Choice better = pair.gold[0] == pair.gold[1]  ? Choice::kTie
+                          : pair.gold[0] > pair.gold[1] ? Choice::kA
+                                                        : Choice::kB;
     made.task.items.push_back({.id = fmt::format("{}", made.task.items.size() + 1),
                                .texts = {pair.prompt, pair.texts[0], pair.texts[1]},
                                .gold = answer(better)});

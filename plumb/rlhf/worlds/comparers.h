@@ -17,7 +17,7 @@
 
 #include "plumb/base/random.h"
 #include "plumb/base/result.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 #include "plumb/rlhf/samples.h"
 #include "plumb/tasks/answers.h"
 #include "plumb/tasks/task.h"
@@ -32,6 +32,9 @@ struct ComparerNoise {
   Kind kind = Kind::kFlip;
   double flip = 0;         // 0 to 0.5
   double temperature = 1;  // above 0, in units of the gold reward
+  // Of kBradleyTerry, log theta of Rao and Kupper (1967), 0 or more: a comparer says A with
+  // probability 1 / (1 + theta exp((b - a) / temperature)), B likewise, and else calls it a tie.
+  double log_theta = 0;
 };
 
 struct CompareOptions {
@@ -46,7 +49,7 @@ struct LabelledPair {
   std::string prompt;
   std::string texts[2];  // in the order seen
   double gold[2];
-  std::vector<std::size_t> preferred;  // by annotator: 0 or 1
+  std::vector<tasks::Choice> votes;  // by annotator: A, B or a tie
 };
 
 struct Labels {
@@ -54,18 +57,19 @@ struct Labels {
   std::size_t prompts_left_out = 0;  // with fewer than two distinct completions
   std::size_t equal_gold = 0;        // pairs between which a coin decided
   std::size_t against_gold = 0;      // votes for the one of the lower gold score
+  std::size_t ties = 0;              // votes for neither
 };
 
-// Whether an annotator prefers the first of two; equal gold is a coin. Pure: the same stream, the
-// same vote.
-bool prefers_first(double first, double second, const ComparerNoise& noise, Stream& stream);
+// What an annotator says of two: A, B, or a tie where its model has them; without ties equal gold
+// is a coin. Pure: the same stream, the same vote.
+tasks::Choice vote_on(double first, double second, const ComparerNoise& noise, Stream& stream);
 
 // kBadInput: no prompt has two distinct completions; what the reward says.
 Result<Labels> compare_samples(std::span<const Sample> samples, Reward& gold,
                                const CompareOptions& options);
 
-// JSON lines as TRL reads them, a line a vote: prompt, chosen, rejected, and the gold scores of
-// both as score_chosen and score_rejected.
+// JSON lines as TRL reads them, a line a vote for one of the two (ties have no place there):
+// prompt, chosen, rejected, and the gold scores of both as score_chosen and score_rejected.
 std::string preference_lines(const Labels& labels);
 
 // The same as a task and the answers of simulated raters ("comparer 1", ...).

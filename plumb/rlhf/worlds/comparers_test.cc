@@ -9,13 +9,15 @@
 
 #include "plumb/base/files.h"
 #include "plumb/lm/stories.h"
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 #include "plumb/rlhf/worlds/world.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
 
 namespace plumb::rlhf {
 namespace {
+
+using tasks::Choice;
 
 // Of each of `prompts` prompts many completions, endings of stories that begin otherwise.
 std::vector<Sample> story_samples(std::size_t prompts, std::size_t each) {
@@ -52,18 +54,57 @@ TEST(Comparers, ErrInTheShareThatTheyAreGiven) {
 // Bradley and Terry: logistic in the difference; 1 / (1 + e^-1) = 0.7311, 1 / (1 + e^-2) = 0.8808.
 TEST(Comparers, FollowBradleyAndTerry) {
   for (const auto& [temperature, expected] : {std::pair(1.0, 0.7311), std::pair(0.5, 0.8808)}) {
-    const ComparerNoise noise{ComparerNoise::Kind::kBradleyTerry, 0, temperature};
+    const ComparerNoise noise{.kind = ComparerNoise::Kind::kBradleyTerry,
+                              .temperature = temperature};
     double first = 0;
     for (std::uint64_t i = 0; i < 20000; ++i) {
       Stream stream(2, "bradley-terry", i);
-      first += prefers_first(3, 2, noise, stream) ? 1 : 0;
+      first += vote_on(3, 2, noise, stream) == Choice::kA ? 1 : 0;
     }
     EXPECT_NEAR(first / 20000, expected, 4 * std::sqrt(0.25 / 20000));
   }
   Stream stream(2, "far", 0);
-  const ComparerNoise noise{ComparerNoise::Kind::kBradleyTerry, 0, 1e-3};
-  EXPECT_TRUE(prefers_first(1e6, -1e6, noise, stream));
-  EXPECT_FALSE(prefers_first(-1e6, 1e6, noise, stream));
+  const ComparerNoise noise{.kind = ComparerNoise::Kind::kBradleyTerry, .temperature = 1e-3};
+  EXPECT_EQ(vote_on(1e6, -1e6, noise, stream), Choice::kA);
+  EXPECT_EQ(vote_on(-1e6, 1e6, noise, stream), Choice::kB);
+}
+
+// rlhf.md 2.1: theta 1.5 and a difference of 1 give 0.644405, a tie 0.158645, 0.196950.
+TEST(Comparers, CallItATieAsRaoAndKupperSay) {
+  const ComparerNoise noise{
+      .kind = ComparerNoise::Kind::kBradleyTerry, .temperature = 2, .log_theta = std::log(1.5)};
+  double said[3] = {0, 0, 0};
+  constexpr std::uint64_t kVotes = 40000;
+  for (std::uint64_t i = 0; i < kVotes; ++i) {
+    Stream stream(3, "rao-kupper", i);
+    ++said[static_cast<std::size_t>(vote_on(7, 5, noise, stream))];
+  }
+  const double expected[] = {0.644405, 0.196950, 0.158645};
+  for (std::size_t k = 0; k < 3; ++k) {
+    EXPECT_NEAR(said[k] / kVotes, expected[k], 4 * std::sqrt(0.25 / kVotes)) << k;
+  }
+}
+
+TEST(Comparers, LeaveTiesOutOfPairsAndKeepThemInTheTask) {
+  const auto gold = open_world("world:story").value();
+  const CompareOptions options{
+      .noise = {.kind = ComparerNoise::Kind::kBradleyTerry, .temperature = 5, .log_theta = 1},
+      .pairs_per_prompt = 5,
+      .annotators = 2};
+  const auto labels = compare_samples(story_samples(40, 6), *gold, options);
+  ASSERT_TRUE(labels) << labels.error().message;
+  EXPECT_GT(labels->ties, 50U);
+  const std::string lines = preference_lines(*labels);
+  EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(lines, '\n')),
+            2 * labels->pairs.size() - labels->ties);
+  const ComparisonTask made = comparison_task(*labels, options, "stories");
+  std::size_t ties = 0;
+  for (const auto& sheet : made.answers) {
+    for (const auto& answer : sheet.answers) {
+      ties += (*answer)[0] == static_cast<double>(Choice::kTie) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(ties, labels->ties);
 }
 
 TEST(Comparers, DrawNoPairTwiceAndEverySideAsOften) {
@@ -113,7 +154,7 @@ TEST(Comparers, WriteWhatIsReadAsPreferences) {
   ASSERT_EQ(task->comparisons.size(), labels->pairs.size());
   for (std::size_t i = 0; i < labels->pairs.size(); ++i) {
     double first = 0;
-    for (const std::size_t vote : labels->pairs[i].preferred) first += vote == 0 ? 0.25 : 0;
+    for (const Choice vote : labels->pairs[i].votes) first += vote == Choice::kA ? 0.25 : 0;
     EXPECT_EQ(share_of_first(task->comparisons[i]), first);
   }
 }

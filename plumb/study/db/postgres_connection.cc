@@ -203,7 +203,7 @@ PostgresConnection::PostgresConnection(std::string name, std::string begin, Open
 PostgresConnection::~PostgresConnection() = default;
 
 tl::unexpected<Error> PostgresConnection::lost() {
-  may_try_again_ = !committing_;
+  may_try_again_ = !in_doubt_;
   return fail(ErrorKind::kExhausted,
               fmt::format("{}: the connection to the database server was lost; what was "
                           "acknowledged is safe, send this again",
@@ -296,21 +296,20 @@ Result<void> PostgresConnection::each(std::string_view sql, const std::vector<Va
 // A COMMIT of a transaction that failed succeeds, as a ROLLBACK: that is no commit.
 Result<void> PostgresConnection::script(const std::string& sql) {
   const Turn turn(*this);
-  committing_ = sql == "COMMIT";
+  const bool commits = sql == "COMMIT";
+  in_doubt_ = in_doubt_ || commits;
   const PostgresResult result(PQexec(handle_.get(), sql.c_str()));
   const ExecStatusType status = PQresultStatus(result.get());
   const bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-  const bool undone =
-      committing_ && done && std::string_view(PQcmdStatus(result.get())) != "COMMIT";
+  const bool undone = commits && done && std::string_view(PQcmdStatus(result.get())) != "COMMIT";
   Result<void> outcome;
   if (!done) outcome = error(result.get());
   if (undone) outcome = fail(ErrorKind::kInternal, name_ + ": the transaction had failed before");
-  committing_ = false;
   return outcome;
 }
 
 Result<void> PostgresConnection::begin() {
-  may_try_again_ = false;
+  may_try_again_ = in_doubt_ = false;
   auto begun = PQstatus(handle_.get()) == CONNECTION_OK ? script(begin_) : lost();
   if (begun || !may_try_again_) return begun;
   if (auto back = reconnect(); !back) return back;

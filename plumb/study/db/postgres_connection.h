@@ -65,7 +65,8 @@ class PostgresConnection : public Connection {
   std::map<std::string, std::string, std::less<>> statements_;  // names, by types and SQL
   Reading* reading_ = nullptr;                                  // the innermost
   std::int64_t changed_ = 0;
-  bool may_try_again_ = false, committing_ = false;
+  bool may_try_again_ = false;
+  bool in_doubt_ = false;  // COMMIT was sent: whoever hears no answer cannot know what it did
 };
 
 // What went wrong with a connection that could not be opened. kNotFound: there is no such database.

@@ -77,24 +77,32 @@ Result<void> Writer::try_all(const std::deque<Waiting*>& group) {
   return done;
 }
 
+// One that is alone in its group needs no savepoint: what it did goes with the transaction.
 Result<void> Writer::run_all(const std::deque<Waiting*>& group) {
   if (auto begun = connection_->begin(); !begun) return begun;
+  if (group.size() == 1) {
+    if (auto run = run_one(*group.front()); !run) return run;
+    return group.front()->outcome ? connection_->script("COMMIT") : group.front()->outcome;
+  }
+  const char* before = "SAVEPOINT job";
   for (Waiting* waiting : group) {
+    if (auto saved = connection_->script(before); !saved) return saved;
     if (auto run = run_one(*waiting); !run) return run;
+    before = waiting->outcome ? "RELEASE job; SAVEPOINT job" : "ROLLBACK TO job";
+  }
+  if (!group.back()->outcome) {
+    if (auto back = connection_->script(before); !back) return back;
   }
   return connection_->script("COMMIT");
 }
 
 // An error only where the group cannot go on.
 Result<void> Writer::run_one(Waiting& waiting) {
-  if (auto saved = connection_->script("SAVEPOINT job"); !saved) return saved;
   waiting.outcome = guarded_job(*waiting.job, *connection_, "writing");
   if (!waiting.outcome && connection_->may_try_again()) return waiting.outcome;
-  if (!connection_->in_transaction()) {
-    if (!waiting.outcome) return waiting.outcome;
-    return fail(ErrorKind::kInternal, "a job ended the transaction of its group");
-  }
-  return connection_->script(waiting.outcome ? "RELEASE job" : "ROLLBACK TO job; RELEASE job");
+  if (connection_->in_transaction()) return {};
+  if (!waiting.outcome) return waiting.outcome;
+  return fail(ErrorKind::kInternal, "a job ended the transaction of its group");
 }
 
 }  // namespace plumb::study

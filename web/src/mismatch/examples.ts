@@ -23,7 +23,7 @@ function completion(sample: Sample | null): Node[] {
   ];
 }
 
-export function examplesSection(run: Run, { examples }: Details): HTMLElement | undefined {
+export function examplesSection(run: Pick<Run, "name">, { examples }: Pick<Details, "examples">): HTMLElement | undefined {
   const { stages, prompts } = examples;
   if (stages.length === 0 || prompts.length === 0) return undefined;
   const blocks = prompts.map(({ prompt, samples }) =>

@@ -1,0 +1,66 @@
+// plumb mismatch links: the three links of a chain of RLHF, with verdicts, and the swap tests.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "plumb/cli/links_options.h"
+#include "plumb/cli/mismatch_verbs.h"
+
+namespace plumb::cli {
+namespace {
+
+struct LinksCommand {
+  LinksArguments arguments;
+  OutputOptions output;
+
+  Result<void> run() const;
+};
+
+Result<void> LinksCommand::run() const {
+  PLUMB_TRY(found, arguments.measure());
+  const mismatch::LinkReport& links = found.report;
+  const report::LinksContext context{
+      fmt::format("plumb mismatch links {}", fmt::join(arguments.runs, " ")), found.inputs};
+  const auto parts = [&](auto format) {
+    std::string text;
+    for (const report::LinksPart& part : report::links_parts(links)) {
+      text += part.heading + "\n\n" + format(part.table) + "\n";
+    }
+    for (const std::string& note : report::links_notes(links)) {
+      text += report::wrapped(note) + "\n\n";
+    }
+    text.pop_back();
+    return text;
+  };
+  return write(
+      {.json = [&] { return report::links_json(links, context); },
+       .records = [&] { return report::links_records(links); },
+       .text =
+           [&](auto terminal) {
+             return parts([&](const auto& table) { return to_terminal(table, terminal); });
+           },
+       .markdown = [&] { return parts([](const auto& table) { return to_markdown(table); }); }},
+      output);
+}
+
+}  // namespace
+
+void add_mismatch_links(CLI::App& mismatch, Program& program) {
+  auto command = std::make_shared<LinksCommand>();
+  CLI::App* verb = mismatch.add_subcommand(
+      "links",
+      "Example:\n  plumb mismatch links runs/grpo\n"
+      "  plumb mismatch links runs/grpo --evals evals.jsonl --gold-run runs/grpo-gold\n"
+      "  plumb mismatch links runs/s1 runs/s2 runs/s3 --seeds --json\n\n"
+      "The three links of a chain of RLHF: reward model and policy (A), reward model and "
+      "evaluation "
+      "(B), policy and evaluation (C). Each measure has an interval, a verdict (aligned, "
+      "decoupled, "
+      "inverted, insufficient evidence) and the difference that would have been detectable; swap "
+      "tests say at which stage gold is lost.");
+  command->arguments.declare(*verb);
+  command->output.declare(*verb);
+  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,32 @@
+#include "plumb/cli/run_names.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace plumb::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string short_name(const std::string& run) {
+  fs::path path = fs::path(run).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  if (path.filename() == "samples.jsonl" && path.has_parent_path()) path = path.parent_path();
+  std::string name = path.filename().string();
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) name = name.substr(0, name.find('.'));
+  return name.empty() ? run : name;
+}
+
+}  // namespace
+
+std::vector<std::string> run_names(const std::vector<std::string>& runs) {
+  std::vector<std::string> names;
+  for (const std::string& run : runs) names.push_back(short_name(run));
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (std::ranges::count(names, short_name(runs[i])) > 1) names[i] = runs[i];
+  }
+  return names;
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,166 @@
+#include "plumb/rlhf/reward/learned_reward.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <system_error>
+
+#include "plumb/base/files.h"
+
+namespace plumb::rlhf {
+namespace {
+
+namespace fs = std::filesystem;
+
+auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
+
+constexpr const char* kSchema = "plumb.reward-model/1";
+constexpr const char* kTieNames[] = {"half wins", "rao-kupper", "davidson"};
+
+std::optional<TieHandling> parse_ties(const Json& json) {
+  for (std::size_t i = 0; i < std::size(kTieNames); ++i) {
+    if (json == kTieNames[i]) return static_cast<TieHandling>(i);
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<TokenId>> optional_token(const Json& frame, const char* field) {
+  const auto found = frame.find(field);
+  if (found == frame.end() || found->is_null()) return std::nullopt;
+  if (!found->is_number_unsigned() || found->get<std::uint64_t>() >= std::uint64_t{1} << 31) {
+    return bad(fmt::format("\"{}\" of \"frame\" is no token", field));
+  }
+  return found->get<TokenId>();
+}
+
+Result<std::optional<double>> optional_number(const Json& json, const char* field) {
+  const auto found = json.find(field);
+  if (found == json.end() || found->is_null()) return std::nullopt;
+  if (!found->is_number() || !std::isfinite(found->get<double>())) {
+    return bad(fmt::format("\"{}\" is not a number", field));
+  }
+  return found->get<double>();
+}
+
+}  // namespace
+
+Json card_json(const RewardCard& card) {
+  const lm::TextFrame frame = card.frame.value_or(lm::TextFrame{});
+  const auto token = [](const std::optional<TokenId>& id) { return id ? Json(*id) : Json(); };
+  return {{"schema", kSchema},
+          {"frame", {{"begin", token(frame.begin)}, {"end", token(frame.end)}}},
+          {"normalisation",
+           card.normalisation ? normalisation_json(*card.normalisation) : Json(nullptr)},
+          {"ties", kTieNames[static_cast<std::size_t>(card.ties)]},
+          {"log_tie_parameter", card.log_tie_parameter},
+          {"temperature", card.temperature ? Json(*card.temperature) : Json(nullptr)},
+          {"training", card.training}};
+}
+
+Result<RewardCard> parse_card(const Json& json) {
+  if (!json.is_object()) return bad("not a JSON object");
+  if (json.value("schema", Json()) != kSchema) {
+    return bad(fmt::format("\"schema\" is not {}", kSchema));
+  }
+  RewardCard card;
+  if (const auto frame = json.find("frame"); frame != json.end() && frame->is_object()) {
+    PLUMB_TRY(begin, optional_token(*frame, "begin"));
+    PLUMB_TRY(end, optional_token(*frame, "end"));
+    card.frame = lm::TextFrame{begin, end};
+  }
+  if (const auto found = json.find("normalisation"); found != json.end() && !found->is_null()) {
+    auto normalisation = parse_normalisation(*found);
+    if (!normalisation) {
+      return bad(fmt::format("\"normalisation\": {}", normalisation.error().message));
+    }
+    card.normalisation = std::move(*normalisation);
+  }
+  const auto ties = parse_ties(json.value("ties", Json(kTieNames[0])));
+  if (!ties) return bad("\"ties\" is none of half wins, rao-kupper, davidson");
+  card.ties = *ties;
+  PLUMB_TRY(tie, optional_number(json, "log_tie_parameter"));
+  card.log_tie_parameter = tie.value_or(0);
+  if (card.ties == TieHandling::kRaoKupper && card.log_tie_parameter < 0) {
+    return bad("\"log_tie_parameter\" is below 0");
+  }
+  PLUMB_TRY(temperature, optional_number(json, "temperature"));
+  card.temperature = temperature;
+  card.training = json.value("training", Json::object());
+  if (!card.training.is_object()) return bad("\"training\" is not an object");
+  return card;
+}
+
+Result<RewardCard> read_card(const fs::path& model) {
+  std::error_code ignored;
+  const fs::path file = model / "reward.json";
+  if (!fs::is_directory(model, ignored) || !fs::exists(file, ignored)) return RewardCard{};
+  PLUMB_TRY(text, read_file(file));
+  auto card = parse_card(Json::parse(text, nullptr, false));
+  if (card) return card;
+  return bad(fmt::format("{}: {}; the scores of a damaged model are not used", file.string(),
+                         card.error().message));
+}
+
+Result<void> write_card(const fs::path& model, const RewardCard& card) {
+  return write_file_atomic(model / "reward.json", to_text(card_json(card), 2) + "\n");
+}
+
+double SingleReward::logit_scale() const {
+  return card_.normalisation ? card_.normalisation->standard_deviation : 1;
+}
+
+PairLabel SingleReward::outcome_probabilities(double difference) const {
+  const double delta = logit_scale() * difference, tie = card_.log_tie_parameter;
+  if (card_.ties == TieHandling::kHalfWins) return {sigmoid(delta), 0, sigmoid(-delta)};
+  const auto probability = [&](PairOutcome outcome) {
+    const bool davidson_ties = card_.ties == TieHandling::kDavidson;
+    return std::exp(
+        -(davidson_ties ? davidson(delta, tie, outcome) : rao_kupper(delta, tie, outcome)).value);
+  };
+  const double win = probability(PairOutcome::kWin), loss = probability(PairOutcome::kLoss);
+  return {win, std::max(0.0, 1 - win - loss), loss};
+}
+
+Result<CountedScores> SingleReward::unnormalised(std::span<const Completed> texts, int threads) {
+  PLUMB_TRY(scores, raw_scores(texts, threads));
+  const auto wild =
+      std::ranges::find_if_not(scores.values, [](double x) { return std::isfinite(x); });
+  if (wild == scores.values.end()) return std::move(scores);
+  return bad(fmt::format("{}: the score of text {} is not a finite number", name_,
+                         wild - scores.values.begin() + 1));
+}
+
+Result<CountedScores> SingleReward::score_counted(std::span<const Completed> texts, int threads) {
+  PLUMB_TRY(scores, unnormalised(texts, threads));
+  if (card_.normalisation) {
+    std::ranges::transform(scores.values, scores.values.begin(), *card_.normalisation);
+  }
+  return std::move(scores);
+}
+
+Result<void> SingleReward::normalise(std::span<const Completed> texts, const std::string& policy,
+                                     const std::string& prompts, int threads) {
+  PLUMB_TRY(scores, unnormalised(texts, threads));
+  PLUMB_TRY(fitted, fit_normalisation(scores.values, policy, prompts));
+  card_.normalisation = std::move(fitted);
+  return {};
+}
+
+Result<ComparisonScores> score_comparisons(LearnedReward& reward, const PreferenceData& data,
+                                           int threads) {
+  std::vector<ComparisonTexts> texts;
+  for (const Comparison& one : data.comparisons) texts.push_back(comparison_texts(one));
+  std::vector<Completed> completed;
+  for (const ComparisonTexts& one : texts) {
+    for (const std::string& side : one.completions) completed.push_back({one.prompt, side, true});
+  }
+  PLUMB_TRY(scores, reward.score_counted(completed, threads));
+  ComparisonScores result{{}, scores.truncated};
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    result.values.push_back({scores.values[2 * i], scores.values[2 * i + 1]});
+  }
+  return result;
+}
+
+}  // namespace plumb::rlhf

@@ -1,0 +1,133 @@
+/** Lays out the report of `plumb report links`: the three links as cards, then where gold is lost. */
+import { h } from "../dom";
+import { count, interval, number, percent } from "../format";
+import { header, section } from "../layout";
+import { examplesSection } from "../mismatch/examples";
+import {
+  finite,
+  judged,
+  kLinks,
+  kQuestions,
+  kSides,
+  lookOf,
+  verdictOf,
+  type LinkDetails,
+  type LinkName,
+  type Links,
+  type LinksReport,
+} from "./data";
+import { diagram } from "./diagram";
+import { accuracyFigure, evaluationFigures, gainsFigure, verdictsFigure } from "./figures";
+import { linkTable, swapTable, verdictTag } from "./tables";
+
+type Made = Node | undefined;
+
+/** The measures that decide a link, in words. */
+function headlines(links: Links, link: LinkName): Node[] {
+  const rows = links.links.filter((row) => row.link === link && row.headline);
+  return rows.slice(0, 6).map((row) => {
+    const said = finite(row.estimate)
+      ? `${number(row.estimate, 2)}${row.ci ? ` ${interval(row.ci, (x) => number(x, 2))}` : ""}`
+      : (row.reason ?? "not measured");
+    const run = row.run && judged(links).length > 1 ? `${row.run}: ` : "";
+    return h("li", {}, `${run}${row.measure} `, h("b", {}, said));
+  });
+}
+
+function inside(link: LinkName, links: Links, details: LinkDetails[]): Made[] {
+  const figures = details.flatMap((one, at): Made[] => {
+    if (link === "A") return [gainsFigure(one, at), accuracyFigure(one, at)];
+    return link === "C" ? evaluationFigures(one, at) : [];
+  });
+  const samples = link === "A" ? details.map((one) => examplesSection(one, one)) : [];
+  return [verdictsFigure(links, link), ...figures, ...samples, linkTable(links, link)];
+}
+
+function card(link: LinkName, links: Links, details: LinkDetails[]): HTMLElement {
+  const verdict = verdictOf(links, link);
+  const tags =
+    verdict === "mixed"
+      ? judged(links).map(({ name, verdicts }) =>
+          h("span", { class: "of-run" }, `${name} `, verdictTag(verdicts?.[link] ?? null)),
+        )
+      : [verdictTag(verdict)];
+  const body = h("div", { class: "inside" });
+  const element = h(
+    "details",
+    { class: `link-card ${lookOf(verdict)}`, id: `link-${link}` },
+    h(
+      "summary",
+      {},
+      h("h3", {}, h("span", { class: "letter" }, link), ` ${kSides[link].join(" – ")} `, ...tags),
+      h("p", {}, kQuestions[link]),
+      h("ul", { class: "headlines" }, ...headlines(links, link)),
+    ),
+    body,
+  );
+  body.append(...inside(link, links, details).filter((made) => made !== undefined));
+  return element;
+}
+
+export function linksPage(report: LinksReport): Node[] {
+  const { links, details, notes } = report;
+  const swap = swapTable(links);
+  const contents: [string, string][] = [
+    ["links", "Links"],
+    ...(swap ? [["swap", "Swap tests"] as [string, string]] : []),
+    ["notes", "Notes"],
+    ["provenance", "Provenance"],
+  ];
+  const missing = links.runs.flatMap((run) => run.missing.map((reason) => `${run.name}. ${reason}`));
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll("details.link-card").forEach((one) => one.setAttribute("open", ""));
+  });
+  return numbered([
+    header(report.title, [links.sentence, ...missing], contents, "links report"),
+    section(
+      "links",
+      "The three links",
+      h("p", { class: "hint" }, "A card opens into its curves, samples and tables."),
+      h("div", { class: "links-top" }, diagram(links), h("div", { class: "cards" }, ...kLinks.map((link) => card(link, links, details)))),
+    ),
+    ...(swap ? [section("swap", "Swap tests", swap)] : []),
+    section("notes", "Notes", ...notes.map((note) => h("p", {}, note))),
+    provenance(report),
+  ]);
+}
+
+/** Numbers the figures in the order in which they stand. */
+function numbered(nodes: HTMLElement[]): HTMLElement[] {
+  let made = 0;
+  for (const title of nodes.flatMap((node) => [...node.querySelectorAll("figcaption h3")])) {
+    made += 1;
+    title.prepend(`Figure ${made}. `);
+  }
+  return nodes;
+}
+
+function provenance({ version, command, links }: LinksReport): HTMLElement {
+  const entry = (term: string, ...content: (Node | string)[]) => [h("dt", {}, term), h("dd", {}, ...content)];
+  const hash = (sha256: string) => h("code", { class: "hash" }, `sha256 ${sha256}`);
+  return h(
+    "footer",
+    { id: "provenance", "aria-labelledby": "provenance-head" },
+    h("h2", { id: "provenance-head" }, "Provenance"),
+    h(
+      "dl",
+      {},
+      ...entry("Made by", `plumb ${version}, `, h("code", {}, command)),
+      ...entry("Intervals", `${percent(links.level)}, ${links.resamples} resamples, seed ${links.seed}`),
+      ...links.runs
+        .filter(({ file, seeds }) => file !== "" && seeds < 2)
+        .flatMap((run) =>
+          entry(
+            run.name,
+            `${count(run.samples, "sample")} of ${count(run.prompts, "prompt")} at ${count(run.steps, "step")}, ${run.file}`,
+            h("br"),
+            hash(run.sha256),
+          ),
+        ),
+      ...links.inputs.flatMap(({ what, file, sha256 }) => entry(what, file, h("br"), hash(sha256))),
+    ),
+  );
+}
