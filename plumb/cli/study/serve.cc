@@ -103,6 +103,9 @@ Result<void> ServeCommand::serve(study::Store& store, const std::string& shown,
 }
 
 Result<void> ServeCommand::run() const {
+  if (demo && !options.public_url.empty()) {
+    return fail(ErrorKind::kUsage, "--demo is for this machine alone, without --public-url");
+  }
   const sigset_t signals = block_signals();
   int signal = 0;
   if (demo && !studio.is_named()) {
