@@ -176,8 +176,7 @@ void add_serve(CLI::App& app, Program& program) {
   verb->add_flag("--demo", command->demo,
                  "be the first human: small tasks to answer without an account, in a file that is "
                  "removed at the end unless --data names one");
-  verb->callback(
-      [command, verb, &program] { program.action = [command] { return command->run(); }; });
+  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 
 void add_study_invite(CLI::App& study, Program& program) {
