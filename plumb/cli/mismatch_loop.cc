@@ -1,8 +1,11 @@
 // plumb mismatch loop: rounds of sampling, asking and learning.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
+#include <string_view>
 
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/mismatch_verbs.h"
@@ -25,15 +28,33 @@ struct LoopCommand {
   mismatch::LoopOptions options;
   RunOptions run_options;
   OutputOptions output;
+  CLI::App* verb = nullptr;
   CLI::Option* rounds = nullptr;
 
   Result<void> run();
 
  private:
+  Result<void> refuse_other_options() const;
   Result<void> settle();
   Result<void> make_study(const mismatch::LoopReport& report) const;
   Result<void> print(const mismatch::LoopReport& report) const;
 };
+
+// A loop that goes on is what it was begun as.
+Result<void> LoopCommand::refuse_other_options() const {
+  constexpr std::string_view kLater[] = {"--run",     "--answers", "--rounds", "--overlap",
+                                         "--threads", "--json",    "--csv",    "--markdown",
+                                         "--output",  "--help"};
+  for (const CLI::Option* option : verb->get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || std::ranges::find(kLater, name) != std::end(kLater)) continue;
+    return fail(ErrorKind::kUsage,
+                fmt::format("{} says what a loop is, and {} was begun: leave it out, or name the "
+                            "model too (--model)",
+                            name, folder));
+  }
+  return {};
+}
 
 // What the loop is: as it was begun where no model is named, else what the options say.
 Result<void> LoopCommand::settle() {
@@ -46,6 +67,7 @@ Result<void> LoopCommand::settle() {
           fmt::format("{}: no loop was begun here; name a model to begin one (--model)", folder));
     }
     if (!begun) return tl::unexpected(begun.error());
+    if (auto alone = refuse_other_options(); !alone) return alone;
     options = std::move(*begun);
     if (rounds->count() > 0) options.rounds = asked;
   } else {
@@ -172,6 +194,7 @@ void add_mismatch_loop(CLI::App& mismatch, Program& program) {
       "  plumb mismatch loop --run loop --answers export.jsonl\n\n"
       "Rounds: sample the policy, choose what to ask, put it to people or to simulated annotators, "
       "score the old reward model on the answers before it learns them, learn, optimise, repeat.");
+  command->verb = verb;
   command->model.declare(*verb, false);
   verb->add_option("--run", command->folder, "the folder; taken up where it was left")
       ->type_name("FOLDER")

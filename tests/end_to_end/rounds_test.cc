@@ -20,7 +20,7 @@ class RoundsCommand : public Program {
 
 TEST_F(RoundsCommand, CorrelateTheMetricsOfAPopulation) {
   const std::string command = fmt::format(
-      "mismatch population {} --run '{}' --gold world:varied --layers 1,2 --seeds 2 --epochs 1 "
+      "mismatch population {} --run '{}' --gold length --layers 1,2 --seeds 2 --epochs 1 "
       "--training-prompts 20 --validation-prompts 8 --prompts 8 --prompt-words 4 --samples 8 -n 4 "
       "--pairs 3 --max-tokens 24 --resamples 100 --noise 0.1 --data 0.5,1 ",
       model(), path("population"));
@@ -43,7 +43,7 @@ TEST_F(RoundsCommand, CorrelateTheMetricsOfAPopulation) {
 
 TEST_F(RoundsCommand, CompareRemediesAtEqualCompute) {
   const Outcome outcome = run(fmt::format(
-      "mismatch remedies {} --run '{}' --gold world:varied --remedies kl-budget,value-guided "
+      "mismatch remedies {} --run '{}' --gold length --remedies kl-budget,value-guided "
       "--training-prompts 12 --prompts 8 --prompt-words 4 --pairs 3 --epochs 1 --steps 3 "
       "--max-tokens 24",
       model(), path("remedies")));
@@ -55,7 +55,7 @@ TEST_F(RoundsCommand, CompareRemediesAtEqualCompute) {
 
 TEST_F(RoundsCommand, AskPeopleThroughAStudyAndLearnWhatTheySay) {
   const Outcome first = run(fmt::format(
-      "mismatch loop {} --run '{}' --gold world:varied --people --rounds 2 --questions 10 "
+      "mismatch loop {} --run '{}' --gold length --people --rounds 2 --questions 10 "
       "--members "
       "2 --epochs 1 --steps 2 --training-prompts 12 --prompts 6 --prompt-words 4 --samples 3 "
       "--max-tokens 24 --json",
@@ -90,6 +90,8 @@ TEST_F(RoundsCommand, AskPeopleThroughAStudyAndLearnWhatTheySay) {
   EXPECT_EQ(report["rounds"][0]["annotators"], 1);
   EXPECT_TRUE(fs::exists(path("loop/rounds/2/study.db")));
   expect_failure(go_on, 3, "these are answers to round 1; the loop waits for those to round 2");
+  expect_failure(fmt::format("mismatch loop --run '{}' --questions 5", path("loop")), 2,
+                 "--questions says what a loop is");
   expect_failure(fmt::format("mismatch loop --run '{}'", path("none")), 2,
                  "no loop was begun here");
 }

@@ -75,9 +75,8 @@ std::vector<tasks::AnswerSheet> simulated_answers(std::span<const std::array<dou
     sheet.kind = tasks::RaterKind::kSimulated;
     for (std::size_t i = 0; i < gold.size(); ++i) {
       Stream stream(seed, fmt::format("loop comparer {}", a), i);
-      const bool first =
-          rlhf::prefers_first(gold[i][0], gold[i][1], {.flip = options.noise}, stream);
-      const auto choice = first ? tasks::Choice::kA : tasks::Choice::kB;
+      const tasks::Choice choice =
+          rlhf::vote_on(gold[i][0], gold[i][1], {.flip = options.noise}, stream);
       sheet.answers.emplace_back(tasks::Answer{static_cast<double>(choice), 0});
     }
   }

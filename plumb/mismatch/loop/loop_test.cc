@@ -118,15 +118,16 @@ TEST_F(LoopRun, TakenUpAfterAKillEndsWithTheSameBytesAndGoesOn) {
   EXPECT_EQ(report->rounds[1]["policy"]["prompt_gold"].size(), 8U);
   EXPECT_GT(report->rounds[1]["trained_on"], report->rounds[0]["trained_on"]);
 
-  LoopOptions killed = options(folder_ / "killed");
-  killed.threads = 1;
-  fs::copy(whole.folder, killed.folder, fs::copy_options::recursive);
+  // Reward models say in which folder their base lies: the loop is taken up where it was.
+  const fs::path kept = folder_ / "kept";
+  fs::copy(whole.folder, kept, fs::copy_options::recursive);
   for (const char* part : {"rounds/2/round.json", "rounds/2/models/1", "rounds/2/policy",
                            "rounds/2/answers.jsonl", "rounds/2/task.jsonl", "rounds.jsonl"}) {
-    fs::remove_all(killed.folder / part);
+    ASSERT_GT(fs::remove_all(whole.folder / part), 0U) << part;
   }
-  ASSERT_TRUE(run_loop(killed, {}));
-  EXPECT_EQ(differing_files(whole.folder, killed.folder), std::vector<std::string>());
+  whole.threads = 1;
+  ASSERT_TRUE(run_loop(whole, {}));
+  EXPECT_EQ(differing_files(kept, whole.folder), std::vector<std::string>());
 
   const auto begun = read_loop(whole.folder);
   ASSERT_TRUE(begun) << begun.error().message;

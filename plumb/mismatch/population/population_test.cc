@@ -7,7 +7,7 @@
 #include "plumb/mismatch/population/head_attack.h"
 #include "plumb/mismatch/population/pairs.h"
 #include "plumb/mismatch/study_testing.h"
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/reward_model.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -186,21 +186,20 @@ TEST_F(PopulationRun, TakenUpAfterAKillEndsWithTheSameBytes) {
   std::size_t numbers = 0;
   for (const Json& value : report->members[0]) numbers += value.is_number() ? 1 : 0;
   EXPECT_EQ(numbers, 1U + 16U);
-  const fs::path killed = folder_ / "killed";
-  fs::copy(whole.folder, killed, fs::copy_options::recursive);
+  // Reward models say in which folder their base lies: the run is taken up where it was.
+  const fs::path kept = folder_ / "kept";
+  fs::copy(whole.folder, kept, fs::copy_options::recursive);
   const std::string last = report->members[7]["reward_model"],
                     first = report->members[0]["reward_model"];
   for (const std::string& part :
        {std::string("population.jsonl"), std::string("attack.jsonl"), std::string("attacks"),
         std::string("shifted.jsonl"), "records/" + last + ".json", "models/" + last,
         "records/" + first + ".json", "policies/" + first + "/model"}) {
-    fs::remove_all(killed / part);
+    ASSERT_GT(fs::remove_all(whole.folder / part), 0U) << part;
   }
-  PopulationOptions again = whole;
-  again.folder = killed;
-  again.threads = 1;
-  ASSERT_TRUE(run_population(again, {}));
-  EXPECT_EQ(differing_files(whole.folder, killed), std::vector<std::string>());
+  whole.threads = 1;
+  ASSERT_TRUE(run_population(whole, {}));
+  EXPECT_EQ(differing_files(kept, whole.folder), std::vector<std::string>());
 }
 
 TEST_F(PopulationRun, RefusesAnotherConfigurationAndTooFewModels) {

@@ -2,6 +2,7 @@
 import type { Interval } from "../../data";
 import type { RatersOf } from "../../items/data";
 import { api, type Answer, type Kind, type Role } from "../api";
+import type { MarkdownNode } from "../markdown";
 
 const { call } = api;
 
@@ -128,26 +129,10 @@ export interface ModelSheet {
   at: string;
 }
 
-export type BlockType =
-  | "heading" | "paragraph" | "quote" | "list" | "item" | "code" | "rule" | "table" | "row" | "cell"
-  | "text" | "emphasis" | "strong" | "strike" | "break" | "link";
-
-/** A node of a text in Markdown, as the server reads it: never HTML. */
-export interface Block {
-  type: BlockType;
-  children?: Block[];
-  text?: string;
-  level?: number;
-  ordered?: boolean;
-  start?: number;
-  header?: boolean;
-  href?: string;
-}
-
 export interface GuidelinesText {
   version: number;
   markdown: string;
-  blocks: Block[];
+  blocks: MarkdownNode[];
 }
 
 export interface AccountLine {
@@ -205,7 +190,7 @@ export const research = {
   setGuidelines: (study: number, markdown: string) =>
     call<{ version: number }>("PUT", `${of(study)}/guidelines`, { body: { markdown } }),
   preview: async (markdown: string) =>
-    (await call<{ blocks: Block[] }>("POST", "/api/guidelines/preview", { body: { markdown } })).blocks,
+    (await call<{ blocks: MarkdownNode[] }>("POST", "/api/guidelines/preview", { body: { markdown } })).blocks,
 
   accounts: async () => (await call<{ accounts: AccountLine[] }>("GET", "/api/accounts")).accounts,
   setDisabled: (account: number, disabled: boolean) =>
