@@ -128,6 +128,9 @@ void add_mismatch(CLI::App& app, Program& program) {
   add_mismatch_fit(*verb, program);
   add_mismatch_links(*verb, program);
   add_mismatch_chain(*verb, program);
+  add_mismatch_population(*verb, program);
+  add_mismatch_remedies(*verb, program);
+  add_mismatch_loop(*verb, program);
 }
 
 }  // namespace plumb::cli

@@ -9,28 +9,13 @@
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/measure_options.h"
 #include "plumb/cli/mismatch_verbs.h"
+#include "plumb/cli/stage_bars.h"
 #include "plumb/mismatch/chain/chain.h"
 #include "plumb/report/mismatch/measure_report.h"
 #include "plumb/report/mismatch_report.h"
 
 namespace plumb::cli {
 namespace {
-
-// A bar for each stage.
-class StageBars {
- public:
-  void show(const std::string& stage, std::size_t done, std::size_t total) {
-    if (stage != stage_) {
-      stage_ = stage;
-      bar_ = progress_bar(stage);
-    }
-    bar_(done, total);
-  }
-
- private:
-  std::string stage_;
-  Progress bar_;
-};
 
 struct ChainCommand {
   ModelOptions model;

@@ -7,6 +7,9 @@ namespace plumb::cli {
 
 void add_mismatch_measure(CLI::App& mismatch, Program& program);
 void add_mismatch_chain(CLI::App& mismatch, Program& program);
+void add_mismatch_population(CLI::App& mismatch, Program& program);
+void add_mismatch_remedies(CLI::App& mismatch, Program& program);
+void add_mismatch_loop(CLI::App& mismatch, Program& program);
 void add_mismatch_links(CLI::App& mismatch, Program& program);
 void add_report_mismatch(CLI::App& report, Program& program);
 void add_report_links(CLI::App& report, Program& program);

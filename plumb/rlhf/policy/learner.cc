@@ -4,6 +4,7 @@ namespace plumb::rlhf {
 
 Learner::Learner(const lm::LanguageModel& start, const LearnerOptions& options)
     : start_(start),
+      mix_(options.mix != nullptr && !options.mix->empty() ? options.mix : nullptr),
       policy_(copy_of(start.transformer)),
       trainer_(policy_, {.adam = options.adam, .threads = options.threads}),
       scorer_(policy_, start.transformer, options.threads),
@@ -17,7 +18,11 @@ Result<Rollout> Learner::draw(std::span<const Prompt* const> prompts, const Draw
 
 double Learner::step(const SequenceBatch& batch, std::size_t part,
                      std::span<const double> d_log_probs, float rate) {
-  accumulate(trainer_, batch, part, d_log_probs);
+  if (mix_ == nullptr) {
+    accumulate(trainer_, batch, part, d_log_probs);
+  } else {
+    accumulate_with_mix(trainer_, batch, part, d_log_probs, *mix_, trainer_.optimizer().steps());
+  }
   stale_ = true;
   return trainer_.step(rate);
 }

@@ -16,6 +16,7 @@
 #include "plumb/nn/trainer.h"
 #include "plumb/rlhf/policy/rollout.h"
 #include "plumb/rlhf/policy/sequences.h"
+#include "plumb/rlhf/policy/text_mix.h"
 
 namespace plumb::rlhf {
 
@@ -27,6 +28,7 @@ inline constexpr nn::AdamOptions kPolicyAdam = {
 struct LearnerOptions {
   nn::AdamOptions adam = kPolicyAdam;
   int threads = 0;
+  const TextMix* mix = nullptr;  // beside every step; must outlive the learner
 };
 
 class Learner {
@@ -57,6 +59,7 @@ class Learner {
 
  private:
   const lm::LanguageModel& start_;
+  const TextMix* mix_;
   nn::Transformer policy_;
   nn::Trainer trainer_;
   Scorer scorer_;

@@ -112,6 +112,7 @@ Json manifest_of(const PolicyInputs& inputs, const PolicyOptions& o, std::size_t
                    {"shards", shards},
                    {"kernels", nn::kernels().name}};
   manifest.update(method_options(inputs, o));
+  if (inputs.mix != nullptr) manifest.update(mix_json(*inputs.mix));
   return manifest;
 }
 
@@ -130,7 +131,8 @@ class PolicyRun {
       : inputs_(inputs),
         o_(options),
         watch_(watch),
-        learner_(inputs.start, {.adam = options.adam, .threads = options.threads}),
+        learner_(inputs.start,
+                 {.adam = options.adam, .threads = options.threads, .mix = inputs.mix}),
         penalty_{.beta = options.beta,
                  .target_nats = options.kl_target.value_or(1),
                  .horizon = options.kl_horizon} {

@@ -35,7 +35,7 @@
 #include "plumb/rlhf/policy/ppo.h"
 #include "plumb/rlhf/policy/rloo.h"
 #include "plumb/rlhf/policy/self_check.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 
 namespace plumb::rlhf {
 
@@ -51,6 +51,7 @@ struct PolicyInputs {
   Reward* gold = nullptr;   // what is wanted, where it is known: measured, never learnt from
   std::span<const PreferencePair> pairs = {};  // of DPO
   std::string pairs_sha256 = {};
+  const TextMix* mix = nullptr;  // texts whose likelihood is kept in view (text_mix.h)
 };
 
 struct PolicyOptions {
