@@ -111,8 +111,8 @@ Result<void> ModelsCommand::run() const {
   PLUMB_TRY(made, sheets(whole));
   auto attached = study::attach_models(open.study, *own, whole, made, "");
   if (!attached) return attached;
-  fmt::print(stderr, "{}: {} answer sheets of models beside \"{}\"\n",
-             report::printable(where.name), made.size(), report::printable(own->header.name));
+  fmt::print(stderr, "{}: {} answer sheets of models beside \"{}\"\n", where.studio.shown(),
+             made.size(), report::printable(own->header.name));
   return {};
 }
 

@@ -125,7 +125,7 @@ process.exitCode = (await runChecks({
     await page.getByText("attached.").waitFor();
     await visit(page, studio, `study/${kinds.number}`, "[data-task=pairs] summary");
     await current(page);
-    await page.waitForFunction(() => document.querySelector("[data-task=pairs] svg")?.ariaLabel?.includes("tfidf"));
+    await page.waitForFunction(() => document.querySelector("[data-task=pairs] svg[role=img]")?.ariaLabel?.includes("tfidf"));
     await page.locator("[data-task=pairs] summary").click();
     const { gap } = await viewer.ask("GET", `/api/studies/${kinds.number}/view`);
     const rows = gap.find(({ task }) => task === "pairs").rows;
