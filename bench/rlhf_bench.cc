@@ -23,10 +23,10 @@
 #include <vector>
 
 #include "plumb/lm/stories.h"
-#include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/policy/meters.h"
 #include "plumb/rlhf/policy/rloo.h"
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/open_reward.h"
+#include "plumb/rlhf/reward/reward_model.h"
 
 extern "C" char __executable_start;
 

@@ -92,6 +92,16 @@ def items(folder):
             row("a pass over 1,000,000 items, peak memory", median(ours, "peak_megabytes"), "MB", target=100, at_most=True)]
 
 
+def links(folder):
+    """The three links and the swap tests of an imported log of 1,000,000 completions."""
+    log = folder / "completions.jsonl"
+    ours = [program("links", log, 1000000) for _ in range(REPEATS)]
+    what = "links of 1,000,000 completions"
+    return [row(what, median(ours, "seconds"), "s", target=60, at_most=True),
+            row(what + ", reading alone", median(ours, "seconds_reading"), "s"),
+            row(what + ", peak memory", median(ours, "peak_megabytes"), "MB", target=1000, at_most=True)]
+
+
 PROBES = {"classification": ("MTEB's classification: 10 draws, 2,000 texts", "scikit-learn", 20),
           "clustering": ("mini-batch k-means and V, 2,000 x 384, k = 40", "scikit-learn", 10),
           "reranking": ("reranking 10,000 queries x 100 documents", "NumPy", 50)}
@@ -255,7 +265,7 @@ def rlhf(folder):
     return rows
 
 
-BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "items": items, "probes": probes,
+BENCHES = {"bootstrap": bootstrap, "krippendorff": krippendorff, "results": results, "items": items, "probes": probes, "links": links,
            "tokenizer": tokenizer, "lm": lm, "encoder": encoder, "best_of_n": best_of_n, "rlhf": rlhf, "studio": studio}
 
 

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "plumb/rlhf/preference_audit.h"
+#include "plumb/rlhf/preferences/preference_audit.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const int file = memfd_create("preferences", 0);

@@ -12,8 +12,8 @@
 #include "plumb/raters/embedding_rater.h"
 #include "plumb/raters/llm/llm_annotator.h"
 #include "plumb/raters/remote/remote_embedder.h"
-#include "plumb/rlhf/reward_ensemble.h"
-#include "plumb/rlhf/reward_rater.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_rater.h"
 
 namespace plumb::cli {
 namespace {
@@ -23,12 +23,6 @@ namespace fs = std::filesystem;
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-// The key of a server, from the environment alone: command lines are seen by everyone.
-std::string api_key() {
-  const std::string own = environment("PLUMB_API_KEY");
-  return own.empty() ? environment("OPENAI_API_KEY") : own;
 }
 
 std::string kinds_help() {
@@ -41,6 +35,11 @@ std::string kinds_help() {
 }
 
 }  // namespace
+
+std::string api_key() {
+  const std::string own = environment("PLUMB_API_KEY");
+  return own.empty() ? environment("OPENAI_API_KEY") : own;
+}
 
 std::string EmbedderOptions::cache_folder() const {
   if (!cache.empty()) return cache;

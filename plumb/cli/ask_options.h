@@ -14,6 +14,9 @@
 
 namespace plumb::cli {
 
+// The key of a server, from the environment alone: command lines are seen by everyone.
+std::string api_key();
+
 // How embedders are opened.
 struct EmbedderOptions {
   std::string words = "unicode";

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <limits>
 #include <memory>
 
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
 #include "plumb/cli/run_names.h"
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::cli {
 namespace {
@@ -26,8 +27,8 @@ Result<std::unique_ptr<rlhf::Reward>> opened(const std::string& name) {
 
 Result<std::array<std::string, 3>> input_of(const char* what, const std::string& path) {
   std::error_code ignored;
-  const fs::path file = fs::is_directory(path, ignored) ? fs::path(path) / "population.jsonl"
-                                                        : fs::path(path);
+  const fs::path file =
+      fs::is_directory(path, ignored) ? fs::path(path) / "population.jsonl" : fs::path(path);
   PLUMB_TRY(bytes, read_file(file));
   return std::array<std::string, 3>{what, file.string(), sha256(bytes)};
 }
@@ -36,9 +37,8 @@ Result<std::array<std::string, 3>> input_of(const char* what, const std::string&
 std::optional<std::string> own_evaluations(const std::string& run) {
   std::error_code ignored;
   const fs::path file = fs::path(run) / "evals.jsonl";
-  return fs::is_directory(run, ignored) && fs::exists(file, ignored)
-             ? std::optional(file.string())
-             : std::nullopt;
+  return fs::is_directory(run, ignored) && fs::exists(file, ignored) ? std::optional(file.string())
+                                                                     : std::nullopt;
 }
 
 void declare_file(CLI::App& verb, const char* name, std::string& file, const char* help) {
@@ -106,8 +106,9 @@ Result<mismatch::SampleTable> LinksArguments::read(const std::string& run,
   const auto own = mismatch::implicit_beta(run);
   if (reward == "samples" || (reward == "auto" && (!own || !proxy_by.empty()))) return table;
   if (!beta && !own) {
-    return fail(ErrorKind::kUsage,
-                fmt::format("{}: names no beta, since it is no run folder of dpo; give --beta", run));
+    return fail(
+        ErrorKind::kUsage,
+        fmt::format("{}: names no beta, since it is no run folder of dpo; give --beta", run));
   }
   if (auto used = mismatch::use_implicit_reward(table, beta.value_or(own.value_or(1))); !used) {
     return tl::unexpected(used.error());
@@ -161,25 +162,16 @@ Result<std::vector<mismatch::EvalSeries>> LinksArguments::read_evaluations() con
   return mismatch::read_eval_log(evaluations, sampling.level);
 }
 
-Result<LinksArguments::Found> LinksArguments::measure(const Look& look) const {
-  if (runs.size() > 1 && (!gold_run.empty() || !relabelled.empty())) {
-    return fail(ErrorKind::kUsage, "--gold-run and --relabelled go with one run");
-  }
+mismatch::LinkOptions LinksArguments::options() const {
   mismatch::LinkOptions options = links;
   options.sampling = {.resamples = sampling.values.resamples,
                       .level = sampling.level,
                       .seed = sampling.values.seed,
                       .threads = sampling.values.threads};
-  mismatch::TableOptions reading{.threads = sampling.values.threads};
-  PLUMB_TRY(names, fields.fields());
-  reading.fields = names;
-  PLUMB_TRY(proxy, opened(proxy_by));
-  PLUMB_TRY(gold, opened(gold_by));
-  reading.proxy_by = proxy.get();
-  reading.gold_by = gold.get();
-  PLUMB_TRY(given, read_evaluations());
-  PLUMB_TRY(rows, outside(options));
-  Found found;
+  return options;
+}
+
+Result<void> LinksArguments::add_inputs(Found& found) const {
   const std::pair<const char*, const std::string*> inputs[] = {
       {"evals", &evaluations}, {"population", &population}, {"pairs", &pairs}, {"labels", &labels}};
   for (const auto& [what, file] : inputs) {
@@ -187,25 +179,51 @@ Result<LinksArguments::Found> LinksArguments::measure(const Look& look) const {
     PLUMB_TRY(input, input_of(what, *file));
     found.inputs.push_back(input);
   }
+  return {};
+}
+
+Result<void> LinksArguments::add_own_evaluations(const std::string& run, const std::string& title,
+                                                 Found& found) const {
+  const auto own = own_evaluations(run);
+  if (!own || !evaluations.empty()) return {};
+  PLUMB_TRY(series, mismatch::read_eval_log(*own, sampling.level));
+  PLUMB_TRY(input, input_of("evals", *own));
+  found.inputs.push_back(input);
+  for (mismatch::EvalSeries& one : series) {
+    one.run = title;
+    found.evaluations.push_back(std::move(one));
+  }
+  return {};
+}
+
+Result<LinksArguments::Found> LinksArguments::measure(const Look& look) const {
+  if (runs.size() > 1 && (!gold_run.empty() || !relabelled.empty())) {
+    return fail(ErrorKind::kUsage, "--gold-run and --relabelled go with one run");
+  }
+  mismatch::TableOptions reading{.threads = sampling.values.threads};
+  PLUMB_TRY(names, fields.fields());
+  reading.fields = names;
+  PLUMB_TRY(proxy, opened(proxy_by));
+  PLUMB_TRY(gold, opened(gold_by));
+  reading.proxy_by = proxy.get();
+  reading.gold_by = gold.get();
+  Found found;
+  PLUMB_TRY(given, read_evaluations());
+  found.evaluations = std::move(given);
+  PLUMB_TRY(rows, outside(options()));
+  if (auto added = add_inputs(found); !added) return tl::unexpected(added.error());
   const std::vector<std::string> titles = run_names(runs);
   std::vector<mismatch::RunLinks> measured;
-  std::vector<mismatch::EvalSeries> all = given;
   std::optional<mismatch::SwapReport> swapped;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     reading.progress = progress_bar(fmt::format("reading {}", titles[i]));
     PLUMB_TRY(table, read(runs[i], reading));
-    if (const auto own = own_evaluations(runs[i]); own && evaluations.empty()) {
-      PLUMB_TRY(series, mismatch::read_eval_log(*own, sampling.level));
-      PLUMB_TRY(input, input_of("evals", *own));
-      found.inputs.push_back(input);
-      for (mismatch::EvalSeries& one : series) {
-        one.run = titles[i];
-        all.push_back(std::move(one));
-      }
+    if (auto own = add_own_evaluations(runs[i], titles[i], found); !own) {
+      return tl::unexpected(own.error());
     }
-    PLUMB_TRY(run, mismatch::measure_links(titles[i], table, all, options));
+    PLUMB_TRY(run, mismatch::measure_links(titles[i], table, found.evaluations, options()));
     if (runs.size() == 1) {
-      PLUMB_TRY(tested, swap(table, reading, options));
+      PLUMB_TRY(tested, swap(table, reading, options()));
       swapped = std::move(tested);
     }
     if (look) {
@@ -213,10 +231,9 @@ Result<LinksArguments::Found> LinksArguments::measure(const Look& look) const {
     }
     measured.push_back(std::move(run));
   }
-  PLUMB_TRY(report, mismatch::report_links(std::move(measured), std::move(rows),
-                                           std::move(swapped), all, options));
+  PLUMB_TRY(report, mismatch::report_links(std::move(measured), std::move(rows), std::move(swapped),
+                                           found.evaluations, options()));
   found.report = std::move(report);
-  found.evaluations = std::move(all);
   return found;
 }
 

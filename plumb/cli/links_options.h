@@ -36,6 +36,10 @@ struct LinksArguments {
   Result<Found> measure(const Look& look = {}) const;
 
  private:
+  mismatch::LinkOptions options() const;
+  Result<void> add_inputs(Found& found) const;
+  Result<void> add_own_evaluations(const std::string& run, const std::string& title,
+                                   Found& found) const;
   Result<mismatch::SampleTable> read(const std::string& run,
                                      const mismatch::TableOptions& reading) const;
   Result<std::vector<mismatch::LinkRow>> outside(const mismatch::LinkOptions& options) const;

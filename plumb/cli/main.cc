@@ -15,6 +15,7 @@
 
 #include "plumb/base/nearest.h"
 #include "plumb/base/version.h"
+#include "plumb/cli/eval_options.h"
 #include "plumb/cli/help.h"
 #include "plumb/cli/options.h"
 #include "plumb/cli/study/verbs.h"
@@ -113,6 +114,7 @@ int run(int argc, char** argv) {
   plumb::cli::add_serve(app, program);
   plumb::cli::add_reward(app, program);
   plumb::cli::add_policy(app, program);
+  plumb::cli::add_eval(app, program);
   plumb::cli::add_mismatch(app, program);
   plumb::cli::add_report(app, program);
   plumb::cli::add_tokens(app, program);

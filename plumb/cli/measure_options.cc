@@ -7,7 +7,7 @@
 
 #include "plumb/cli/feature_options.h"
 #include "plumb/cli/run_names.h"
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::cli {
 namespace {

@@ -52,8 +52,10 @@ void add_mismatch_links(CLI::App& mismatch, Program& program) {
       "Example:\n  plumb mismatch links runs/grpo\n"
       "  plumb mismatch links runs/grpo --evals evals.jsonl --gold-run runs/grpo-gold\n"
       "  plumb mismatch links runs/s1 runs/s2 runs/s3 --seeds --json\n\n"
-      "The three links of a chain of RLHF: reward model and policy (A), reward model and evaluation "
-      "(B), policy and evaluation (C). Each measure has an interval, a verdict (aligned, decoupled, "
+      "The three links of a chain of RLHF: reward model and policy (A), reward model and "
+      "evaluation "
+      "(B), policy and evaluation (C). Each measure has an interval, a verdict (aligned, "
+      "decoupled, "
       "inverted, insufficient evidence) and the difference that would have been detectable; swap "
       "tests say at which stage gold is lost.");
   command->arguments.declare(*verb);

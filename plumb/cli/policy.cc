@@ -8,9 +8,9 @@
 #include "plumb/base/files.h"
 #include "plumb/cli/feature_options.h"
 #include "plumb/cli/policy_options.h"
-#include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/policy/meters.h"
 #include "plumb/rlhf/policy/rollout.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::cli {
 

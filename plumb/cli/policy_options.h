@@ -8,7 +8,7 @@
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/options.h"
 #include "plumb/rlhf/policy/prompts.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 
 namespace plumb::cli {
 

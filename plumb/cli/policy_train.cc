@@ -9,7 +9,7 @@
 #include "plumb/report/table.h"
 #include "plumb/rlhf/policy/best_of_n.h"
 #include "plumb/rlhf/policy/policy_run.h"
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 
 namespace plumb::cli {
 namespace {

@@ -50,7 +50,8 @@ void add_report_links(CLI::App& report, Program& program) {
   CLI::App* verb = report.add_subcommand(
       "links",
       "Example:\n  plumb report links runs/grpo --evals evals.jsonl -o links.html\n\n"
-      "The three links of a chain of RLHF as three cards (reward model and policy, reward model and "
+      "The three links of a chain of RLHF as three cards (reward model and policy, reward model "
+      "and "
       "evaluation, policy and evaluation), each opening into its curves, samples and tables.");
   command->arguments.declare(*verb);
   verb->add_option("--title", command->title, "the page's title")->type_name("TEXT");

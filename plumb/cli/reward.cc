@@ -4,7 +4,7 @@
 #include "plumb/cli/options.h"
 #include "plumb/cli/reward_verbs.h"
 #include "plumb/report/preference_audit_report.h"
-#include "plumb/rlhf/preference_audit.h"
+#include "plumb/rlhf/preferences/preference_audit.h"
 
 namespace plumb::cli {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "plumb/cli/feature_options.h"
 #include "plumb/cli/reward_verbs.h"
-#include "plumb/rlhf/preference_split.h"
-#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/preferences/preference_split.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 
 namespace plumb::cli {
 namespace {

@@ -11,7 +11,7 @@
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/reward_verbs.h"
 #include "plumb/cli/sample_options.h"
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 #include "plumb/rlhf/worlds/comparers.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"

@@ -6,8 +6,8 @@
 #include "plumb/cli/feature_options.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/reward_verbs.h"
-#include "plumb/rlhf/reward_ensemble.h"
-#include "plumb/rlhf/reward_rater.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_rater.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
 

@@ -11,8 +11,8 @@
 #include "plumb/cli/reward_verbs.h"
 #include "plumb/cli/training_line.h"
 #include "plumb/rlhf/reward/feature_train.h"
-#include "plumb/rlhf/reward_ensemble.h"
-#include "plumb/rlhf/reward_train.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_train.h"
 
 namespace plumb::cli {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <set>
 #include <utility>
 
 #include "plumb/base/files.h"
@@ -11,12 +10,6 @@ namespace plumb::evals {
 namespace {
 
 constexpr std::string_view kSchema = "plumb.eval/1";
-
-// Reasons live as long as the program: a Score holds a view.
-std::string_view kept(const std::string& reason) {
-  static thread_local std::set<std::string> reasons;
-  return *reasons.insert(reason).first;
-}
 
 tl::unexpected<Error> bad(const std::string& where, std::string_view field, std::string_view want) {
   return fail(ErrorKind::kBadInput, fmt::format("{}: \"{}\" is not {}", where, field, want));
@@ -128,7 +121,8 @@ Result<EvalRow> parse_row(const Json& json, const std::string& where) {
   if (score) {
     row.score = *score;
   } else {
-    row.score = stats::undefined(kept(reason));
+    row.score = stats::undefined("its note says why");
+    if (reason != row.score.error().reason) note = note.empty() ? reason : reason + "; " + note;
   }
   row.ci = ci;
   row.chance = chance;

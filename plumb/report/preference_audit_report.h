@@ -1,12 +1,12 @@
-// The audit of preference data (rlhf/preference_audit.h) in the forms in which it leaves the
-// program.
+// The audit of preference data (rlhf/preferences/preference_audit.h) in the forms in which it
+// leaves the program.
 #pragma once
 
 #include <string>
 
 #include "plumb/base/json.h"
 #include "plumb/report/table.h"
-#include "plumb/rlhf/preference_audit.h"
+#include "plumb/rlhf/preferences/preference_audit.h"
 
 namespace plumb::report {
 

@@ -1,6 +1,6 @@
-// How good reward models are on comparisons (rlhf/reward_metrics.h), in the forms in which it
-// leaves the program: each beside the trivial rewards that it has to beat, which are rows of every
-// table.
+// How good reward models are on comparisons (rlhf/reward/reward_metrics.h), in the forms in which
+// it leaves the program: each beside the trivial rewards that it has to beat, which are rows of
+// every table.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 #include "plumb/base/json.h"
 #include "plumb/report/table.h"
-#include "plumb/rlhf/reward_metrics.h"
+#include "plumb/rlhf/reward/reward_metrics.h"
 
 namespace plumb::report {
 

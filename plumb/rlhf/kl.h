@@ -11,7 +11,7 @@
 #include <span>
 
 #include "plumb/base/result.h"
-#include "plumb/rlhf/reward_losses.h"
+#include "plumb/rlhf/reward/reward_losses.h"
 
 namespace plumb::rlhf {
 

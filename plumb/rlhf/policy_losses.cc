@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "plumb/rlhf/kl.h"
-#include "plumb/rlhf/reward_losses.h"
+#include "plumb/rlhf/reward/reward_losses.h"
 
 namespace plumb::rlhf {
 namespace {

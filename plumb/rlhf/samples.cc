@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "plumb/rlhf/conversation.h"
+#include "plumb/rlhf/preferences/conversation.h"
 
 namespace plumb::rlhf {
 namespace {

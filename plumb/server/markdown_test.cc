@@ -54,7 +54,7 @@ TEST(Markdown, BecomesATreeOfBlocks) {
             of(R"([{"type":"list","ordered":true,"start":3,"children":[
                      {"type":"item","children":[{"type":"text","text":"a"}]},
                      {"type":"item","children":[{"type":"text","text":"b"}]}]}])"));
-  EXPECT_EQ(markdown_blocks("|a|b|\n|-|-|\n|c|d|"), of(R"([{"type":"table","children":[
+  EXPECT_EQ(markdown_blocks("|a|b|\n|---|---|\n|c|d|"), of(R"([{"type":"table","children":[
                      {"type":"row","children":[
                        {"type":"cell","header":true,"children":[{"type":"text","text":"a"}]},
                        {"type":"cell","header":true,"children":[{"type":"text","text":"b"}]}]},

@@ -43,6 +43,12 @@ tl::expected<Prevalence, Undefined> corrected_prevalence(Successes found, Succes
   const double error =
       std::sqrt(variance(q) + p * p * variance(se) + (1 - p) * (1 - p) * variance(sp)) /
       adjusted_power;
+  if (p + shift + z * error < 0) {
+    return undefined("less is found than the test's own false alarms; its errors differ here");
+  }
+  if (p + shift - z * error > 1) {
+    return undefined("more is found than the test could; its errors differ here");
+  }
   const double low = std::clamp(p + shift - z * error, 0.0, 1.0);
   const double high = std::clamp(p + shift + z * error, 0.0, 1.0);
   return Prevalence{

@@ -29,7 +29,9 @@ struct Prevalence {
 // three shares; widened to hold the value where that is cut.
 // found: positives of the test; sensitive: positives among those that have it; specific: negatives
 // among those that have it not. Undefined: no trials somewhere; a test that is no better than
-// chance, adjusted or not. REQUIRES: 0 <= successes <= trials; 0 < level < 1.
+// chance, adjusted or not; an interval that lies wholly outside [0, 1], which says that the test
+// errs differently on these items than where its errors were measured. REQUIRES: 0 <= successes <=
+// trials; 0 < level < 1.
 tl::expected<Prevalence, Undefined> corrected_prevalence(Successes found, Successes sensitive,
                                                          Successes specific, double level);
 

@@ -41,6 +41,13 @@ TEST(Prevalence, IsUndefinedWhereTheTestTellsNothing) {
   EXPECT_FALSE(corrected_prevalence({3, 10}, {9, 10}, {0, 0}, 0.95));
 }
 
+TEST(Prevalence, IsUndefinedWhereTheTestErrsDifferentlyThanItDidWhereItWasMeasured) {
+  EXPECT_EQ(corrected_prevalence({2, 250}, {90, 100}, {60, 100}, 0.95).error().reason,
+            "less is found than the test's own false alarms; its errors differ here");
+  EXPECT_EQ(corrected_prevalence({248, 250}, {60, 100}, {90, 100}, 0.95).error().reason,
+            "more is found than the test could; its errors differ here");
+}
+
 std::size_t count_below(Stream& stream, std::size_t trials, double share) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < trials; ++i) count += stream.uniform() < share ? 1 : 0;

@@ -83,6 +83,12 @@ Result<void> end_access(Connection& connection, std::int64_t account, std::int64
       {account, now}));
 }
 
+Result<std::int64_t> other_owners(Connection& connection, std::int64_t account) {
+  return connection.count(
+      "SELECT COUNT(*) FROM accounts WHERE role = 'owner' AND disabled = 0 AND id <> ?1",
+      {account});
+}
+
 }  // namespace
 
 std::string_view role_name(Role role) { return kRoleNames[static_cast<std::size_t>(role)]; }
@@ -237,14 +243,31 @@ Result<Account> Accounts::by_id(std::int64_t account) const {
   });
 }
 
+Result<void> Accounts::set_role(std::int64_t account, Role role) const {
+  const std::int64_t now = store_->now_ms();
+  return store_->write([&](Connection& connection) -> Result<void> {
+    PLUMB_TRY(found, account_by(connection, "WHERE id = ?1", {account}));
+    if (!found) return fail(ErrorKind::kNotFound, fmt::format("there is no account {}", account));
+    if (found->role == Role::kAnnotator || role == Role::kAnnotator) {
+      return fail(ErrorKind::kNotAllowed,
+                  "annotators stay annotators, and nobody else becomes one; invite them anew");
+    }
+    PLUMB_TRY(others, other_owners(connection, account));
+    if (found->role == Role::kOwner && role != Role::kOwner && others == 0) {
+      return fail(ErrorKind::kNotAllowed, "the last owner stays one");
+    }
+    auto set = done(connection.execute("UPDATE accounts SET role = ?2 WHERE id = ?1",
+                                       {account, std::string(role_name(role))}));
+    return set ? end_access(connection, account, now) : set;
+  });
+}
+
 Result<void> Accounts::set_disabled(std::int64_t account, bool disabled) const {
   const std::int64_t now = store_->now_ms();
   return store_->write([&](Connection& connection) -> Result<void> {
     PLUMB_TRY(found, account_by(connection, "WHERE id = ?1", {account}));
     if (!found) return fail(ErrorKind::kNotFound, fmt::format("there is no account {}", account));
-    PLUMB_TRY(others, connection.count("SELECT COUNT(*) FROM accounts WHERE role = 'owner' AND "
-                                       "disabled = 0 AND id <> ?1",
-                                       {account}));
+    PLUMB_TRY(others, other_owners(connection, account));
     if (disabled && found->role == Role::kOwner && others == 0) {
       return fail(ErrorKind::kNotAllowed, "the last owner cannot be disabled");
     }

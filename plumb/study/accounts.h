@@ -36,6 +36,15 @@ inline constexpr std::int64_t kSessionIdleMs = 12LL * 3600 * 1000;
 inline constexpr std::int64_t kSessionLongestMs = 14LL * 24 * 3600 * 1000;
 inline constexpr std::int64_t kInvitationMs = 72LL * 3600 * 1000;
 
+// An invitation that nobody has used and that is not too old.
+struct Invitation {
+  std::string token_sha256;  // which it is; its link cannot be made from it
+  Role role = Role::kViewer;
+  std::optional<std::int64_t> study;
+  std::string invited_by;  // a name; "" where it was made on the command line
+  std::int64_t created_ms = 0, expires_ms = 0;
+};
+
 // An account as a manager sees it.
 struct AccountLine {
   Account account;  // without its password
@@ -81,6 +90,11 @@ class Accounts {
   Result<Account> accept(const std::string& token_sha256, const std::string& name,
                          const std::string& password_hash) const;
 
+  // Those that still work, the oldest first.
+  Result<std::vector<Invitation>> invitations() const;
+  // Nobody can use it any more. kNotFound: there is none that works.
+  Result<void> revoke_invitation(const std::string& token_sha256) const;
+
   // Everybody, in the order in which they came.
   Result<std::vector<AccountLine>> list() const;
   // kNotFound: there is no such account.
@@ -88,6 +102,9 @@ class Accounts {
   // Ends its sessions and tokens at once, and lets nobody sign in as it; or lets them again.
   // kNotAllowed: the last owner.
   Result<void> set_disabled(std::int64_t account, bool disabled) const;
+  // Another role; all its sessions and tokens end. kNotAllowed: the last owner; an annotator, or to
+  // become one, because answers are of a seat in a study, and nobody judges their own.
+  Result<void> set_role(std::int64_t account, Role role) const;
   // Another password, of which this is the hash; all its sessions and tokens end.
   Result<void> change_password(std::int64_t account, const std::string& password_hash) const;
 

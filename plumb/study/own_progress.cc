@@ -41,7 +41,8 @@ Result<OwnProgress> progress_in(Connection& connection, const Study& study,
     progress.slots += task.units * study.info().overlap;
     progress.others += submitted;
   }
-  PLUMB_TRY(own, connection.first("SELECT COUNT(*), COALESCE(SUM(CASE WHEN purpose = 'main' THEN 1 "
+  PLUMB_TRY(own, connection.first("SELECT COALESCE(SUM(CASE WHEN purpose <> 'training' THEN 1 ELSE "
+                                  "0 END), 0), COALESCE(SUM(CASE WHEN purpose = 'main' THEN 1 "
                                   "ELSE 0 END), 0) FROM slots "
                                   "WHERE annotator_id = ?1 AND state = 'submitted'",
                                   {annotator}));

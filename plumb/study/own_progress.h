@@ -13,7 +13,7 @@
 namespace plumb::study {
 
 struct OwnProgress {
-  std::int64_t answered = 0;         // items that the annotator answered, whatever they are for
+  std::int64_t answered = 0;         // items that the annotator answered, training apart
   std::int64_t others = 0;           // answers of the others that count
   std::int64_t slots = 0;            // answers that the study asks for
   std::vector<std::int64_t> recent;  // the annotator's last kUndoDepth answered slots, oldest first

@@ -140,7 +140,7 @@ TEST(PowerLoss, TakesAnswersWhereTheDiskIsNotWaitedFor) {
     work(vfs, *store, 30);
   }
   std::size_t cuts = 0;
-  EXPECT_GT(cut_everywhere(vfs, folder, 10, cuts), 0U)
+  EXPECT_GT(cut_everywhere(vfs, folder, 3, cuts), 0U)
       << "the control must lose something, or the test shows nothing";
 }
 

@@ -1,5 +1,6 @@
-"""Samples of two simulated runs, for the page of `plumb report mismatch`: make_runs.py FOLDER
-writes FOLDER/long, a run folder with meters, and FOLDER/short.jsonl, samples alone."""
+"""Samples of two simulated runs, for the pages of `plumb report mismatch` and `links`: make_runs.py FOLDER
+writes FOLDER/long, a run folder with meters, FOLDER/short.jsonl, samples alone, and FOLDER/evals.jsonl,
+scores of two evaluations at the checkpoints of the first."""
 import json
 import math
 import random
@@ -51,3 +52,9 @@ samples = run(1, 1, steps)
 (folder / "long" / "samples.jsonl").write_text(lines(samples))
 (folder / "long" / "evaluations.jsonl").write_text(lines(evaluation(samples, step) for step in steps))
 (folder / "short.jsonl").write_text(lines(run(2, 0.3, [0, 5, 10, 15, 20])))
+draw = random.Random(3)
+(folder / "evals.jsonl").write_text(
+    lines({"run": "long", "step": step, "eval": "cloze", "item": f"q{i}", "score": int(draw.random() < 0.6 - 0.003 * step)}
+          for step in steps for i in range(40)) +
+    lines({"run": "long", "step": step, "eval": "mmlu", "metric": "acc", "n": 200, "score": 0.25, "ci": [0.2, 0.31],
+           "at": "floor"} for step in steps))

@@ -158,6 +158,57 @@ const mismatchChecks = {
   },
 };
 
+const linksChecks = {
+  async "the drawing has the three links, each leading to its card"(page, data) {
+    assert.equal(await page.locator(".links-diagram .edge").count(), 3);
+    for (const link of ["A", "B", "C"]) {
+      const card = page.locator(`#link-${link}`);
+      await card.evaluate((one) => one.removeAttribute("open"));
+      await page.locator(`.links-diagram .edge[href="#link-${link}"] .letter`).click();
+      assert.notEqual(await card.getAttribute("open"), null);
+      const verdicts = new Set(
+        data.links.runs.flatMap(({ verdicts: all }) => (all ? [all[link]] : [])),
+      );
+      const said = await card.locator("summary .tag").allInnerTexts();
+      assert.deepEqual(new Set(said), verdicts);
+    }
+  },
+
+  async "a card opens by the keyboard"(page) {
+    const card = page.locator("#link-B");
+    await card.evaluate((one) => one.removeAttribute("open"));
+    await card.locator("summary").focus();
+    await page.keyboard.press("Enter");
+    assert.notEqual(await card.getAttribute("open"), null);
+  },
+
+  async "the tables hold every row, and the figures a mark for each judged one"(page, data) {
+    for (const link of ["A", "B", "C"]) {
+      const own = data.links.links.filter((row) => row.link === link);
+      assert.equal(await page.locator(`#table-link-${link} tbody tr`).count(), own.length);
+      const judged = own.filter((row) => row.ci && row.resolution && row.estimate !== null);
+      const marks = page.locator(`#figure-verdicts-${link} g.verdicts > *`);
+      assert.equal(await marks.count(), judged.length);
+    }
+    assert.equal(await page.locator("#table-swap tbody tr").count(), data.links.swap.length);
+  },
+
+  async "curves stand in their card with a mark for each checkpoint"(page, data) {
+    for (const [at, { points }] of data.details.entries()) {
+      const marks = page.locator(`#link-A #figure-gains-${at} g.points > *`);
+      const measured = points.flatMap(({ proxy, gold }) => [proxy, gold]);
+      assert.equal(await marks.count(), measured.filter((value) => value !== null).length);
+    }
+  },
+
+  async "completions are text"(page, data) {
+    const prompts = data.details.flatMap(({ examples }) => examples.prompts);
+    assert.equal(await page.locator("#link-A .example").count(), prompts.length);
+    assert.equal(await page.evaluate(() => globalThis.injected), undefined);
+    assert.equal(await page.locator("main script").count(), 0);
+  },
+};
+
 const commonChecks = {
   async "every figure has a title and a description"(page) {
     for (const figure of await page.locator("figure").all()) {
@@ -239,6 +290,12 @@ const kPages = {
     ready: "#figure-meters-0 svg[role=img]",
     mark: "#figure-curves-0 g.points",
   },
+  "plumb.links-report/1": {
+    checks: { ...linksChecks, ...commonChecks },
+    open: "details.link-card",
+    ready: "#figure-verdicts-C svg[role=img]",
+    mark: "#figure-verdicts-A g.verdicts > *",
+  },
 };
 
 /** Every text in the data, however deep. */
@@ -252,7 +309,7 @@ async function run(file) {
   const data = JSON.parse(
     text.match(/<script type="application\/json" id="plumb-data">([^]*?)<\/script>/)[1],
   );
-  const { checks, ready } = kPages[data.schema];
+  const { checks, open, ready } = kPages[data.schema];
   const browser = await chromium.launch(kBrowser);
   let failed = 0;
   for (const [name, check] of Object.entries(checks)) {
@@ -266,6 +323,10 @@ async function run(file) {
     });
     try {
       await page.goto(pathToFileURL(file).href);
+      if (open) {
+        const all = await page.locator(open).all();
+        for (const one of all) await one.evaluate((element) => element.setAttribute("open", ""));
+      }
       await page.locator(ready).waitFor();
       await check(page, data);
       assert.deepEqual(trouble, []);

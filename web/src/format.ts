@@ -61,7 +61,7 @@ export function subsetName({ task, subset, language }: Subset): string {
   return subset === "default" ? name : `${name} ${language}`;
 }
 
-const kProper = ["ARI", "AMI", "MAP", "Cohen", "Fleiss", "Gwet", "Krippendorff", "Spearman"];
+const kProper = ["AC1", "ARI", "AMI", "MAP", "Cohen", "Fleiss", "Gwet", "Krippendorff", "Spearman"];
 
 /** "Fleiss kappa" of "fleiss_kappa". */
 export function words(id: string): string {

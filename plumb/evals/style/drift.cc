@@ -109,7 +109,7 @@ DriftRow drift_of(std::size_t meter, const PromptMeans& before, const PromptMean
     first.push_back(*before.means[p][meter]);
     second.push_back(*after.means[p][meter]);
     differences.push_back(second.back() - first.back());
-    rises += differences.back() > 0 ? 1 : differences.back() == 0 ? 0.5 : 0;
+    rises += differences.back() > 0 ? 1 : 0;
   }
   const auto statistics = [&](stats::Counts counts, std::span<stats::Score> values) {
     values[0] = stats::mean(differences, counts);

@@ -25,12 +25,9 @@ StyleSample sample_of(std::span<const Output> outputs) {
 // The share of prompts on which the completion is the longer one.
 EvalRow longer_row(const DriftRow& characters, double level) {
   const auto n = static_cast<double>(characters.prompts);
-  std::vector<double> values;
-  const auto longer = static_cast<std::size_t>(std::floor(characters.rises * n));
-  values.assign(characters.prompts, 0.0);
-  std::fill_n(values.begin(), longer, 1.0);
-  if (longer < values.size()) values[longer] = characters.rises * n - static_cast<double>(longer);
-  return share_row({"style", "longer"}, values, {}, kWinRateScale, level);
+  std::vector<double> values(characters.prompts, 0.0);
+  std::fill_n(values.begin(), std::lround(characters.rises * n), 1.0);
+  return share_row({"style", "longer"}, values, {}, kShareScale, level);
 }
 
 std::string note_of(const DriftRow& row) {

@@ -10,8 +10,8 @@
 #include "plumb/lm/run_folder.h"
 #include "plumb/mismatch/chain/models.h"
 #include "plumb/mismatch/chain/samples.h"
-#include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/policy/prompts.h"
+#include "plumb/rlhf/reward/open_reward.h"
 #include "plumb/rlhf/worlds/comparers.h"
 
 namespace plumb::mismatch {

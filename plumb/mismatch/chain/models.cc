@@ -9,9 +9,9 @@
 
 #include "plumb/lm/train.h"
 #include "plumb/nn/checkpoint.h"
-#include "plumb/rlhf/open_reward.h"
-#include "plumb/rlhf/reward_ensemble.h"
-#include "plumb/rlhf/reward_train.h"
+#include "plumb/rlhf/reward/open_reward.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_train.h"
 
 namespace plumb::mismatch {
 namespace {

@@ -14,8 +14,8 @@
 #include "plumb/base/progress.h"
 #include "plumb/base/result.h"
 #include "plumb/lm/language_model.h"
-#include "plumb/rlhf/reward.h"
-#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 
 namespace plumb::mismatch {
 

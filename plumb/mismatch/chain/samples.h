@@ -12,7 +12,7 @@
 #include "plumb/base/result.h"
 #include "plumb/lm/language_model.h"
 #include "plumb/rlhf/policy/prompts.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 #include "plumb/rlhf/samples.h"
 
 namespace plumb::mismatch {

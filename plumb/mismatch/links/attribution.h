@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "plumb/mismatch/links/rows.h"
 #include "plumb/mismatch/links/inputs/style.h"
+#include "plumb/mismatch/links/rows.h"
 #include "plumb/mismatch/measure/sample_table.h"
 #include "plumb/stats/bootstrap.h"
 

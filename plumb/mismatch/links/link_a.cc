@@ -83,12 +83,14 @@ std::vector<LinkRow> link_a(const RunDraws& run, const LinkAOptions& options) {
     rows.back().run = run.name;
   }
   add("gap at the end", run.column(RunColumn::kGap));
-  add("share of prompts whose gold falls", run.column(RunColumn::kFalls));
+  as_share(add("share of prompts whose gold falls", run.column(RunColumn::kFalls)),
+           options.sampling.level);
   add("Gini of the gold gains", run.column(RunColumn::kGini));
   if (run.path.kind == TrajectoryKind::kBestOfN) return rows;
   const std::size_t end = run.points.size() - 1;
   LinkRow& accuracy =
       add("pairs ordered right at the end", run.column(end, PointColumn::kAccuracy));
+  as_share(accuracy, options.sampling.level);
   accuracy.null = 0.5;
   accuracy.resolution = options.accuracy;
   add("pairs ordered right, since the start", run.column(RunColumn::kAccuracyChange));

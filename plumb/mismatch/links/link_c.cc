@@ -109,10 +109,9 @@ void add_offset(const RunDraws& run, const PointSeries& series, const LinkCOptio
   LinkRow row = row_for(run, "steps by which {} is best before the reward", series.name,
                         series.values.size());
   const PointSeries reward = series_of_column(run, PointColumn::kProxy, "reward");
-  if (reward.values.empty() || series.values.size() < 2) {
-    rows.push_back(with_reason(std::move(row), reward.values.empty()
-                                                   ? "no sample has a \"proxy\""
-                                                   : "fewer than two checkpoints"));
+  if (!run.has_proxy || series.values.size() < 2) {
+    rows.push_back(with_reason(std::move(row), run.has_proxy ? "fewer than two checkpoints"
+                                                             : "no sample has a \"proxy\""));
     return;
   }
   const auto offset = [&](std::span<const double> rewards, std::span<const double> values) {
@@ -184,7 +183,7 @@ std::vector<LinkRow> link_c(const RunDraws& run, const std::vector<EvalSeries>& 
     return rows;
   }
   const PointSeries gold = series_of_column(run, PointColumn::kGold, "gold");
-  if (gold.values.empty()) {
+  if (!run.has_gold) {
     rows.push_back(
         with_reason(row_for(run, "{} with the reward", "gold", 0), "no sample has a \"gold\""));
   } else {

@@ -34,6 +34,7 @@ void add_start_rows(const RunDraws& run, const LinkOptions& options, std::vector
   };
   add("pairs ordered right at the start", PointColumn::kAccuracy, 0.5, options.accuracy);
   rows.back().headline = true;
+  as_share(rows.back(), options.sampling.level);
   add("tau within prompts at the start", PointColumn::kTau, 0, options.tau);
 }
 

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "plumb/mismatch/links/attribution.h"
+#include "plumb/mismatch/links/inputs/outside.h"
 #include "plumb/mismatch/links/link_a.h"
 #include "plumb/mismatch/links/link_c.h"
-#include "plumb/mismatch/links/inputs/outside.h"
 #include "plumb/mismatch/links/swap.h"
 
 namespace plumb::mismatch {

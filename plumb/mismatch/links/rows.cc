@@ -69,6 +69,14 @@ LinkRow missing_row(Link link, std::string measure, std::string reason) {
   return {.link = link, .measure = std::move(measure), .reason = std::move(reason)};
 }
 
+void as_share(LinkRow& row, double level) {
+  const bool edge = row.estimate && (*row.estimate == 0 || *row.estimate == 1);
+  if (!edge || !row.ci || row.ci->low != row.ci->high || row.n == 0) return;
+  const auto n = static_cast<double>(row.n);
+  row.ci = stats::wilson(*row.estimate * n, n, level);
+  row.deviation = (row.ci->high - row.ci->low) / (2 * stats::normal_quantile((1 + level) / 2));
+}
+
 void judge(std::span<LinkRow> rows, double level) {
   std::map<std::pair<Link, std::string>, std::vector<LinkRow*>> families;
   for (LinkRow& row : rows) {

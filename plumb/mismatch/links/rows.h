@@ -48,6 +48,10 @@ struct LinkRow {
 LinkRow row_of(Link link, std::string measure, const stats::BootstrapResult& result);
 LinkRow missing_row(Link link, std::string measure, std::string reason);
 
+// A share at the edge of its range, where resamples do not vary, gets Wilson's interval of n whole
+// trials: what was never seen is not excluded. Other rows stay as they are.
+void as_share(LinkRow& row, double level);
+
 // Verdicts of rows of one link and run are one family: aligned and inverted need an interval that
 // excludes `null` and an adjusted p-value of 1 - level or less; decoupled an interval within the
 // resolution of it.

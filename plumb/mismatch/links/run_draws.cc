@@ -91,7 +91,7 @@ struct Cells {
   std::vector<PromptPoint> all;     // by point
   std::vector<double> end_squares;  // [prompts] of the proxy about its mean at the end
   std::vector<double> end_freedom;  // [prompts] samples less one
-  std::vector<double> end_gold;  // [prompts], NaN where the end has none
+  std::vector<double> end_gold;     // [prompts], NaN where the end has none
   std::size_t points = 0, prompts = 0;
 };
 

@@ -5,7 +5,7 @@
 #include "plumb/mismatch/chain/own_prompts.h"
 #include "plumb/mismatch/loop/loop_round.h"
 #include "plumb/mismatch/loop/loop_settings.h"
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::mismatch {
 namespace {

@@ -32,7 +32,7 @@
 #include "plumb/lm/language_model.h"
 #include "plumb/mismatch/chain/chain.h"
 #include "plumb/mismatch/loop/questions.h"
-#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 
 namespace plumb::mismatch {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "plumb/mismatch/loop/loop.h"
-#include "plumb/rlhf/preference_data.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/preferences/preference_data.h"
+#include "plumb/rlhf/reward/reward.h"
 #include "plumb/tasks/answers.h"
 #include "plumb/tasks/task.h"
 

@@ -12,8 +12,8 @@
 #include "plumb/mismatch/loop/loop_settings.h"
 #include "plumb/mismatch/loop/questions.h"
 #include "plumb/rlhf/policy/policy_run.h"
-#include "plumb/rlhf/reward_metrics.h"
-#include "plumb/rlhf/reward_train.h"
+#include "plumb/rlhf/reward/reward_metrics.h"
+#include "plumb/rlhf/reward/reward_train.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
 

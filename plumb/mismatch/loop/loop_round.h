@@ -10,8 +10,8 @@
 #include "plumb/base/json.h"
 #include "plumb/mismatch/loop/loop.h"
 #include "plumb/rlhf/policy/prompts.h"
-#include "plumb/rlhf/reward.h"
-#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 
 namespace plumb::mismatch {
 

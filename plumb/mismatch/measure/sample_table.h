@@ -17,7 +17,7 @@
 #include "plumb/base/hash.h"
 #include "plumb/base/progress.h"
 #include "plumb/base/result.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 #include "plumb/rlhf/samples.h"
 
 namespace plumb::mismatch {

@@ -8,7 +8,7 @@
 
 #include "plumb/base/parallel.h"
 #include "plumb/nn/pass.h"
-#include "plumb/rlhf/reward_losses.h"
+#include "plumb/rlhf/reward/reward_losses.h"
 
 namespace plumb::mismatch {
 namespace {

@@ -19,8 +19,8 @@
 #include <span>
 #include <vector>
 
-#include "plumb/rlhf/reward.h"
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/reward.h"
+#include "plumb/rlhf/reward/reward_model.h"
 
 namespace plumb::mismatch {
 

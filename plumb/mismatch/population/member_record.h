@@ -12,7 +12,7 @@
 #include "plumb/base/json.h"
 #include "plumb/base/result.h"
 #include "plumb/mismatch/population/pairs.h"
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/reward_model.h"
 #include "plumb/rlhf/samples.h"
 
 namespace plumb::mismatch {

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "plumb/base/random.h"
-#include "plumb/rlhf/reward_metrics.h"
+#include "plumb/rlhf/reward/reward_metrics.h"
 #include "plumb/stats/calibration.h"
 
 namespace plumb::mismatch {

@@ -16,8 +16,8 @@
 #include "plumb/mismatch/population/head_attack.h"
 #include "plumb/mismatch/population/member_record.h"
 #include "plumb/nn/checkpoint.h"
-#include "plumb/rlhf/open_reward.h"
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/open_reward.h"
+#include "plumb/rlhf/reward/reward_model.h"
 #include "plumb/rlhf/worlds/comparers.h"
 
 namespace plumb::mismatch {

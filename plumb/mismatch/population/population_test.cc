@@ -7,7 +7,7 @@
 #include "plumb/mismatch/population/head_attack.h"
 #include "plumb/mismatch/population/pairs.h"
 #include "plumb/mismatch/study_testing.h"
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/reward/reward_model.h"
 
 namespace plumb::mismatch {
 namespace {

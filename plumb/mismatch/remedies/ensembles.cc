@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "plumb/mismatch/remedies/remedy.h"
-#include "plumb/rlhf/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
 
 namespace plumb::mismatch {
 namespace {

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "plumb/mismatch/remedies/remedy.h"
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::mismatch {
 

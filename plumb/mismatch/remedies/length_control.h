@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "plumb/base/result.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 #include "plumb/rlhf/samples.h"
 
 namespace plumb::mismatch {

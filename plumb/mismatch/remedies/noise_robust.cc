@@ -1,11 +1,11 @@
 // A loss whose expectation over flipped labels is that over clean ones (Natarajan et al. 2013;
-// rlhf/reward_losses.h): what people's errors do to the reward model is undone on average.
+// rlhf/reward/reward_losses.h): what people's errors do to the reward model is undone on average.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "plumb/mismatch/remedies/remedy.h"
-#include "plumb/rlhf/open_reward.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::mismatch {
 

@@ -9,10 +9,10 @@
 
 #include "plumb/base/random.h"
 #include "plumb/mismatch/remedies/remedy.h"
-#include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/policy/sequences.h"
 #include "plumb/rlhf/policy/text_mix.h"
-#include "plumb/rlhf/preference_split.h"
+#include "plumb/rlhf/preferences/preference_split.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::mismatch {
 namespace {

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 
 namespace plumb::mismatch {
 

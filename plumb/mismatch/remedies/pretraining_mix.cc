@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "plumb/mismatch/remedies/remedy.h"
-#include "plumb/rlhf/open_reward.h"
 #include "plumb/rlhf/policy/text_mix.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::mismatch {
 

@@ -7,8 +7,8 @@
 
 #include "plumb/base/files.h"
 #include "plumb/mismatch/remedies/remedy.h"
-#include "plumb/rlhf/open_reward.h"
-#include "plumb/rlhf/preference_split.h"
+#include "plumb/rlhf/preferences/preference_split.h"
+#include "plumb/rlhf/reward/open_reward.h"
 #include "plumb/rlhf/worlds/comparers.h"
 
 namespace plumb::mismatch {

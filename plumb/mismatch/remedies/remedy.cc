@@ -9,8 +9,8 @@
 #include "plumb/base/files.h"
 #include "plumb/mismatch/chain/own_prompts.h"
 #include "plumb/mismatch/chain/samples.h"
-#include "plumb/rlhf/open_reward.h"
-#include "plumb/rlhf/reward_train.h"
+#include "plumb/rlhf/reward/open_reward.h"
+#include "plumb/rlhf/reward/reward_train.h"
 #include "plumb/rlhf/worlds/comparers.h"
 #include "plumb/text/records.h"
 

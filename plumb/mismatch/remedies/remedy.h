@@ -22,10 +22,10 @@
 #include "plumb/lm/language_model.h"
 #include "plumb/mismatch/chain/chain.h"
 #include "plumb/rlhf/policy/policy_run.h"
-#include "plumb/rlhf/preference_data.h"
-#include "plumb/rlhf/reward.h"
-#include "plumb/rlhf/reward_losses.h"
-#include "plumb/rlhf/reward_model.h"
+#include "plumb/rlhf/preferences/preference_data.h"
+#include "plumb/rlhf/reward/reward.h"
+#include "plumb/rlhf/reward/reward_losses.h"
+#include "plumb/rlhf/reward/reward_model.h"
 #include "plumb/rlhf/samples.h"
 
 namespace plumb::mismatch {

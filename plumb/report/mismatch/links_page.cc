@@ -81,12 +81,9 @@ mismatch::RunMeasure measure_of(const RunLinks& run) {
 std::string links_page(const std::string& title, const LinkReport& report,
                        std::span<const mismatch::Examples> examples,
                        std::span<const EvalSeries> evaluations, const LinksContext& context) {
-  Json data = {{"schema", "plumb.links-report/1"},
-               {"title", title},
-               {"command", context.command},
-               {"version", kVersion},
-               {"links", links_json(report, context)},
-               {"details", Json::array()},
+  Json data = {{"schema", "plumb.links-report/1"},     {"title", title},
+               {"command", context.command},           {"version", kVersion},
+               {"links", links_json(report, context)}, {"details", Json::array()},
                {"notes", links_notes(report)}};
   const std::size_t pooled = report.runs.size() - examples.size();
   for (std::size_t i = 0; i < report.runs.size(); ++i) {

@@ -55,10 +55,10 @@ Json verdicts_json(const LinkVerdicts& verdicts) {
 }
 
 Json run_json(const RunLinks& run, const LinkReport& report) {
-  Json json = {{"name", run.draws.name},       {"file", run.draws.file},
-               {"sha256", run.draws.sha256},   {"samples", run.draws.samples},
-               {"prompts", run.draws.prompts}, {"steps", run.draws.steps},
-               {"seeds", run.draws.seeds},     {"missing", run.missing},
+  Json json = {{"name", run.draws.name},        {"file", run.draws.file},
+               {"sha256", run.draws.sha256},    {"samples", run.draws.samples},
+               {"prompts", run.draws.prompts},  {"steps", run.draws.steps},
+               {"seeds", run.draws.seeds},      {"missing", run.missing},
                {"warnings", run.draws.warnings}};
   const auto found = std::ranges::find(report.verdicts, run.draws.name, &LinkVerdicts::run);
   json["verdicts"] = found == report.verdicts.end() ? Json(nullptr) : verdicts_json(*found);
@@ -144,7 +144,8 @@ Table swap_table(const mismatch::SwapReport& swap, double level) {
 
 std::string swap_heading(const mismatch::SwapReport& swap) {
   return fmt::format(
-      "Swap tests: {} prompts; run and best of n at a proxy gain of {:.2f} (step {:.0f}, n = {:.1f})",
+      "Swap tests: {} prompts; run and best of n at a proxy gain of {:.2f} (step {:.0f}, n = "
+      "{:.1f})",
       swap.prompts, swap.proxy_gain, swap.step, swap.n);
 }
 
@@ -180,27 +181,26 @@ Json links_json(const LinkReport& report, const LinksContext& context) {
 }
 
 Table links_records(const LinkReport& report) {
-  Table table{columns({"link", "run", "measure", "estimate", "ci_low", "ci_high", "verdict",
-                       "detectable", "null", "resolution", "p", "adjusted_p", "n", "of", "reason",
-                       "note"}),
-              {}};
+  Table table{
+      columns({"link", "run", "measure", "estimate", "ci_low", "ci_high", "verdict", "detectable",
+               "null", "resolution", "p", "adjusted_p", "n", "of", "reason", "note"}),
+      {}};
   for (const LinkRow& row : report.rows) {
     const bool tested = row.resolution && row.estimate && row.ci;
-    table.rows.push_back(
-        {letter(row.link), row.run, row.measure, exact(row.estimate), low(row.ci), high(row.ci),
-         row.verdict ? std::string(verdict_name(*row.verdict)) : "", exact(row.detectable),
-         row.resolution ? exact(row.null) : "", exact(row.resolution),
-         tested ? exact(row.p) : "", tested ? exact(row.adjusted_p) : "",
-         fmt::format("{}", row.n), row.of, row.ci ? "" : row.reason, row.note});
+    table.rows.push_back({letter(row.link), row.run, row.measure, exact(row.estimate), low(row.ci),
+                          high(row.ci), row.verdict ? std::string(verdict_name(*row.verdict)) : "",
+                          exact(row.detectable), row.resolution ? exact(row.null) : "",
+                          exact(row.resolution), tested ? exact(row.p) : "",
+                          tested ? exact(row.adjusted_p) : "", fmt::format("{}", row.n), row.of,
+                          row.ci ? "" : row.reason, row.note});
   }
   if (!report.swap) return table;
   for (const SwapStage& stage : report.swap->stages) {
     const auto ci = to_optional(stage.loss.ci);
-    table.rows.push_back({"swap", "", stage.stage,
-                          stage.loss.value ? exact(*stage.loss.value) : "", low(ci), high(ci), "",
-                          "", "", "", "", "", fmt::format("{}", report.swap->prompts), "prompts",
-                          stage.loss.value ? "" : std::string(stage.loss.value.error().reason),
-                          ""});
+    table.rows.push_back(
+        {"swap", "", stage.stage, stage.loss.value ? exact(*stage.loss.value) : "", low(ci),
+         high(ci), "", "", "", "", "", "", fmt::format("{}", report.swap->prompts), "prompts",
+         stage.loss.value ? "" : std::string(stage.loss.value.error().reason), ""});
   }
   return table;
 }
@@ -212,8 +212,8 @@ std::vector<LinksPart> links_parts(const LinkReport& report) {
     if (!card.rows.empty()) parts.push_back({heading_of(report, i), std::move(card)});
   }
   if (report.swap && !report.swap->stages.empty()) {
-    parts.push_back({swap_heading(*report.swap),
-                     swap_table(*report.swap, report.options.sampling.level)});
+    parts.push_back(
+        {swap_heading(*report.swap), swap_table(*report.swap, report.options.sampling.level)});
   }
   return parts;
 }

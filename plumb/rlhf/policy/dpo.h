@@ -18,7 +18,7 @@
 #include "plumb/rlhf/policy/learner.h"
 #include "plumb/rlhf/policy/prompts.h"
 #include "plumb/rlhf/policy_losses.h"
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 
 namespace plumb::rlhf {
 

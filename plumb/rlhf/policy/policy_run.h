@@ -35,7 +35,7 @@
 #include "plumb/rlhf/policy/ppo.h"
 #include "plumb/rlhf/policy/rloo.h"
 #include "plumb/rlhf/policy/self_check.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 
 namespace plumb::rlhf {
 

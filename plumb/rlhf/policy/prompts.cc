@@ -10,7 +10,7 @@
 #include "plumb/base/hash.h"
 #include "plumb/base/random.h"
 #include "plumb/lm/documents.h"
-#include "plumb/rlhf/conversation.h"
+#include "plumb/rlhf/preferences/conversation.h"
 #include "plumb/text/lines.h"
 
 namespace plumb::rlhf {

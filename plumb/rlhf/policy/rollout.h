@@ -21,7 +21,7 @@
 #include "plumb/nn/generator.h"
 #include "plumb/rlhf/policy/prompts.h"
 #include "plumb/rlhf/policy/sequences.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 #include "plumb/rlhf/samples.h"
 
 namespace plumb::rlhf {

@@ -8,7 +8,7 @@
 
 #include "plumb/lm/testing.h"
 #include "plumb/rlhf/policy/prompts.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 
 namespace plumb::rlhf {
 

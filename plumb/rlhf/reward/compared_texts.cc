@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "plumb/rlhf/preference_split.h"
+#include "plumb/rlhf/preferences/preference_split.h"
 
 namespace plumb::rlhf {
 namespace {

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "plumb/base/result.h"
-#include "plumb/rlhf/preference_data.h"
-#include "plumb/rlhf/reward.h"
-#include "plumb/rlhf/reward_losses.h"
+#include "plumb/rlhf/preferences/preference_data.h"
+#include "plumb/rlhf/reward/reward.h"
+#include "plumb/rlhf/reward/reward_losses.h"
 
 namespace plumb::rlhf {
 

@@ -9,8 +9,8 @@
 #include "plumb/base/files.h"
 #include "plumb/lm/testing.h"
 #include "plumb/rlhf/reward/feature_train.h"
-#include "plumb/rlhf/reward_ensemble.h"
-#include "plumb/rlhf/reward_rater.h"
+#include "plumb/rlhf/reward/reward_ensemble.h"
+#include "plumb/rlhf/reward/reward_rater.h"
 
 namespace plumb::rlhf {
 namespace {

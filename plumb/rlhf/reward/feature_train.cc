@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "plumb/lm/run_folder.h"
-#include "plumb/rlhf/reward_step.h"
+#include "plumb/rlhf/reward/reward_step.h"
 
 namespace plumb::rlhf {
 namespace {

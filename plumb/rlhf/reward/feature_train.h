@@ -13,8 +13,8 @@
 
 #include "plumb/rlhf/reward/feature_fit.h"
 #include "plumb/rlhf/reward/feature_reward.h"
+#include "plumb/rlhf/reward/reward_train.h"
 #include "plumb/rlhf/reward/training_data.h"
-#include "plumb/rlhf/reward_train.h"
 
 namespace plumb::rlhf {
 

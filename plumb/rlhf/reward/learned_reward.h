@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "plumb/lm/language_model.h"
-#include "plumb/rlhf/preference_data.h"
-#include "plumb/rlhf/reward.h"
-#include "plumb/rlhf/reward_losses.h"
-#include "plumb/rlhf/reward_metrics.h"
+#include "plumb/rlhf/preferences/preference_data.h"
+#include "plumb/rlhf/reward/reward.h"
+#include "plumb/rlhf/reward/reward_losses.h"
+#include "plumb/rlhf/reward/reward_metrics.h"
 
 namespace plumb::rlhf {
 

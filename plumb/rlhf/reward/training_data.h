@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include "plumb/rlhf/preference_split.h"
+#include "plumb/rlhf/preferences/preference_split.h"
 #include "plumb/rlhf/reward/learned_reward.h"
 
 namespace plumb::rlhf {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "plumb/base/random.h"
-#include "plumb/rlhf/reward_losses.h"
+#include "plumb/rlhf/reward/reward_losses.h"
 
 namespace plumb::rlhf {
 namespace {

@@ -17,7 +17,7 @@
 
 #include "plumb/base/random.h"
 #include "plumb/base/result.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 #include "plumb/rlhf/samples.h"
 #include "plumb/tasks/answers.h"
 #include "plumb/tasks/task.h"

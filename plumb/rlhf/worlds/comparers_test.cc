@@ -9,7 +9,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/lm/stories.h"
-#include "plumb/rlhf/preference_data.h"
+#include "plumb/rlhf/preferences/preference_data.h"
 #include "plumb/rlhf/worlds/world.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"

@@ -20,7 +20,7 @@
 #include <string_view>
 
 #include "plumb/lm/story_reading.h"
-#include "plumb/rlhf/reward.h"
+#include "plumb/rlhf/reward/reward.h"
 
 namespace plumb::rlhf {
 

@@ -1,6 +1,8 @@
 // Accounts: who there is, who may no longer sign in, passwords, tokens of programs.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "plumb/server/api.h"
 #include "plumb/server/common.h"
 
@@ -26,6 +28,16 @@ Json token_json(const study::Token& one) {
           {"expires", study::utc_text(one.expires_ms)},
           {"used", or_null(one.used_ms)},
           {"revoked", or_null(one.revoked_ms)}};
+}
+
+// A manager sets adjudicators and viewers, an owner everybody else.
+Result<void> check_may_set_role(const Account& who, const Account& whom, Role role) {
+  if (who.id == whom.id) {
+    return fail(ErrorKind::kNotAllowed, "nobody changes the role of themselves");
+  }
+  const bool above = std::min(whom.role, role) <= Role::kManager;
+  if (who.role == Role::kOwner || !above) return {};
+  return fail(ErrorKind::kNotAllowed, "only an owner makes, or changes, managers and owners");
 }
 
 Result<void> check_may_disable(const Account& who, const Account& whom) {
@@ -68,6 +80,20 @@ Result<Response> disable_account(Context& context, const Request& request) {
 
 Result<Response> enable_account(Context& context, const Request& request) {
   return set_disabled(context, request, false);
+}
+
+Result<Response> change_role(Context& context, const Request& request) {
+  const Accounts accounts(context.store);
+  PLUMB_TRY(whom, accounts.by_id(request.ids.front()));
+  PLUMB_TRY(name, text_of(request, "role"));
+  const auto role = study::parse_role(name);
+  if (!role) return fail(ErrorKind::kUsage, fmt::format("there is no role \"{}\"", name));
+  if (auto may = check_may_set_role(*request.account, whom, *role); !may) {
+    return tl::unexpected(may.error());
+  }
+  auto set = accounts.set_role(whom.id, *role);
+  if (!set) return tl::unexpected(set.error());
+  return Response{.body = {{"account", whom.id}, {"role", role_name(*role)}}};
 }
 
 Result<Response> change_password(Context& context, const Request& request) {

@@ -181,5 +181,79 @@ TEST_F(PeopleApi, ATokenWorksWithoutTheHeaderThatPagesSendButFromNoOtherSite) {
       << "a made-up token does not open the way for a cookie";
 }
 
+TEST_F(PeopleApi, AnotherRoleEndsSessionsAndIsGivenFromAbove) {
+  const std::string owner = session_of(Role::kOwner);
+  const std::string owner_name = last_name_;
+  const std::string manager = session_of(Role::kManager);
+  const std::string manager_name = last_name_;
+  const std::string viewer = session_of(Role::kViewer);
+  const std::string viewer_name = last_name_;
+  const auto change = [&](const std::string& who, const std::string& whom, const char* role) {
+    return call("PUT", account_path(whom, "role"), who, {{"role", role}}).status;
+  };
+  EXPECT_EQ(change(manager, viewer_name, "manager"), 403) << "not above themselves";
+  EXPECT_EQ(change(manager, owner_name, "viewer"), 403);
+  EXPECT_EQ(change(manager, manager_name, "viewer"), 403);
+  EXPECT_EQ(change(owner, owner_name, "viewer"), 403) << "nobody themselves";
+  EXPECT_EQ(change(manager, viewer_name, "emperor"), 400);
+  EXPECT_EQ(change(manager, viewer_name, "annotator"), 403) << "nobody judges their own answers";
+  ASSERT_EQ(change(manager, viewer_name, "adjudicator"), 200);
+  EXPECT_EQ(call("GET", "/api/me", viewer).status, 401) << "signs in anew";
+  EXPECT_EQ(sign_in(viewer_name, kPassword)["role"], "adjudicator");
+  EXPECT_EQ(change(owner, viewer_name, "manager"), 200);
+  session_of(Role::kAnnotator);
+  EXPECT_EQ(change(owner, last_name_, "viewer"), 403) << "annotators stay annotators";
+  EXPECT_EQ(accounts_.set_role(id_of(owner_name), Role::kViewer).error().kind,
+            ErrorKind::kNotAllowed)
+      << "the last owner";
+}
+
+TEST_F(PeopleApi, AnInvitationThatWaitsCanBeTakenBack) {
+  const std::string manager = session_of(Role::kManager);
+  const std::string name = last_name_;
+  const auto invite = [&](const Json& body) {
+    return call("POST", "/api/invitations", manager, body)["token"].get<std::string>();
+  };
+  const auto accept = [&](const std::string& token, const char* who) {
+    return call("POST", "/api/invitations/accept", "",
+                {{"token", token}, {"name", who}, {"password", kPassword}})
+        .status;
+  };
+  const std::string used = invite({{"role", "viewer"}});
+  const std::string kept = invite({{"role", "annotator"}, {"study", study_id("demo")}});
+  ASSERT_EQ(accept(used, "first"), 200);
+  const Json list = call("GET", "/api/invitations", manager)["invitations"];
+  ASSERT_EQ(list.size(), 1U) << "the used one is gone";
+  EXPECT_EQ(list[0]["role"], "annotator");
+  EXPECT_EQ(list[0]["study"], study_id("demo"));
+  EXPECT_EQ(list[0]["invited_by"], name);
+  EXPECT_EQ(to_text(list).find(kept), std::string::npos) << "no link leaves the server again";
+  const Json which = {{"invitation", list[0]["invitation"]}};
+  ASSERT_EQ(call("POST", "/api/invitations/revoke", manager, which).status, 200);
+  EXPECT_EQ(accept(kept, "second"), 404);
+  EXPECT_EQ(call("POST", "/api/invitations/revoke", manager, which).status, 404);
+  EXPECT_EQ(
+      call("POST", "/api/invitations/revoke", manager, {{"invitation", token_hash(used)}}).status,
+      404)
+      << "an account's invitation stays";
+  invite({{"role", "viewer"}});
+  now_ += study::kInvitationMs + 1;
+  EXPECT_TRUE(call("GET", "/api/invitations", session_of(Role::kManager))["invitations"].empty());
+}
+
+TEST_F(PeopleApi, APreviewIsWhatGuidelinesWillLookLike) {
+  const std::string manager = session_of(Role::kManager);
+  const std::string path = fmt::format("/api/studies/{}/guidelines", study_id("demo"));
+  const Json body = {{"markdown", "# Rules\n\nBe *kind* <b>x</b>"}};
+  const Json preview = call("POST", "/api/guidelines/preview", manager, body)["blocks"];
+  EXPECT_EQ(preview[0]["type"], "heading");
+  ASSERT_EQ(call("PUT", path, manager, body).status, 200);
+  EXPECT_EQ(call("GET", path, manager)["blocks"], preview);
+  EXPECT_EQ(call("POST", "/api/guidelines/preview", manager,
+                 {{"markdown", std::string((1 << 20) + 1, 'x')}})
+                .status,
+            422);
+}
+
 }  // namespace
 }  // namespace plumb::server

@@ -74,6 +74,15 @@ Result<Response> set_guidelines(Context& context, const Request& request) {
   return Response{.body = {{"version", version}}};
 }
 
+Result<Response> preview_guidelines(Context& /*context*/, const Request& request) {
+  PLUMB_TRY(text, text_of(request, "markdown"));
+  if (text.size() > kLongestGuidelines) {
+    return fail(ErrorKind::kBadInput,
+                fmt::format("guidelines have up to {} bytes", kLongestGuidelines));
+  }
+  return Response{.body = {{"blocks", markdown_blocks(text)}}};
+}
+
 Result<Response> show_status(Context& context, const Request& request) {
   PLUMB_TRY(found, study_of(context, request));
   PLUMB_TRY(status, study::study_status(found));

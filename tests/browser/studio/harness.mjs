@@ -124,7 +124,7 @@ export class Browser {
   async page(studio, options = {}) {
     const context = await this.chromium.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(30_000);
     page.trouble = [];
     const trouble = (words) => page.trouble.push(words);
     await page.exposeFunction("plumbTrouble", trouble);
@@ -134,9 +134,11 @@ export class Browser {
       );
     });
     page.on("pageerror", (error) => trouble(`error: ${error.message}`));
+    page.asked = 0;  // how often it asked before it was left
     page.on("dialog", (dialog) => {
-      trouble(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
+      if (dialog.type() === "beforeunload") page.asked += 1;
+      else trouble(`dialog: ${dialog.message()}`);
+      void dialog.accept();
     });
     page.on("request", (request) => {
       if (!request.url().startsWith(studio.url) && !request.url().startsWith("data:")) trouble(`request: ${request.url()}`);
@@ -180,9 +182,11 @@ export const status = (page, state) => page.locator(`.status[data-state=${state}
 /** What was done so far: the number before "yours". */
 export const yours = (page, count) => page.locator(".count b", { hasText: new RegExp(`^${count}$`) }).waitFor();
 
-export async function runChecks(checks) {
+/** Runs them, a few at a time: most of a check is waiting. */
+export async function runChecks(checks, atOnce = 4) {
   let failed = 0;
-  for (const [name, check] of Object.entries(checks)) {
+  const left = Object.entries(checks);
+  const run = async ([name, check]) => {
     const begin = performance.now();
     try {
       await check();
@@ -191,7 +195,11 @@ export async function runChecks(checks) {
       failed += 1;
       console.log(`FAILED  ${name}\n${error.stack}`);
     }
-  }
+  };
+  const worker = async () => {
+    for (let next = left.shift(); next; next = left.shift()) await run(next);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
   console.log(`${Object.keys(checks).length - failed} passed, ${failed} failed`);
   return failed;
 }

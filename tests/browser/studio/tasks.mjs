@@ -35,6 +35,11 @@ export const hebrew = taskFile(
   ],
 );
 
+export const fractions = taskFile(
+  { kind: "sts", name: "fractions", scale: [0, 1], language: "en", instruction: "How close are the two phrases?" },
+  [{ id: "f0", text1: "a red boat", text2: "a boat painted red" }],
+);
+
 export const topics = taskFile(
   { kind: "classification", name: "topics", language: "en", labels: ["garden", "weather", "music"], instruction: "What is the sentence about?" },
   ["The beans climb along the wall.", "Fog lay over the harbour all morning.", "The cellist tuned her lowest string."].map((text, i) => ({ id: `t${i}`, text })),

@@ -1,21 +1,26 @@
 /** Figure 1 of a page about single answers: every rater as a forest plot. */
 import { known } from "../data";
 import { kNone, measure, number, percent, signed, words } from "../format";
-import type { Rater, RaterKind, Results } from "../items/data";
-import { figure, kSigns, legend } from "./figure";
+import type { Rater, RaterKind, RatersOf } from "../items/data";
+import { figure, kSigns, legend, type Figure } from "./figure";
 import { extent, forestMarks } from "./forest";
 import { drawRows } from "./rows";
 
 const three = (value: number) => number(value, 3);
 
 function look(kind: RaterKind): "human" | "model" | "baseline" {
-  if (kind === "human" || kind === "consensus" || kind === "annotator") return "human";
+  const people = ["human", "consensus", "annotator", "adjudicated"];
+  if (people.includes(kind)) return "human";
   return kind === "baseline" ? "baseline" : "model";
 }
 
-export function ratersFigure(results: Results): HTMLElement {
+export function ratersFigure(results: RatersOf): HTMLElement {
+  return figure(ratersChart(results));
+}
+
+export function ratersChart(results: RatersOf): Figure {
   const human = results.rows.find((row) => row.kind === "human");
-  return figure({
+  return {
     id: "figure-raters",
     title: "Figure 1. People and models on the same items",
     caption:
@@ -23,7 +28,7 @@ export function ratersFigure(results: Results): HTMLElement {
       "What decides is the paired difference, human − rater, which fills the circle where it excludes zero.",
     legend: legend([
       [kSigns.diamond, "solid human", "human: one annotator, on average"],
-      [kSigns.diamond, "hollow human", "consensus, single annotators"],
+      [kSigns.diamond, "hollow human", "consensus, single annotators, adjudicated"],
       [kSigns.circle, "solid model", "model, differs from the human"],
       [kSigns.circle, "hollow model", "model, does not"],
       [kSigns.square, "hollow baseline", "trivial answer"],
@@ -53,7 +58,7 @@ export function ratersFigure(results: Results): HTMLElement {
         },
         width,
       ),
-  });
+  };
 }
 
 function difference(row: Rater): string {
@@ -82,7 +87,7 @@ function differs(row: Rater): boolean {
   return ci !== undefined && (ci[0] > 0 || ci[1] < 0);
 }
 
-function describe({ rows, metric }: Results): string {
+function describe({ rows, metric }: RatersOf): string {
   const scores = rows.flatMap((row) => {
     const score = known(row.score);
     return score === undefined ? [] : [`${row.name} ${three(score)}`];

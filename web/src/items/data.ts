@@ -9,7 +9,8 @@ export type RaterKind =
   | "llm"
   | "reward model"
   | "baseline"
-  | "simulated";
+  | "simulated"
+  | "adjudicated";
 
 export interface Rater {
   name: string;
@@ -37,7 +38,8 @@ export interface Confusion {
   counts: number[][];
 }
 
-export interface Results {
+/** People and models on the items of one task. */
+export interface RatersOf {
   task: string;
   items: string;
   kind: string;
@@ -52,6 +54,9 @@ export interface Results {
   rows: Rater[];
   calibration: { name: string; bias: number; slope: number | null; mse: number }[];
   warnings: string[];
+}
+
+export interface Results extends RatersOf {
   diagnostics: {
     good_models: string[];
     disagreements: string[];

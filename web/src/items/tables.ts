@@ -2,17 +2,21 @@
 import { known } from "../data";
 import { h } from "../dom";
 import { kNone, number, percent, signed, words } from "../format";
-import { absentCell, measureCell, table } from "../table";
-import type { Item, Rater, Results } from "./data";
+import { absentCell, measureCell, table, type Table } from "../table";
+import type { Item, Rater, RatersOf } from "./data";
 
 const three = (value: number) => number(value, 3);
 const reason = (row: Rater) => (row.score_reason === undefined ? {} : { reason: row.score_reason });
 
-export function ratersTable(results: Results): HTMLElement {
-  return table<Rater>({
-    id: "table-raters",
+export function ratersTable(results: RatersOf): HTMLElement {
+  return table(ratersRows(results, "table-raters", "Table 1. Raters"));
+}
+
+export function ratersRows(results: RatersOf, id: string, title: string): Table<Rater> {
+  return {
+    id,
     wide: true,
-    title: "Table 1. Raters",
+    title,
     caption: `${words(results.metric)} with ${percent(results.level)} intervals. Chance is what the same answers earn when they are dealt at random.`,
     rows: results.rows,
     look: (row) => row.kind,
@@ -51,7 +55,7 @@ export function ratersTable(results: Results): HTMLElement {
       },
       { head: "Verdict", key: (row) => row.verdict, cell: (row) => row.verdict ?? kNone },
     ],
-  });
+  };
 }
 
 /** The texts of an item, each in its own direction; long ones are cut. */

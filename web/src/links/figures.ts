@@ -60,6 +60,10 @@ export function verdictsFigure(links: Links, link: LinkName): HTMLElement | unde
 
 function drawBars(all: Bar[], width: number, link: LinkName): SVGSVGElement {
   const names = all.map(({ name }) => name);
+  const bounds = all.flatMap(({ ci, value }) => [...ci, value]);
+  const low = 1.15 * Math.min(-1.3, ...bounds);
+  const high = 1.15 * Math.max(1.3, ...bounds);
+  const ticks = [-100, -10, -1, 0, 1, 10, 100].filter((x) => low <= x && x <= high);
   const color = (bar: Bar) => `var(--${bar.look})`;
   const svg = Plot.plot({
     width,
@@ -67,7 +71,7 @@ function drawBars(all: Bar[], width: number, link: LinkName): SVGSVGElement {
     marginLeft: width < 640 ? 120 : 250,
     marginBottom: 36,
     style: kStyle,
-    x: { type: "symlog", label: null, ticks: width < 640 ? [-10, -1, 0, 1, 10] : [-100, -10, -1, 0, 1, 10, 100], tickFormat: (x: number) => signed(x, 0) },
+    x: { type: "symlog", domain: [low, high], label: null, ticks, tickFormat: (x: number) => signed(x, 0) },
     y: { domain: names, label: null, tickSize: 0, tickFormat: (name: string) => wrapped(name, width) },
     marks: [
       Plot.rect([[-1, 1]], { x1: (band: Interval) => band[0], x2: (band: Interval) => band[1], fill: "var(--guide)" }),
@@ -173,7 +177,7 @@ function drawLines({ title, lines, x, y, level, ceiling }: Drawn, width: number)
     return `${name} from ${number(first.y, 2)} to ${number(last.y, 2)}`;
   });
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${title}: ${said.join("; ")}.`);
+  svg.setAttribute("aria-label", `${title}, from the start to the end: ${said.join("; ")}.`);
   return svg;
 }
 

@@ -81,7 +81,7 @@ export function linksPage(report: LinksReport): Node[] {
   window.addEventListener("beforeprint", () => {
     document.querySelectorAll("details.link-card").forEach((one) => one.setAttribute("open", ""));
   });
-  return [
+  return numbered([
     header(report.title, [links.sentence, ...missing], contents, "links report"),
     section(
       "links",
@@ -92,7 +92,17 @@ export function linksPage(report: LinksReport): Node[] {
     ...(swap ? [section("swap", "Swap tests", swap)] : []),
     section("notes", "Notes", ...notes.map((note) => h("p", {}, note))),
     provenance(report),
-  ];
+  ]);
+}
+
+/** Numbers the figures in the order in which they stand. */
+function numbered(nodes: HTMLElement[]): HTMLElement[] {
+  let made = 0;
+  for (const title of nodes.flatMap((node) => [...node.querySelectorAll("figcaption h3")])) {
+    made += 1;
+    title.prepend(`Figure ${made}. `);
+  }
+  return nodes;
 }
 
 function provenance({ version, command, links }: LinksReport): HTMLElement {

@@ -1,4 +1,5 @@
 /** The server's API (docs/openapi.json), typed. Every call is refused by a status with words, or not answered at all. */
+import type { MarkdownNode } from "./markdown";
 
 export type Role = "owner" | "manager" | "adjudicator" | "annotator" | "viewer";
 export type Kind = "sts" | "classification" | "clustering" | "reranking" | "preference";
@@ -150,7 +151,7 @@ export const api = {
   studies: async () => (await call<{ studies: StudyLine[] }>("GET", "/api/studies")).studies,
   study: (study: number) => call<Study>("GET", ofStudy(study)),
   guidelines: (study: number) =>
-    call<{ version: number; markdown: string }>("GET", `${ofStudy(study)}/guidelines`),
+    call<{ version: number; markdown: string; blocks: MarkdownNode[] }>("GET", `${ofStudy(study)}/guidelines`),
   progress: (study: number) => call<Progress>("GET", `${ofStudy(study)}/progress`),
   next: (study: number) => call<Next>("POST", `${ofStudy(study)}/next`),
   show: (study: number, slot: number) => call<Served>("GET", ofSlot(study, slot)),

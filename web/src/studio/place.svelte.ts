@@ -1,5 +1,12 @@
 /** Where one is: the part of the address behind "#", which never reaches the server (an invitation's token stands there). */
-const read = () => decodeURI(location.hash.replace(/^#\/?/, ""));
+function read(): string {
+  const path = location.hash.replace(/^#\/?/, "");
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
 let here = $state(read());
 
 window.addEventListener("hashchange", () => (here = read()));

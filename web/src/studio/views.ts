@@ -5,6 +5,7 @@
 import type { Component } from "svelte";
 import type { Account, Role } from "./api";
 import { match } from "./place.svelte";
+import { kDeciders, kManagers, kResearchers } from "./research/tabs";
 
 export interface ViewProps {
   account: Account;
@@ -22,6 +23,12 @@ const kEverybody: readonly Role[] = ["owner", "manager", "adjudicator", "annotat
 export const kViews: readonly View[] = [
   { path: "", roles: kEverybody, load: () => import("./Studies.svelte") },
   { path: "study/:study", roles: ["annotator"], load: () => import("./annotate/Annotate.svelte") },
+  { path: "standing", roles: ["annotator"], load: () => import("./research/Standing.svelte") },
+  { path: "study/:study", roles: kResearchers, load: () => import("./research/Overview.svelte") },
+  { path: "study/:study/adjudicate", roles: kDeciders, load: () => import("./research/Adjudicate.svelte") },
+  { path: "study/:study/guidelines", roles: kResearchers, load: () => import("./research/Guidelines.svelte") },
+  { path: "study/:study/data", roles: kManagers, load: () => import("./research/Data.svelte") },
+  { path: "study/:study/people", roles: kManagers, load: () => import("./research/People.svelte") },
 ];
 
 export interface Found {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "plumb/rlhf/refusal.h"
+#include "plumb/text/refusal.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -104,8 +104,7 @@ void describe_style(const rlhf::Sample& sample, std::span<float> numbers) {
     numbers[static_cast<std::size_t>(style)] = value;
   };
   set(Style::kLength, characters(sample.completion));
-  set(Style::kRefusal,
-      rlhf::opens_like_refusal(sample.completion, rlhf::Apostrophes::kFolded) ? 1.0F : 0.0F);
+  set(Style::kRefusal, opens_like_refusal(sample.completion, Apostrophes::kFolded) ? 1.0F : 0.0F);
   set(Style::kHedging, hedges(lower));
   set(Style::kLists, list_lines(sample.completion));
   set(Style::kRepetition, repetition(lower));

@@ -16,7 +16,7 @@ namespace plumb::mismatch {
 
 enum class Style : std::size_t {
   kLength,      // characters (code points)
-  kRefusal,     // 1 where it opens like a refusal (rlhf/refusal.h), else 0
+  kRefusal,     // 1 where it opens like a refusal (text/refusal.h), else 0
   kHedging,     // phrases such as "however" and "it is important to note"
   kLists,       // lines that begin with a bullet or a number
   kRepetition,  // share of the runs of three words that stood before

@@ -49,6 +49,7 @@ export class Desk {
   #queue: Promise<unknown> = Promise.resolve();
   /** The draft as it was when the item came, or as the server has it. */
   #known = "";
+  #left = false;
 
   constructor(
     account: string,
@@ -163,7 +164,7 @@ export class Desk {
   async #saveDraft(): Promise<void> {
     const served = this.served;
     const text = JSON.stringify(this.entered);
-    if (this.phase !== "item" || !served || text === this.#known) return;
+    if (this.#left || this.phase !== "item" || !served || text === this.#known) return;
     try {
       const { held } = await api.draft(this.id, served.slot, this.entered);
       if (this.served?.slot !== served.slot) return;
@@ -218,7 +219,9 @@ export class Desk {
     const letter: Letter = { key: newKey(), what, study: this.id, slot: served.slot, body, written: Date.now() };
     if (what === "answer") letter.revision = served.revision;
     await this.#guard(async () => {
-      const outcome = await this.#inTurn(() => this.outbox.deliver(letter));
+      const delivered = this.outbox.deliver(letter, this.#queue);
+      this.#queue = delivered;
+      const outcome = await delivered;
       this.draftState = "none";
       await this.#after(served, what, outcome);
     });
@@ -245,7 +248,7 @@ export class Desk {
   async #note(served: Served, what: "answer" | "skip"): Promise<void> {
     const first = !this.trail.includes(served.slot);
     if (what === "answer" && first) {
-      if (this.progress) this.progress.answered += 1;
+      if (this.progress && !served.training) this.progress.answered += 1;
       this.trail = [...this.trail, served.slot].slice(-kTrail);
     }
     if (what === "skip") this.trail = this.trail.filter((slot) => slot !== served.slot);
@@ -309,13 +312,17 @@ export class Desk {
     }
   }
 
-  /** Reads the item in hand again, after it was answered elsewhere. */
+  /** Shows the item in hand as it was answered elsewhere. */
   async reload(): Promise<void> {
     const served = this.served;
     if (!served) return;
     this.#scraps.drop(served.slot);
     this.notice = "";
-    await this.#guard(() => this.#open(served.slot));
+    await this.#guard(async () => {
+      this.phase = "loading";
+      const now = await this.patience.until(() => api.show(this.id, served.slot));
+      this.#show(now.answer ? { ...now, draft: null } : now);
+    });
   }
 
   /** Keeps the slot while someone works at it; to be called now and then. */
@@ -332,6 +339,13 @@ export class Desk {
     this.outbox.wake();
     this.patience.wake();
     if (this.draftState === "kept") void this.#inTurn(() => this.#saveDraft());
+  }
+
+  /** The view goes; what waits stays in this browser. */
+  leave(): void {
+    this.close();
+    this.#left = true;
+    this.outbox.close();
   }
 
   /** The page goes: the draft is sent without waiting for a reply, and stays here until one came. */

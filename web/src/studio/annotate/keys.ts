@@ -69,16 +69,10 @@ export function levelKeys(levels: readonly number[]): string[] {
     : optionKeys(levels.length);
 }
 
-/** Keys that two actions of a view claim. */
-export function conflicts(groups: readonly ActionGroup[]): string[] {
-  const seen = new Set<string>();
-  const twice = new Set<string>();
-  for (const { actions } of groups) {
-    for (const { keys } of actions) {
-      for (const key of keys) (seen.has(key) ? twice : seen).add(key);
-    }
-  }
-  return [...twice];
+/** The actions without keys that others have already. */
+export function without(actions: readonly Action[], taken: readonly Action[]): Action[] {
+  const gone = new Set(taken.flatMap(({ keys }) => keys));
+  return actions.map((action) => ({ ...action, keys: action.keys.filter((key) => !gone.has(key)) }));
 }
 
 function isTyping(target: EventTarget | null): boolean {

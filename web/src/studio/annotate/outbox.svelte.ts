@@ -21,6 +21,8 @@ export type Outcome = { receipt: Receipt } | { refused: string; status: number }
 
 const kFirstWaitMs = 500;
 const kLongestWaitMs = 15_000;
+/** A reply that takes longer is no longer awaited in silence. */
+const kSlowMs = 3_000;
 
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -34,12 +36,15 @@ export class Outbox {
   away = $state(false);
   /** False where this browser keeps nothing: then the page must stay open. */
   durable = $state(true);
+  /** Letters from before that the server refused when they came at last. */
+  refused = $state<string[]>([]);
   #prefix: string;
+  #closed = false;
   #readers = new Map<string, (outcome: Outcome) => void>();
   #running = false;
   #wake: (() => void) | null = null;
 
-  constructor(account: string) {
+  constructor(readonly account: string) {
     this.#prefix = `plumb.outbox.${encodeURIComponent(account)}.`;
     this.letters = keptNames(this.#prefix)
       .map((name) => keptJson<Letter>(name))
@@ -47,13 +52,13 @@ export class Outbox {
       .sort((a, b) => a.written - b.written);
   }
 
-  /** Keeps it, sends it, and tells how it ended, however long that takes. */
-  deliver(letter: Letter): Promise<Outcome> {
+  /** Keeps it, sends it after what is to arrive `before` it, and tells how it ended, however long that takes. */
+  deliver(letter: Letter, before: Promise<unknown>): Promise<Outcome> {
     this.durable = keep(this.#prefix + letter.key, JSON.stringify(letter));
     this.letters.push(letter);
     return new Promise((resolve) => {
       this.#readers.set(letter.key, resolve);
-      void this.flush();
+      void before.then(() => this.flush());
     });
   }
 
@@ -62,7 +67,7 @@ export class Outbox {
     if (this.#running) return this.wake();
     this.#running = true;
     let wait = kFirstWaitMs;
-    for (let letter = this.letters[0]; letter; letter = this.letters[0]) {
+    for (let letter = this.letters[0]; letter && !this.#closed; letter = this.letters[0]) {
       const outcome = await this.#send(letter);
       if (outcome) {
         wait = kFirstWaitMs;
@@ -77,6 +82,12 @@ export class Outbox {
     this.#running = false;
   }
 
+  /** What waits is left for the next page of this account. */
+  close(): void {
+    this.#closed = true;
+    this.wake();
+  }
+
   /** There may be a server again: try now. */
   wake(): void {
     this.#wake?.();
@@ -84,6 +95,8 @@ export class Outbox {
 
   async #send(letter: Letter): Promise<Outcome | null> {
     const { study, slot, body, key, revision } = letter;
+    if (session.account?.name !== this.account) return null;
+    const slow = setTimeout(() => (this.away = true), kSlowMs);
     try {
       return {
         receipt:
@@ -97,13 +110,17 @@ export class Outbox {
       if (error.status === 401) session.expire();
       if (error.status === 401 || error.passing) return null;
       return { refused: words(error), status: error.status };
+    } finally {
+      clearTimeout(slow);
     }
   }
 
   #settle(letter: Letter, outcome: Outcome): void {
     forget(this.#prefix + letter.key);
     this.letters = this.letters.filter((one) => one.key !== letter.key);
-    this.#readers.get(letter.key)?.(outcome);
+    const reader = this.#readers.get(letter.key);
+    if (reader) reader(outcome);
+    else if ("refused" in outcome) this.refused.push(outcome.refused);
     this.#readers.delete(letter.key);
   }
 

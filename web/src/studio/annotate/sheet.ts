@@ -32,13 +32,13 @@ export const text = (item: Record<string, unknown>, field: string): string =>
 
 export const isNumber = (value: unknown): value is number => typeof value === "number";
 
-/** Whole numbers from the lowest to the highest; six or so even steps where they would be too many or are none. */
-export function levelsOf(scale: readonly [number, number]): number[] {
+/** Whole numbers from the lowest to the highest; six or so even steps where those are too many, too few or none. */
+export function levelsOf(scale: readonly [number, number], fewest = 2): number[] {
   const [low, high] = scale;
   const range = high - low;
-  if (Number.isInteger(low) && Number.isInteger(high) && range <= 10) {
+  if (Number.isInteger(low) && Number.isInteger(high) && range <= 10 && range + 1 >= fewest) {
     return Array.from({ length: range + 1 }, (_, i) => low + i);
   }
-  const steps = range % 10 === 0 ? 10 : 5;
+  const steps = range > 0 && range % 10 === 0 ? 10 : 5;
   return Array.from({ length: steps + 1 }, (_, i) => Number((low + (i * range) / steps).toPrecision(6)));
 }

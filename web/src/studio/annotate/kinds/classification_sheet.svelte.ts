@@ -25,14 +25,18 @@ export class ClassificationSheet implements Sheet {
   get many(): boolean {
     return this.labels.length > kMany;
   }
-  /** Labels that contain what is looked for, those that begin with it first; in the task's order. */
+  /** Labels that contain what is looked for, the one that equals it first, then those that begin with it. */
   get found(): readonly string[] {
-    const wanted = this.filter.trim().toLocaleLowerCase();
-    if (!wanted) return this.labels;
-    const lower = this.labels.map((label) => [label, label.toLocaleLowerCase()] as const);
-    const begins = lower.filter(([, low]) => low.startsWith(wanted));
-    const contains = lower.filter(([, low]) => !low.startsWith(wanted) && low.includes(wanted));
-    return [...begins, ...contains].map(([label]) => label);
+    const exact = this.filter.trim();
+    if (!exact) return this.labels;
+    const wanted = exact.toLocaleLowerCase();
+    const rank = (label: string) => {
+      const low = label.trim().toLocaleLowerCase();
+      if (label.trim() === exact) return 0;
+      return low === wanted ? 1 : low.startsWith(wanted) ? 2 : low.includes(wanted) ? 3 : 4;
+    };
+    const ranks = new Map(this.labels.map((label) => [label, rank(label)]));
+    return [0, 1, 2, 3].flatMap((one) => this.labels.filter((label) => ranks.get(label) === one));
   }
   get answer(): Answer | null {
     return this.label === null ? null : { label: this.label };

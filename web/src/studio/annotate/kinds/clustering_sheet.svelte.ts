@@ -1,5 +1,5 @@
 /** A pool of texts that are sorted into groups; what the groups are is up to the annotator. */
-import { SvelteSet } from "svelte/reactivity";
+import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import type { Answer, Served, Task } from "../../api";
 import { optionKeys, type Action } from "../keys";
 import type { Sheet } from "../sheet";
@@ -26,7 +26,7 @@ export class ClusteringSheet implements Sheet {
   readonly single = false;
   groups = $state<Group[]>([]);
   /** Which group a card is in; none: the pool. */
-  places = $state<Record<string, number>>({});
+  places = new SvelteMap<string, number>();
   selected = new SvelteSet<string>();
   /** The card that keys speak to. */
   at = $state<string | null>(null);
@@ -56,7 +56,7 @@ export class ClusteringSheet implements Sheet {
     for (const [id, name] of Object.entries(groups)) {
       if (!known.has(id)) continue;
       const group = this.groups.find((one) => one.name === String(name)) ?? this.#add(String(name));
-      this.places[id] = group.id;
+      this.places.set(id, group.id);
     }
   }
 
@@ -73,7 +73,7 @@ export class ClusteringSheet implements Sheet {
     return optionKeys(this.groups.length, kOwn);
   }
   cardsOf(group: number | null): Card[] {
-    return this.cards.filter(({ id }) => (this.places[id] ?? null) === group);
+    return this.cards.filter(({ id }) => (this.places.get(id) ?? null) === group);
   }
   get pool(): Card[] {
     return this.cardsOf(null);
@@ -84,7 +84,7 @@ export class ClusteringSheet implements Sheet {
     return this.at === null ? [] : [this.at];
   }
   get current(): number | null {
-    return this.at === null ? null : (this.places[this.at] ?? null);
+    return this.at === null ? null : (this.places.get(this.at) ?? null);
   }
 
   toggle(card: string): void {
@@ -99,8 +99,8 @@ export class ClusteringSheet implements Sheet {
     const rest = (id: string) => !cards.includes(id);
     const next = list.slice(here + 1).find(rest) ?? list.slice(0, Math.max(0, here)).findLast(rest);
     for (const id of cards) {
-      if (group === null) delete this.places[id];
-      else this.places[id] = group;
+      if (group === null) this.places.delete(id);
+      else this.places.set(id, group);
     }
     this.selected.clear();
     this.at = next ?? this.pool[0]?.id ?? cards[0] ?? null;
@@ -141,7 +141,7 @@ export class ClusteringSheet implements Sheet {
     const from = this.merging;
     this.merging = null;
     if (from === null || from === into) return;
-    for (const { id } of this.cardsOf(from)) this.places[id] = into;
+    for (const { id } of this.cardsOf(from)) this.places.set(id, into);
     const gone = this.#name(from);
     this.groups = this.groups.filter(({ id }) => id !== from);
     this.say(`${gone} is part of ${this.#name(into)} now.`);
@@ -176,7 +176,7 @@ export class ClusteringSheet implements Sheet {
   }
   #named(): Record<string, string> {
     const names = new Map(this.groups.map(({ id, name }) => [id, name.trim()]));
-    return Object.fromEntries(Object.entries(this.places).map(([id, group]) => [id, names.get(group) ?? ""]));
+    return Object.fromEntries([...this.places].map(([id, group]) => [id, names.get(group) ?? ""]));
   }
   get missing(): string {
     const left = this.pool.length;
@@ -187,7 +187,7 @@ export class ClusteringSheet implements Sheet {
     return twice === undefined ? "" : `Two groups are named “${twice}”: merge them, or rename one.`;
   }
   get draft(): Answer {
-    if (Object.keys(this.places).length === 0 && this.groups.every(({ name }, i) => name === `Group ${i + 1}`)) return {};
+    if (this.places.size === 0 && this.groups.every(({ name }, i) => name === `Group ${i + 1}`)) return {};
     return { groups: this.#named(), names: this.groups.map(({ name }) => name) };
   }
 

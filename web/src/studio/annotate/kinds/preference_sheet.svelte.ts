@@ -35,9 +35,9 @@ export class PreferenceSheet implements Sheet {
     const letter = kChoices[index]?.letter ?? "";
     return this.single ? [letter, `${index + 1}`] : [letter];
   }
-  strengthLabel(index: number): string {
-    if (index === 0) return `${this.levels[index]} slightly`;
-    return index === this.levels.length - 1 ? `${this.levels[index]} clearly` : `${this.levels[index]}`;
+  strengthAnchor(index: number): string {
+    if (index === 0) return "slightly";
+    return index === this.levels.length - 1 ? "by far" : "";
   }
 
   get answer(): Answer | null {
@@ -63,7 +63,7 @@ export class PreferenceSheet implements Sheet {
     }));
     const strengths = this.levels.map((level, i) => ({
       keys: this.levelKeys[i] === undefined ? [] : [this.levelKeys[i]],
-      label: `By how much: ${this.strengthLabel(i)}`,
+      label: ["By how much:", level, this.strengthAnchor(i)].join(" ").trim(),
       run: () => (this.strength = level),
       enabled: this.asksStrength,
     }));

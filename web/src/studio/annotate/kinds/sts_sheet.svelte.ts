@@ -31,7 +31,7 @@ export class StsSheet implements Sheet {
 
   constructor(_served: Served, task: Task, draft: Answer | null) {
     const scale = task.scale ?? [0, 5];
-    this.levels = levelsOf(scale);
+    this.levels = levelsOf(scale, 3);
     this.keys = levelKeys(this.levels);
     this.anchors =
       kAnchors[scale.join(" ")] ??

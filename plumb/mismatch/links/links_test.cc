@@ -1,0 +1,388 @@
+#include "plumb/mismatch/links/links.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "plumb/base/files.h"
+#include "plumb/mismatch/links/planted.h"
+#include "plumb/mismatch/links/sentence.h"
+
+namespace plumb::mismatch {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kNear = 1e-9;
+const LinkOptions kQuick{.sampling = {.resamples = 100}};
+
+// Golden values of NumPy and SciPy: tests/golden/link_measures.py.
+class LinkGolden : public ::testing::Test {
+ protected:
+  nlohmann::json golden_ =
+      nlohmann::json::parse(read_file("tests/golden/link_measures.json").value());
+
+  std::vector<rlhf::Sample> samples() const {
+    std::vector<rlhf::Sample> all;
+    for (const auto& one : golden_["samples"]) {
+      all.push_back({.step = one["step"],
+                     .prompt = one["prompt"],
+                     .completion = one["completion"],
+                     .tokens = one["tokens"].get<std::size_t>(),
+                     .proxy = one["proxy"].get<double>(),
+                     .gold = one["gold"].get<double>()});
+    }
+    return all;
+  }
+};
+
+SampleTable table_of(const std::vector<rlhf::Sample>& samples) {
+  SampleTableBuilder builder;
+  std::array<float, kStyles> style{};
+  for (const rlhf::Sample& sample : samples) {
+    describe_style(sample, style);
+    builder.add(sample, style);
+  }
+  return builder.finish();
+}
+
+LinkReport report_of(const SampleTable& table, const std::vector<EvalSeries>& evaluations = {}) {
+  std::vector<RunLinks> runs;
+  runs.push_back(measure_links("run", table, evaluations, kQuick).value());
+  return report_links(std::move(runs), {}, {}, evaluations, kQuick).value();
+}
+
+const LinkRow& row(const LinkReport& report, std::string_view measure) {
+  const auto found = std::ranges::find(report.rows, measure, &LinkRow::measure);
+  if (found != report.rows.end()) return *found;
+  ADD_FAILURE() << "no row \"" << measure << "\"";
+  static const LinkRow kNone;
+  return kNone;
+}
+
+TEST_F(LinkGolden, MeasuresAreNumPysAndSciPys) {
+  const LinkReport report = report_of(table_of(samples()));
+  const std::pair<const char*, const char*> kRows[] = {
+      {"gold per proxy", "efficiency"},
+      {"gold per proxy, later half", "later"},
+      {"gap at the end", "gap"},
+      {"share of prompts whose gold falls", "falls"},
+      {"Gini of the gold gains", "gini"}};
+  for (const auto& [measure, name] : kRows) {
+    EXPECT_NEAR(*row(report, measure).estimate, golden_[name], kNear) << measure;
+  }
+  const auto& accuracy = golden_["accuracy"];
+  EXPECT_NEAR(*row(report, "pairs ordered right at the start").estimate, accuracy[0], kNear);
+  EXPECT_NEAR(*row(report, "pairs ordered right at the end").estimate, accuracy[4], kNear);
+  EXPECT_NEAR(*row(report, "pairs ordered right, since the start").estimate,
+              accuracy[4].get<double>() - accuracy[0].get<double>(), kNear);
+  EXPECT_NEAR(*row(report, "tau within prompts at the end").estimate, golden_["tau"][4], kNear);
+  EXPECT_NEAR(*row(report, "tau within prompts at the start").estimate, golden_["tau"][0], kNear);
+}
+
+TEST_F(LinkGolden, StyleIsAttributedAsByFixedEffects) {
+  const LinkReport report = report_of(table_of(samples()));
+  const auto& expected = golden_["attribution"];
+  for (const char* unit : {"token", "refusal", "hedge"}) {
+    const auto& found = row(report, fmt::format("score per {} at equal gold", unit));
+    EXPECT_NEAR(*found.estimate, expected[unit], kNear) << unit;
+  }
+  EXPECT_NEAR(*row(report, "share of the score that is style at equal gold").estimate,
+              expected["share"], kNear);
+  const auto& left_out = report.runs[0].attribution.left_out;
+  EXPECT_EQ(left_out.size(), 2U);  // lists and repetition
+}
+
+TEST_F(LinkGolden, PopulationsCorrelateAsSciPysDo) {
+  Population population;
+  for (const auto& model : golden_["models"]) {
+    population.gold.push_back(model["gold"]);
+    population.metrics["accuracy"].push_back(model["accuracy"]);
+    population.metrics["log_loss"].push_back(-model["accuracy"].get<double>());
+  }
+  const auto rows = population_rows(population, 0.95);
+  EXPECT_NEAR(*rows[0].estimate, golden_["spearman"], kNear);
+  EXPECT_NEAR(*rows[1].estimate, golden_["spearman"], kNear);  // turned round
+  EXPECT_TRUE(rows[0].headline);
+  EXPECT_FALSE(rows[1].headline);
+}
+
+TEST_F(LinkGolden, WithoutGoldTheMeasureSaysSoAndTheOthersRun) {
+  auto without = samples();
+  for (rlhf::Sample& sample : without) sample.gold.reset();
+  const LinkReport report = report_of(table_of(without));
+  EXPECT_EQ(row(report, "gold per proxy, later half").reason, "no sample has a \"gold\"");
+  EXPECT_EQ(row(report, "gold with the reward").reason, "no sample has a \"gold\"");
+  EXPECT_TRUE(row(report, "score per token").estimate.has_value());
+  for (const Verdict verdict : report.verdicts[0].links) {
+    EXPECT_EQ(verdict, Verdict::kInsufficient);
+  }
+  EXPECT_NE(report.runs[0].missing[0].find("gold"), std::string::npos);
+}
+
+TEST_F(LinkGolden, FewCheckpointsAreNamed) {
+  auto few = samples();
+  std::erase_if(few, [](const rlhf::Sample& sample) { return sample.step > 20; });
+  const LinkReport report = report_of(table_of(few));
+  EXPECT_EQ(row(report, "gold per proxy, later half").reason,
+            "fewer than four checkpoints follow the start");
+  EXPECT_TRUE(row(report, "gold per proxy").headline);
+  EXPECT_EQ(row(report, "gold with the reward").reason, "fewer than six checkpoints");
+  EXPECT_EQ(row(report, "change point of gold").reason, "fewer than five checkpoints");
+}
+
+TEST_F(LinkGolden, TheSameBytesWithAnyNumberOfThreads) {
+  LinkOptions one = kQuick, three = kQuick;
+  one.sampling.threads = 1, three.sampling.threads = 3;
+  const SampleTable table = table_of(samples());
+  const auto a = measure_links("run", table, {}, one), b = measure_links("run", table, {}, three);
+  ASSERT_EQ(a->rows.size(), b->rows.size());
+  for (std::size_t i = 0; i < a->rows.size(); ++i) {
+    EXPECT_EQ(a->rows[i].estimate, b->rows[i].estimate);
+    EXPECT_EQ(a->rows[i].deviation, b->rows[i].deviation);
+  }
+}
+
+LinkRow slope_row(double estimate, double deviation, const char* measure = "slope") {
+  LinkRow row{.link = Link::kA, .run = "run", .measure = measure, .estimate = estimate};
+  row.ci = stats::Interval{estimate - 1.96 * deviation, estimate + 1.96 * deviation};
+  row.deviation = deviation;
+  row.resolution = 0.1;
+  row.headline = true;
+  return row;
+}
+
+TEST(Judge, SaysOneOfFourThings) {
+  const std::pair<LinkRow, Verdict> kCases[] = {{slope_row(0.5, 0.1), Verdict::kAligned},
+                                                {slope_row(-0.5, 0.1), Verdict::kInverted},
+                                                {slope_row(0.01, 0.02), Verdict::kDecoupled},
+                                                {slope_row(0.1, 0.2), Verdict::kInsufficient}};
+  for (const auto& [given, verdict] : kCases) {
+    std::vector<LinkRow> rows = {given};
+    judge(rows, 0.95);
+    EXPECT_EQ(rows[0].verdict, verdict) << *given.estimate;
+    EXPECT_NEAR(*rows[0].detectable, 2.8015852 * *given.deviation, 1e-6);
+    EXPECT_EQ(link_verdict(rows, Link::kA, "run"), verdict);
+  }
+}
+
+// 2.1 deviations are enough for one test (p = 0.036), not among three (Holm: 0.107).
+TEST(Judge, CorrectsForManyComparisons) {
+  std::vector<LinkRow> alone = {slope_row(0.42, 0.2)};
+  std::vector<LinkRow> family = {slope_row(0.42, 0.2, "a"), slope_row(0.1, 0.2, "b"),
+                                 slope_row(0.1, 0.2, "c")};
+  judge(alone, 0.95);
+  judge(family, 0.95);
+  EXPECT_EQ(alone[0].verdict, Verdict::kAligned);
+  EXPECT_EQ(family[0].verdict, Verdict::kInsufficient);
+  EXPECT_NEAR(family[0].adjusted_p, 3 * alone[0].p, 1e-12);
+}
+
+TEST(Judge, OneInvertedHeadlineInvertsTheLink) {
+  std::vector<LinkRow> rows = {slope_row(0.9, 0.1, "a"), slope_row(-0.9, 0.1, "b")};
+  judge(rows, 0.95);
+  EXPECT_EQ(link_verdict(rows, Link::kA, "run"), Verdict::kInverted);
+  rows[1] = missing_row(Link::kA, "b", "not measured");
+  EXPECT_EQ(link_verdict(rows, Link::kA, "run"), Verdict::kAligned);
+  EXPECT_EQ(link_verdict({}, Link::kB, "run"), Verdict::kInsufficient);
+}
+
+TEST(Shares, AtTheirEdgeHaveAnIntervalThatIsNoPoint) {
+  LinkRow row{.estimate = 1.0, .ci = stats::Interval{1, 1}, .n = 24};
+  as_share(row, 0.95);
+  EXPECT_NEAR(row.ci->low, 24 / (24 + 3.841459), 1e-6);  // Wilson 1927 with all of 24
+}
+
+std::array<float, kStyles> style_of(const std::string& completion) {
+  std::array<float, kStyles> numbers{};
+  describe_style({.prompt = "", .completion = completion}, numbers);
+  return numbers;
+}
+
+TEST(Style, IsReadFromTheText) {
+  const auto refusal =
+      style_of("I’m sorry, however, it depends.\n- one\n2. two\n• three\na b c a b c a b c");
+  EXPECT_EQ(refusal[1], 1);
+  EXPECT_EQ(refusal[2], 2);
+  EXPECT_EQ(refusal[3], 3);
+  EXPECT_GT(refusal[4], 0);
+  const auto plain = style_of("Generals march on; 3 may vary-ish é");
+  EXPECT_EQ(plain[0], 35);
+  EXPECT_EQ(plain[1], 0);
+  EXPECT_EQ(plain[2], 1);  // "generally" is not in "Generals"
+  EXPECT_EQ(plain[3], 0);
+}
+
+TEST(ImplicitReward, IsBetaTimesTheLogRatioAndHasItsUnitFromTheEnd) {
+  Stream stream(1, "dpo", 0);
+  SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  ASSERT_TRUE(use_implicit_reward(table, 0.1));
+  EXPECT_NEAR(table.proxy[700], 0.1 * table.k1[700], 1e-12);
+  EXPECT_EQ(table.proxy[0], 0);  // the start is the reference
+  const RunDraws run = draw_run("dpo", table, 0, {.resamples = 100}).value();
+  const auto efficiency = run.draws.points[run.column(RunColumn::kEfficiency)];
+  ASSERT_TRUE(efficiency) << efficiency.error().reason;
+  EXPECT_GT(*efficiency, 0);
+  table.k1[3] = std::nan("");
+  EXPECT_FALSE(use_implicit_reward(table, 0.1));
+}
+
+TEST(SwapTests, WithoutAGoldRunAddUpUnderBestOfN) {
+  Stream stream(1, "swap", 0);
+  const auto logs = testing::SwapWorld{}.draw(stream);
+  const SwapReport swap =
+      swap_tests({.run = &logs.run, .relabelled = &logs.relabelled}, {.resamples = 100});
+  ASSERT_EQ(swap.stages.size(), 5U) << swap.reason;
+  const auto loss = [&](std::size_t i) { return *swap.stages[i].loss.value; };
+  EXPECT_NEAR(loss(0) + loss(1) + loss(2), loss(4), kNear);
+  EXPECT_FALSE(swap.stages[3].loss.value);
+}
+
+TEST(SwapTests, OfLogsWithoutASharedPromptSayWhy) {
+  Stream stream(1, "swap", 0);
+  auto logs = testing::SwapWorld{}.draw(stream);
+  for (std::string& prompt : logs.gold_run.prompts) prompt += "!";
+  const SwapReport swap =
+      swap_tests({.run = &logs.run, .gold_run = &logs.gold_run}, {.resamples = 100});
+  EXPECT_TRUE(swap.stages.empty());
+  EXPECT_EQ(swap.reason, "0 prompts with gold at every point of every run; two or more are needed");
+}
+
+TEST(Seeds, WithOtherCheckpointsAreRefused) {
+  Stream stream(1, "seeds", 0);
+  testing::PlantedLog log = testing::NoiseWorld{}.log();
+  const RunDraws one = draw_run("a", log.draw(stream), 0, {.resamples = 50}).value();
+  log.checkpoints = 7;
+  const RunDraws other = draw_run("b", log.draw(stream), 0, {.resamples = 50}).value();
+  EXPECT_FALSE(pool_runs(std::vector{one, other}, "all", {}));
+}
+
+// Files, each in a folder of its own.
+class LinkFiles : public ::testing::Test {
+ protected:
+  fs::path folder_ = fs::temp_directory_path() / fmt::format("plumb-links-{}", getpid());
+
+  LinkFiles() { fs::create_directories(folder_); }
+  ~LinkFiles() override { fs::remove_all(folder_); }
+  fs::path write(const char* name, std::string_view text) {
+    EXPECT_TRUE(write_file_atomic(folder_ / name, text));
+    return folder_ / name;
+  }
+};
+
+TEST_F(LinkFiles, EvaluationsAreReadInAllTheirForms) {
+  const auto series = read_eval_log(
+      write("evals.jsonl",
+            R"({"step":10,"eval":"cloze","item":"q1","score":1})"
+            "\n"
+            R"({"step":10,"eval":"cloze","item":"q2","score":0})"
+            "\n"
+            R"({"schema":"plumb.eval/1","step":0,"rows":[{"eval":"mmlu","metric":"acc","n":9,)"
+            R"("score":0.3,"ci":[0.2,0.4],"at":"floor"},{"eval":"x","score":null,"reason":"r"}]})"
+            "\n"),
+      0.95);
+  ASSERT_TRUE(series) << series.error().message;
+  ASSERT_EQ(series->size(), 2U);
+  EXPECT_EQ((*series)[0].points[0].score, 0.5);
+  EXPECT_EQ((*series)[0].points[0].n, 2U);
+  EXPECT_EQ((*series)[1].name, "mmlu acc");
+  EXPECT_EQ((*series)[1].points[0].at, "floor");
+  EXPECT_EQ((*series)[1].points[0].ci->high, 0.4);
+}
+
+TEST_F(LinkFiles, BadInputIsNamedWithItsLine) {
+  const auto message = [](const auto& result) {
+    return result ? std::string("no error") : result.error().message;
+  };
+  const std::pair<const char*, const char*> kEvaluations[] = {
+      {R"({"eval":"a","score":1})", "\"step\" is not a whole number from 0 on"},
+      {R"({"step":1,"score":1})", "\"eval\" is missing"},
+      {R"({"step":1,"eval":"a","score":"x"})", "\"score\" is not a number"},
+      {"{\"step\":1,\"eval\":\"a\",\"score\":1}\n{\"step\":1,\"eval\":\"a\",\"score\":1}",
+       "step 1 of \"a\" stands twice"}};
+  for (const auto& [text, reason] : kEvaluations) {
+    const std::string found = message(read_eval_log(write("bad.jsonl", text), 0.95));
+    EXPECT_NE(found.find(reason), std::string::npos) << found;
+    EXPECT_NE(found.find("bad.jsonl:"), std::string::npos) << found;
+  }
+  const auto models = write("population.jsonl", "{\"accuracy\":0.6,\"gold\":1}\n{\"gold\":1}\n");
+  EXPECT_NE(message(read_population(folder_)).find(":2: \"accuracy\" is not a number"),
+            std::string::npos);
+  EXPECT_NE(message(read_population(write("few.jsonl", "{\"gold\":1}\n")))
+                .find("1 reward models; a correlation needs four or more"),
+            std::string::npos);
+  EXPECT_NE(message(read_scored_pairs(write("pairs.jsonl", "{\"chosen\":1}\n")))
+                .find(":1: \"rejected\" is not a number"),
+            std::string::npos);
+  EXPECT_NE(message(read_labels(write("labels.jsonl", "{\"item\":1,\"label\":\"a\"}\n")))
+                .find("no item has two labels"),
+            std::string::npos);
+}
+
+// By hand: 8 of 10 items agree, a = 0.8; 1 - e = (1 + sqrt(0.6)) / 2.
+TEST(NoiseCeiling, FollowsFromRepeatedLabels) {
+  std::vector<std::vector<std::string>> labels(8, {"a", "a"});
+  labels.insert(labels.end(), 2, {"a", "b"});
+  const auto rows = noise_ceiling_rows(labels, {.resamples = 200});
+  EXPECT_NEAR(*rows[0].estimate, 0.8, 1e-12);
+  EXPECT_NEAR(*rows[1].estimate, (1 + std::sqrt(0.6)) / 2, 1e-12);
+}
+
+TEST(ScoredPairs, CountTiesHalf) {
+  const auto rows = pair_rows({{"gsm8k", {1, 1, 0.5, 0}, {0, 1, 2, 3}, 1}}, 0.95);
+  EXPECT_EQ(rows[0].measure, "pairs of gsm8k ordered right");
+  EXPECT_EQ(*rows[0].estimate, 0.625);
+  EXPECT_EQ(rows[0].note, "1 ties count half");
+}
+
+std::vector<EvalSeries> flat_evaluation(double change, std::string at = "") {
+  EvalSeries series{"", "cloze", {}};
+  Stream stream(3, "items", 0);
+  for (std::size_t step = 0; step <= 100; step += 10) {
+    EvalPoint point{.step = step, .n = 50, .ci = stats::Interval{0.4, 0.6}, .at = at};
+    for (int i = 0; i < 50; ++i) {
+      point.items[fmt::format("q{}", i)] = step == 100 ? change : 0.01 * stream.uniform();
+    }
+    point.score = 0.5 + 0.01 * stream.uniform();
+    series.points.push_back(std::move(point));
+  }
+  return {series};
+}
+
+TEST(AlignmentTax, IsExcludedItemByItemWhereTheChangeIsSmall) {
+  Stream stream(1, "tax", 0);
+  const SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  const auto& same = row(report_of(table, flat_evaluation(0.005)), "cloze, end less start");
+  EXPECT_EQ(same.verdict, Verdict::kDecoupled);
+  EXPECT_EQ(same.n, 50U);
+  EXPECT_NE(same.note.find("is excluded"), std::string::npos);
+  const auto& worse = row(report_of(table, flat_evaluation(-0.2)), "cloze, end less start");
+  EXPECT_EQ(worse.verdict, Verdict::kInverted);
+}
+
+TEST(Evaluations, AtTheirFloorAreLeftOutAndSaidToBe) {
+  Stream stream(1, "floor", 0);
+  const SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  const LinkReport report = report_of(table, flat_evaluation(0, "floor"));
+  EXPECT_EQ(row(report, "cloze with the reward").reason, "at its floor: it has no room to move");
+  EXPECT_EQ(report.verdicts[0].links[2], Verdict::kAligned);  // by the gold alone
+}
+
+TEST(Sentence, IsPlainAndEndsWithTheWorstStage) {
+  LinkReport report;
+  report.verdicts.push_back({"grpo", {Verdict::kInverted, Verdict::kAligned, Verdict::kAligned}});
+  report.swap = SwapReport{};
+  report.swap->stages = {{"reward model", {0.4, stats::Interval{0.2, 0.6}}},
+                         {"optimiser", {0.5, stats::Interval{-0.1, 1.1}}}};
+  EXPECT_EQ(
+      links_sentence(report),
+      "Reward model and policy (A) are inverted, reward model and evaluation (B) are aligned, "
+      "policy and evaluation (C) are aligned; most gold is lost at the reward model (0.40 "
+      "[0.20, 0.60]).");
+}
+
+}  // namespace
+}  // namespace plumb::mismatch
