@@ -27,9 +27,9 @@ Draws pool_draws(std::span<const Draws> units, const BootstrapOptions& options);
 BootstrapResult summarize_pooled(const Draws& pooled, std::size_t column, std::size_t units,
                                  const BootstrapOptions& options);
 
-// The level at which percentiles of draws from so many units cover `level`: draws of n units are too
-// narrow by sqrt((n - 1) / n), and their deviation is itself an estimate (the expanded percentile
-// interval of Hesterberg 2015). The level itself where units < 2.
+// The level at which percentiles of draws from so many units cover `level`: draws of n units are
+// too narrow by sqrt((n - 1) / n), and their deviation is itself an estimate (the expanded
+// percentile interval of Hesterberg 2015). The level itself where units < 2.
 double expanded_level(double level, std::size_t units);
 
 // The deviation of a column's draws, with the (k - 1) / k of few units put back; and its degrees of

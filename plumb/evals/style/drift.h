@@ -31,7 +31,7 @@ struct DriftRow {
   std::size_t prompts = 0;  // on which both have a value
   double before = 0, after = 0;
   EvalRow difference;  // metric: the meter's id; after less before, paired by prompt
-  double rises = 0;  // the share of prompts whose mean rises
+  double rises = 0;    // the share of prompts whose mean rises
   // Two-sided, from the bootstrap distribution; adjusted over all meters (Benjamini and Hochberg).
   double p_value = 1, adjusted_p = 1;
 };

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "plumb/rlhf/kl.h"
-#include "plumb/text/refusal.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/text/refusal.h"
 
 namespace plumb::rlhf {
 namespace {
