@@ -8,6 +8,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
+#include "plumb/cli/feature_options.h"
 #include "plumb/cli/run_names.h"
 #include "plumb/rlhf/reward/open_reward.h"
 
@@ -21,7 +22,7 @@ constexpr std::uint64_t kMostSteps = std::numeric_limits<std::uint32_t>::max();
 
 Result<std::unique_ptr<rlhf::Reward>> opened(const std::string& name) {
   if (name.empty()) return std::unique_ptr<rlhf::Reward>();
-  PLUMB_TRY(reward, rlhf::open_reward(name));
+  PLUMB_TRY(reward, rlhf::open_reward(name, feature_opener()));
   return std::move(reward);
 }
 

@@ -21,7 +21,7 @@ void put(Block& block, std::size_t offset, std::string_view text) {
 std::size_t cut_of(const std::string& name) {
   if (name.size() <= kNameBytes) return 0;
   const std::size_t cut = name.find('/', name.size() - kNameBytes - 1);
-  return cut == std::string::npos || cut > kPrefixBytes ? std::string::npos : cut;
+  return cut > kPrefixBytes ? std::string::npos : cut;
 }
 
 }  // namespace

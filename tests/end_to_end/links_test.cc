@@ -11,7 +11,7 @@ class Links : public Program {
   void write(const std::string& name, const std::string& bytes) const {
     std::ofstream(path(name), std::ios::binary) << bytes;
   }
-  static double wobble(int a, int b, int c) { return std::sin(12.9 * a + 78.2 * b + 37.7 * c); }
+  static double wobble(int a, int b, int c) { return std::sin(12.9 * a + 78.2 * b + 4.37 * c); }
 
   // The gold first follows the proxy, then falls; completions grow longer.
   void write_run(const std::string& name, bool gold) const {

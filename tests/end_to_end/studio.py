@@ -45,6 +45,7 @@ class Person:
             headers["Cookie"] = self.cookie
         if method != "GET":
             headers["Content-Type"] = "application/json"
+        self.connection.close()  # the server ends a connection that is idle for a while
         self.connection.request(method, path, None if method == "GET" else json.dumps(body or {}), headers)
         reply = self.connection.getresponse()
         data = reply.read()

@@ -103,6 +103,9 @@ Result<void> ServeCommand::serve(study::Store& store, const std::string& shown,
 }
 
 Result<void> ServeCommand::run() const {
+  if (demo && !options.public_url.empty()) {
+    return fail(ErrorKind::kUsage, "--demo is for this machine alone, without --public-url");
+  }
   const sigset_t signals = block_signals();
   int signal = 0;
   if (demo && !studio.is_named()) {
@@ -173,8 +176,7 @@ void add_serve(CLI::App& app, Program& program) {
   verb->add_flag("--demo", command->demo,
                  "be the first human: small tasks to answer without an account, in a file that is "
                  "removed at the end unless --data names one");
-  verb->callback(
-      [command, verb, &program] { program.action = [command] { return command->run(); }; });
+  verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 
 void add_study_invite(CLI::App& study, Program& program) {

@@ -82,6 +82,14 @@ void add_group(const Rows& rows, const SampleGroup& group, Products& products,
   }
 }
 
+// A style that differs within few prompts is absent from too many resamples of them.
+constexpr std::size_t kFewestPrompts = 10;
+
+std::size_t prompts_with(const Data& data, std::size_t style) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      data.prompts, [&](const Products& one) { return one[style * kAll + style] > 0; }));
+}
+
 bool any_measured(const std::vector<double>& column) {
   return std::ranges::any_of(column, [](double value) { return !std::isnan(value); });
 }
@@ -192,12 +200,14 @@ Attribution attribute_score(const SampleTable& table, std::span<const std::uint3
   std::vector<std::size_t> columns;
   for (std::size_t s = 0; s < kStyles; ++s) {
     const auto style = static_cast<Style>(s);
-    if (all[s * kAll + s] > 0) {
+    const std::size_t differing = prompts_with(data, s);
+    if (differing >= std::min(kFewestPrompts, prompts.size())) {
       columns.push_back(s);
     } else {
       found.left_out.push_back(fmt::format(
-          "No two samples of a prompt and checkpoint differ in {}: it explains nothing here.",
-          style_name(style)));
+          "Samples of one checkpoint differ in {} within {} of {} prompts: too few to say what it "
+          "earns.",
+          style_name(style), differing, prompts.size()));
     }
   }
   const std::size_t styles = columns.size();

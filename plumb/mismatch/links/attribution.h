@@ -32,8 +32,9 @@ struct Attribution {
   // Of the score's variance within groups that the gold leaves, the share that all styles take.
   stats::BootstrapResult share = {stats::undefined(""), stats::undefined(""), 0, 0};
   double share_deviation = 0;
-  std::vector<std::string> left_out;  // sentences: a style that no two samples of a group differ in
-  std::string reason;                 // why nothing was attributed; "": it was
+  std::vector<std::string>
+      left_out;        // sentences: a style that samples differ in within too few prompts
+  std::string reason;  // why nothing was attributed; "": it was
 };
 
 // Length is in tokens where every sample has them, else in characters. Intervals are percentiles

@@ -93,7 +93,11 @@ std::vector<LinkRow> link_a(const RunDraws& run, const LinkAOptions& options) {
   as_share(accuracy, options.sampling.level);
   accuracy.null = 0.5;
   accuracy.resolution = options.accuracy;
-  add("pairs ordered right, since the start", run.column(RunColumn::kAccuracyChange));
+  LinkRow& change =
+      add("pairs ordered right, since the start", run.column(RunColumn::kAccuracyChange));
+  if (missing.empty() && run.flat_start) {
+    take_away(change, "samples of a prompt do not differ in the proxy at the start");
+  }
   LinkRow& tau = add("tau within prompts at the end", run.column(end, PointColumn::kTau));
   tau.resolution = options.tau;
   LinkRow& sure =

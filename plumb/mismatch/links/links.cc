@@ -29,6 +29,9 @@ void add_start_rows(const RunDraws& run, const LinkOptions& options, std::vector
   const auto add = [&](const char* measure, PointColumn column, double null, double resolution) {
     rows.push_back(run.row(Link::kB, measure, run.column(0, column), options.sampling));
     if (!missing.empty()) rows.back().reason = missing;
+    if (missing.empty() && run.flat_start) {
+      take_away(rows.back(), "samples of a prompt do not differ in the proxy at the start");
+    }
     rows.back().null = null;
     rows.back().resolution = resolution;
   };

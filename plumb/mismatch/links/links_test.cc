@@ -55,12 +55,11 @@ LinkReport report_of(const SampleTable& table, const std::vector<EvalSeries>& ev
   return report_links(std::move(runs), {}, {}, evaluations, kQuick).value();
 }
 
-const LinkRow& row(const LinkReport& report, std::string_view measure) {
+LinkRow row(const LinkReport& report, std::string_view measure) {
   const auto found = std::ranges::find(report.rows, measure, &LinkRow::measure);
   if (found != report.rows.end()) return *found;
   ADD_FAILURE() << "no row \"" << measure << "\"";
-  static const LinkRow kNone;
-  return kNone;
+  return {};
 }
 
 TEST_F(LinkGolden, MeasuresAreNumPysAndSciPys) {
@@ -94,6 +93,18 @@ TEST_F(LinkGolden, StyleIsAttributedAsByFixedEffects) {
               expected["share"], kNear);
   const auto& left_out = report.runs[0].attribution.left_out;
   EXPECT_EQ(left_out.size(), 2U);  // lists and repetition
+}
+
+// A style of one prompt in forty is absent from a third of the resamples.
+TEST(Attribution, LeavesOutAStyleThatFewPromptsHave) {
+  Stream stream(1, "rare", 0);
+  SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  table.extras[2][0] += 1;
+  const Attribution found = attribute_score(
+      table, draw_run("run", table, 0, {.resamples = 20})->path.prompts, {.resamples = 20});
+  EXPECT_TRUE(std::ranges::any_of(found.left_out, [](const std::string& text) {
+    return text.find("differ in hedging within 1 of 60 prompts") != std::string::npos;
+  }));
 }
 
 TEST_F(LinkGolden, PopulationsCorrelateAsSciPysDo) {
@@ -226,6 +237,10 @@ TEST(ImplicitReward, IsBetaTimesTheLogRatioAndHasItsUnitFromTheEnd) {
   const auto efficiency = run.draws.points[run.column(RunColumn::kEfficiency)];
   ASSERT_TRUE(efficiency) << efficiency.error().reason;
   EXPECT_GT(*efficiency, 0);
+  EXPECT_TRUE(run.flat_start);
+  const auto& start = row(report_of(table), "pairs ordered right at the start");
+  EXPECT_EQ(start.reason, "samples of a prompt do not differ in the proxy at the start");
+  EXPECT_FALSE(start.estimate);
   table.k1[3] = std::nan("");
   EXPECT_FALSE(use_implicit_reward(table, 0.1));
 }
@@ -376,7 +391,8 @@ TEST(Sentence, IsPlainAndEndsWithTheWorstStage) {
   report.verdicts.push_back({"grpo", {Verdict::kInverted, Verdict::kAligned, Verdict::kAligned}});
   report.swap = SwapReport{};
   report.swap->stages = {{"reward model", {0.4, stats::Interval{0.2, 0.6}}},
-                         {"optimiser", {0.5, stats::Interval{-0.1, 1.1}}}};
+                         {"optimiser", {0.5, stats::Interval{-0.1, 1.1}}},
+                         {"total", {0.9, stats::Interval{0.1, 1.7}}}};
   EXPECT_EQ(
       links_sentence(report),
       "Reward model and policy (A) are inverted, reward model and evaluation (B) are aligned, "

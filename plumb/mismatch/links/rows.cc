@@ -69,6 +69,13 @@ LinkRow missing_row(Link link, std::string measure, std::string reason) {
   return {.link = link, .measure = std::move(measure), .reason = std::move(reason)};
 }
 
+void take_away(LinkRow& row, std::string reason) {
+  row.estimate.reset();
+  row.ci.reset();
+  row.deviation.reset();
+  row.reason = std::move(reason);
+}
+
 void as_share(LinkRow& row, double level) {
   const bool edge = row.estimate && (*row.estimate == 0 || *row.estimate == 1);
   if (!edge || !row.ci || row.ci->low != row.ci->high || row.n == 0) return;

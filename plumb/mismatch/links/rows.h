@@ -48,6 +48,9 @@ struct LinkRow {
 LinkRow row_of(Link link, std::string measure, const stats::BootstrapResult& result);
 LinkRow missing_row(Link link, std::string measure, std::string reason);
 
+// Takes the estimate away, for this reason.
+void take_away(LinkRow& row, std::string reason);
+
 // A share at the edge of its range, where resamples do not vary, gets Wilson's interval of n whole
 // trials: what was never seen is not excluded. Other rows stay as they are.
 void as_share(LinkRow& row, double level);

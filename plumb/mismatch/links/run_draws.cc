@@ -352,6 +352,8 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
   run.has_proxy = any_measured(table.proxy);
   run.has_gold = any_measured(table.gold);
   run.path = std::move(path);
+  run.flat_start = std::ranges::all_of(run.path.start.moments,
+                                       [](const Moments& prompt) { return prompt.pp == 0; });
   thin(run.path, run.warnings);
   run.prompts = run.path.prompts.size();
   run.points.push_back({run.path.kind == TrajectoryKind::kRun ? run.path.start.step : 1, 0.0});

@@ -63,6 +63,9 @@ struct RunDraws {
   std::vector<LinkPoint> points;  // the start first
   stats::Draws draws;             // kRunColumns, then kPointColumns a point
   bool has_proxy = false, has_gold = false;
+  // All samples of a prompt have one proxy at the start, as of a policy's own reward: nothing is
+  // ordered there.
+  bool flat_start = false;
   std::string no_temperature;  // why calibration is not measured; "": it is
   std::vector<std::string> warnings;
 

@@ -54,7 +54,7 @@ std::string of_swap(const SwapReport& swap) {
     if (whole || !stage.loss.value || !stage.loss.ci || stage.loss.ci->low <= 0) continue;
     if (worst == nullptr || *stage.loss.value > *worst->loss.value) worst = &stage;
   }
-  if (swap.stages.empty()) return "";
+  if (swap.stages.empty() || !swap.stages.back().loss.value) return "";
   if (worst == nullptr) return "; at no stage is a loss of gold shown";
   return fmt::format("; most gold is lost at the {} ({:.2f} [{:.2f}, {:.2f}])", worst->stage,
                      *worst->loss.value, worst->loss.ci->low, worst->loss.ci->high);

@@ -181,7 +181,8 @@ std::vector<std::string> shared_prompts(std::span<const Arm* const> arms) {
     const auto row = std::span(arm.gold).subspan(found->second * arm.points(), arm.points());
     return std::ranges::none_of(row, [](double value) { return std::isnan(value); });
   };
-  for (const auto& [prompt, place] : arms[0]->prompts) {
+  for (const auto& entry : arms[0]->prompts) {
+    const std::string& prompt = entry.first;
     if (std::ranges::all_of(arms, [&](const Arm* arm) { return whole(*arm, prompt); })) {
       shared.push_back(prompt);
     }

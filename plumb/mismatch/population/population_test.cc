@@ -193,6 +193,7 @@ TEST_F(PopulationRun, TakenUpAfterAKillEndsWithTheSameBytes) {
                     first = report->members[0]["reward_model"];
   for (const std::string& part :
        {std::string("population.jsonl"), std::string("attack.jsonl"), std::string("attacks"),
+        "records/" + report->attacks[0]["reward_model"].get<std::string>() + ".json",
         std::string("shifted.jsonl"), "records/" + last + ".json", "models/" + last,
         "records/" + first + ".json", "policies/" + first + "/model"}) {
     ASSERT_GT(fs::remove_all(whole.folder / part), 0U) << part;

@@ -49,7 +49,7 @@ Result<DisputeQuery> query_for(const Request& request) {
   const std::string show = query_of(request, "show");
   if (show == "decided") query.show = DisputeQuery::Show::kDecided;
   if (show == "all") query.show = DisputeQuery::Show::kAll;
-  if (show != "" && show != "open" && show != "decided" && show != "all") {
+  if (!show.empty() && show != "open" && show != "decided" && show != "all") {
     return fail(ErrorKind::kUsage, "\"show\" is open, decided or all");
   }
   PLUMB_TRY(offset, whole_of(request, "offset", 0, 0, 1'000'000'000));
