@@ -19,6 +19,7 @@ const [first, second] = [kTexts.slice(0, half).join("\n"), kTexts.slice(half).jo
 const studio = new Studio(program);
 const kinds = makeStudy(studio, "five kinds", [gold.pairs, gold.topics, gold.pool, gold.ranking, gold.replies, tasks.arabic], ["--overlap", "3"]);
 const alone = makeStudy(studio, "alone", [gold.pairs], ["--overlap", "3"]);
+const both = makeStudy(studio, "both", [gold.pairs], ["--overlap", "3"]);
 const header = (kind, more = {}) => ({ kind, name: `${kTexts[1]} ${kind}`, instruction: first, language: "en", ...more });
 const hostile = makeStudy(
   studio,
@@ -38,6 +39,7 @@ await Person.by(studio, kinds.invitation.viewer, "Vera");
 const manager = await Person.by(studio, kinds.invitation.manager, "Mira");
 await annotateAll(studio, kinds);
 await annotateAll(studio, alone, "another");
+await annotateAll(studio, both, "a third");
 const browser = await Browser.open();
 
 const disputes = (study, query = "show=all&most=200") => manager.ask("GET", `/api/studies/${study.number}/disputes?${query}`);
@@ -165,19 +167,20 @@ process.exitCode = (await runChecks({
 
   async "who decides what another has decided meanwhile is told, and overwrites nothing"() {
     const page = await signedIn(browser, studio, "Mira");
-    await court(page, alone);
+    await court(page, both);
     const name = await shownItem(page);
-    const { item } = await disputeOf(alone, name);
+    const { item } = await disputeOf(both, name);
     const judith = new Person(studio, "Judith");
     await judith.ask("POST", "/api/login", { name: "Judith", password: "a password of tests" });
-    await judith.ask("PUT", `/api/studies/${alone.number}/disputes/${item}/decision`, { answer: { rating: 3 }, reason: "first" }, { "Idempotency-Key": "other", "If-Match": "0" });
+    await judith.ask("PUT", `/api/studies/${both.number}/disputes/${item}/decision`, { answer: { rating: 3 }, reason: "first" }, { "Idempotency-Key": "other", "If-Match": "0" });
     await page.locator("section[data-item]").focus();
     await page.keyboard.press("1");
     await page.keyboard.type("second");
     await page.keyboard.press("Enter");
     await page.getByRole("alert").filter({ hasText: "Somebody else has decided" }).waitFor();
     await page.locator(".decisions", { hasText: "first" }).waitFor();
-    assert.equal((await disputeOf(alone, name)).decisions.length, 1);
+    assert.equal((await disputeOf(both, name)).decisions.length, 1);
+    assert.ok(await page.getByRole("alert").isVisible(), "it is said as long as the item stands there");
     assert.equal(await page.getByLabel("Reason").inputValue(), "second", "what was typed stays");
     quiet(page);
     await page.context().close();

@@ -155,8 +155,8 @@ export class Court {
     this.state = "unsaved";
     if (error instanceof Refused && error.status === 401) session.expire();
     if (error instanceof Refused && error.status === 409) {
-      this.problem = "Somebody else has decided this item meanwhile; below is what they decided.";
       await this.#reload();
+      this.problem = "Somebody else has decided this item meanwhile; below is what they decided.";
       return;
     }
     this.problem =
