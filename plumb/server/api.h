@@ -38,6 +38,7 @@ struct Request {
   std::optional<std::int64_t> revision;  // of the header If-Match
   std::map<std::string, std::string, std::less<>> query = {};
   std::string address;                    // of the client
+  std::string as;                         // of the header X-Plumb-Account; "": whoever it is
   std::string token;                      // of the session, or a program's; "": none
   bool by_program = false;                // the token is a program's
   std::optional<study::Account> account;  // whose it is

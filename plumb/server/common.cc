@@ -50,7 +50,7 @@ Result<std::string> text_of(const Request& request, const char* field) {
 }
 
 Json account_json(const study::Account& account) {
-  return {{"name", account.name}, {"role", role_name(account.role)}};
+  return {{"account", account.id}, {"name", account.name}, {"role", role_name(account.role)}};
 }
 
 Result<Response> session_for(Context& context, const study::Account& account) {

@@ -131,6 +131,9 @@ std::optional<Response> refusal(Context& context, const Route& route, Request& r
                                            : "the session has ended; sign in again");
   }
   request.account = **account;
+  if (!request.as.empty() && request.as != std::to_string(request.account->id)) {
+    return failure(401, "somebody else has signed in here meanwhile; sign in again");
+  }
   if ((route.roles & bit(request.account->role)) == 0) {
     return failure(403, fmt::format("not for the role {}", role_name(request.account->role)));
   }

@@ -191,6 +191,7 @@ Result<Request> Server::State::request_of(const httplib::Request& in) const {
   request.by_program = !request.token.empty();
   if (!request.by_program) request.token = cookie_of(in, cookie_name());
   request.address = in.remote_addr;
+  request.as = in.get_header_value("X-Plumb-Account");
   request.key = in.get_header_value("Idempotency-Key");
   for (const auto& [name, value] : in.params) request.query.emplace(name, value);
   if (const std::string match = in.get_header_value("If-Match"); !match.empty()) {

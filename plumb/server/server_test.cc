@@ -128,6 +128,14 @@ TEST_F(ServerTest, AnAnnotatorAnswersAndEverythingIsAcknowledged) {
           .status,
       200);
   const std::string manager = session_of(Role::kManager);
+  const std::string own = call("GET", "/api/me", token)["account"].dump();
+  const std::string others = call("GET", "/api/me", manager)["account"].dump();
+  EXPECT_EQ(call("GET", slot, token, {}, {{"X-Plumb-Account", own}}).status, 200);
+  EXPECT_EQ(call("PUT", slot + "/answer", token, answer,
+                 {{"Idempotency-Key", "k6"}, {"X-Plumb-Account", others}})
+                .status,
+            401)
+      << "written for somebody else";
   const Reply status = call("GET", base + "/status", manager);
   EXPECT_EQ(status["annotators"][0]["skipped"], 1) << status.body;
   EXPECT_EQ(call("GET", slot, session_of(Role::kAnnotator, "other")).status, 403)

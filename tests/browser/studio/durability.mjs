@@ -198,6 +198,7 @@ process.exitCode = await runChecks({
     });
     assert.equal(reply.status(), 200);
     await page.unroute("**/answer");
+    await page.getByRole("dialog", { name: "Your session has ended" }).waitFor();
     await page.reload();
     await ready(page);
     await page.locator(".who", { hasText: "second" }).waitFor();

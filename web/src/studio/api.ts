@@ -5,6 +5,7 @@ export type Role = "owner" | "manager" | "adjudicator" | "annotator" | "viewer";
 export type Kind = "sts" | "classification" | "clustering" | "reranking" | "preference";
 
 export interface Account {
+  account: number;
   name: string;
   role: Role;
 }
@@ -110,9 +111,13 @@ interface Sent {
 
 const kPatienceMs = 30_000;
 
+/** The account for which this page works: another tab may sign somebody else in, and the cookie is theirs then. */
+export const worksFor: { account: number | null } = { account: null };
+
 async function call<T>(method: string, path: string, sent: Sent = {}): Promise<T> {
   const headers: Record<string, string> = {};
   if (method !== "GET") headers["X-Plumb"] = "1";
+  if (worksFor.account !== null) headers["X-Plumb-Account"] = String(worksFor.account);
   if (sent.body !== undefined) headers["Content-Type"] = "application/json";
   if (sent.key !== undefined) headers["Idempotency-Key"] = sent.key;
   if (sent.revision !== undefined) headers["If-Match"] = String(sent.revision);

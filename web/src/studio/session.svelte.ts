@@ -1,8 +1,14 @@
 /** Who is signed in. `undefined`: not asked yet; `null`: nobody. */
-import { api, Refused, type Account } from "./api";
+import { api, Refused, worksFor, type Account } from "./api";
 
 let account = $state<Account | null | undefined>(undefined);
 let ended = $state(false);
+
+function become(who: Account | null): void {
+  account = who;
+  worksFor.account = who?.account ?? null;
+  ended = false;
+}
 
 export const session = {
   get account() {
@@ -14,24 +20,24 @@ export const session = {
   },
   async start(): Promise<void> {
     try {
-      account = await api.me();
+      become(await api.me());
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      account = null;
+      become(null);
     }
   },
-  enter(who: Account): void {
-    account = who;
-    ended = false;
-  },
+  enter: become,
   /** After a call was refused with 401. */
   expire(): void {
     if (account) ended = true;
     else account = null;
   },
   async leave(): Promise<void> {
-    await api.signOut();
-    account = null;
-    ended = false;
+    try {
+      await api.signOut();
+    } catch (error) {
+      if (!(error instanceof Refused && error.status === 401)) throw error;
+    }
+    become(null);
   },
 };
