@@ -12,7 +12,6 @@ namespace plumb::cli {
 namespace {
 
 constexpr std::size_t kResamples = 1000;
-constexpr std::uint64_t kMostItems = 1'000'000;
 
 struct ListCommand {
   OutputOptions output;

@@ -34,7 +34,7 @@ Json points_json(const RunDraws& run, const stats::BootstrapOptions& sampling) {
       point[name] = or_null(result.point);
       point[std::string(name) + "_ci"] = or_null(result.interval);
     }
-    points.push_back(std::move(point));
+    points.push_back(point);
   }
   return points;
 }
@@ -72,7 +72,7 @@ mismatch::RunMeasure measure_of(const RunLinks& run) {
   for (std::size_t k = 1; k < run.draws.points.size(); ++k) {
     mismatch::GapPoint point;
     point.gold.value = run.draws.draws.points[run.draws.column(k, PointColumn::kGold)];
-    trajectory.gap.points.push_back(std::move(point));
+    trajectory.gap.points.push_back(point);
   }
   measure.trajectories.push_back(std::move(trajectory));
   return measure;

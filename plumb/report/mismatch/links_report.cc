@@ -17,7 +17,6 @@ using mismatch::LinkRow;
 using mismatch::LinkVerdicts;
 using mismatch::RunLinks;
 using mismatch::SwapStage;
-using mismatch::Verdict;
 
 constexpr std::array<const char*, 3> kSides = {
     "A. Reward model and policy", "B. Reward model and evaluation", "C. Policy and evaluation"};

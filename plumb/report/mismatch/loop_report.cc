@@ -13,8 +13,8 @@ using mismatch::LoopReport;
 
 // The number or interval at a path of fields.
 const Json& at(const Json& json, const char* first, const char* second) {
-  static const Json kNothing;
-  if (!json.contains(first) || !json[first].contains(second)) return kNothing;
+  static const Json nothing;
+  if (!json.contains(first) || !json[first].contains(second)) return nothing;
   return json[first][second];
 }
 
