@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <vector>
 
 #include "plumb/mismatch/links/links.h"
@@ -46,18 +47,31 @@ std::string over_runs(const LinkReport& report, std::size_t link) {
   return joined(parts);
 }
 
-// The stage whose loss is surely above 0 and the largest of those.
+std::string at_stage(const SwapStage& stage) {
+  return fmt::format("at the {} ({:.2f} [{:.2f}, {:.2f}])", stage.stage, *stage.loss.value,
+                     stage.loss.ci->low, stage.loss.ci->high);
+}
+
+// The stages whose loss is surely above 0; "most" where one's interval lies above all others'.
 std::string of_swap(const SwapReport& swap) {
-  const SwapStage* worst = nullptr;
+  std::vector<SwapStage> measured;
   for (const SwapStage& stage : swap.stages) {
     const bool whole = stage.stage == "total" || stage.stage == "remainder";
-    if (whole || !stage.loss.value || !stage.loss.ci || stage.loss.ci->low <= 0) continue;
-    if (worst == nullptr || *stage.loss.value > *worst->loss.value) worst = &stage;
+    if (!whole && stage.loss.value && stage.loss.ci) measured.push_back(stage);
   }
+  std::ranges::stable_sort(measured, std::greater{},
+                           [](const SwapStage& s) { return *s.loss.value; });
   if (swap.stages.empty() || !swap.stages.back().loss.value) return "";
-  if (worst == nullptr) return "; at no stage is a loss of gold shown";
-  return fmt::format("; most gold is lost at the {} ({:.2f} [{:.2f}, {:.2f}])", worst->stage,
-                     *worst->loss.value, worst->loss.ci->low, worst->loss.ci->high);
+  std::vector<std::string> shown;
+  for (const SwapStage& stage : measured) {
+    if (stage.loss.ci->low > 0) shown.push_back(at_stage(stage));
+  }
+  if (shown.empty()) return "; at no stage is a loss of gold shown";
+  const bool most = measured.size() > 1 &&
+                    std::all_of(measured.begin() + 1, measured.end(), [&](const SwapStage& other) {
+                      return other.loss.ci->high < measured[0].loss.ci->low;
+                    });
+  return most ? "; most gold is lost " + shown[0] : "; gold is lost " + joined(shown);
 }
 
 }  // namespace
