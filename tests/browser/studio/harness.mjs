@@ -177,7 +177,11 @@ export async function open(page) {
 export const ready = (page) =>
   page.locator("section[aria-busy=false], h1:has-text('You have answered'), h1:has-text('Nothing for you')").first().waitFor();
 
-export const status = (page, state) => page.locator(`.status[data-state=${state}]`).waitFor();
+/** Until the status line says so; where it never does, the error says what the page says instead. */
+export const status = (page, state) =>
+  page.locator(`.status[data-state=${state}]`).waitFor().catch(async (error) => {
+    throw new Error(`${error.message}\ninstead of ${state}: ${await page.locator("body").innerText()}`);
+  });
 
 /** What was done so far: the number before "yours". */
 export const yours = (page, count) => page.locator(".count b", { hasText: new RegExp(`^${count}$`) }).waitFor();
