@@ -38,8 +38,8 @@ struct SeriesLink {
 // of freedom. The correlation's interval is that of the slope on Fisher's scale. Resample r takes
 // Stream(seed, "series", r).
 //
-// Coverage at 95 % with 8 to 40 points, residuals of autocorrelation 0, 0.3 and 0.6: 97 %, 93-97 %
-// and 90-93 % (docs/links.md).
+// Coverage at 95 % with 8 to 40 points, residuals of autocorrelation 0, 0.3 and 0.6: 95-99 %,
+// 95-98 % and 90-94 % (docs/links.md).
 // Undefined: fewer than six points; a side is constant; a value is not finite.
 // REQUIRES: x.size() == y.size(); options.resamples >= 2.
 tl::expected<SeriesLink, Undefined> series_link(std::span<const double> x,

@@ -107,7 +107,7 @@ std::optional<double> implicit_beta(const fs::path& run) {
   return beta->get<double>();
 }
 
-Result<RunLinks> measure_links(std::string name, const SampleTable& table,
+Result<RunLinks> measure_links(const std::string& name, const SampleTable& table,
                                const std::vector<EvalSeries>& evaluations,
                                const LinkOptions& options) {
   RunLinks run;

@@ -49,7 +49,7 @@ struct RunLinks {
 };
 
 // kBadInput, with the reason: neither a run nor best of n can be measured.
-Result<RunLinks> measure_links(std::string name, const SampleTable& table,
+Result<RunLinks> measure_links(const std::string& name, const SampleTable& table,
                                const std::vector<EvalSeries>& evaluations,
                                const LinkOptions& options);
 

@@ -251,8 +251,8 @@ Score ratio(const Score& a, const Score& b) {
 }
 
 void add_run_columns(const Cells& cells, const Start& start, Counts counts, std::span<Score> row) {
-  const auto set = [&](RunColumn column, Score value) {
-    row[static_cast<std::size_t>(column)] = std::move(value);
+  const auto set = [&](RunColumn column, const Score& value) {
+    row[static_cast<std::size_t>(column)] = value;
   };
   const auto points = row.subspan(kRunColumns);
   const auto end = points.last(kPointColumns);

@@ -76,9 +76,9 @@ class Log {
     return series_.back();
   }
   static EvalPoint& point_of(EvalSeries& series, std::size_t step) {
-    for (auto point = series.points.rbegin(); point != series.points.rend(); ++point) {
-      if (point->step == step) return *point;
-    }
+    const auto found = std::find_if(series.points.rbegin(), series.points.rend(),
+                                    [step](const EvalPoint& one) { return one.step == step; });
+    if (found != series.points.rend()) return *found;
     series.points.push_back({.step = step});
     return series.points.back();
   }

@@ -89,7 +89,7 @@ float repetition(std::string_view lower) {
     runs.push_back(((words[i - 2] * kMix + words[i - 1]) * kMix + words[i]) * kMix);
   }
   std::ranges::sort(runs);
-  const auto repeated = static_cast<float>(std::ranges::unique(runs).size());
+  const auto repeated = static_cast<float>(runs.end() - std::unique(runs.begin(), runs.end()));
   return repeated / static_cast<float>(words.size() - 2);
 }
 
