@@ -21,6 +21,10 @@ if(PLUMB_SANITIZE)
   # something wider.
   target_compile_options(plumb_flags INTERFACE
     $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:NAME>,plumb_nn>>:-fno-sanitize=null,alignment>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # The checks make code in which values that are moved seem to be unset (GCC PR 105562).
+    target_compile_options(plumb_flags INTERFACE -Wno-maybe-uninitialized)
+  endif()
 endif()
 
 function(plumb_module name)
