@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <string_view>
 #include <utility>
 
+#include "plumb/base/number.h"
 #include "plumb/rlhf/preferences/conversation.h"
 
 namespace plumb::rlhf {
@@ -30,21 +30,10 @@ struct Field {
   }
 };
 
-// Cells of tables are texts.
-std::optional<double> to_number(const Json& value) {
-  if (value.is_number()) return value.get<double>();
-  if (!value.is_string()) return std::nullopt;
-  const auto& text = value.get_ref<const std::string&>();
-  double number = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 Result<std::optional<double>> number_of(const Field& field) {
   const Json* value = field.value();
   if (value == nullptr) return std::optional<double>();
-  const auto number = to_number(*value);
+  const auto number = plumb::number_of(*value);
   if (!number || !std::isfinite(*number)) {
     return bad(fmt::format("\"{}\" is not a number", field.name));
   }

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <set>
 
 #include "plumb/base/json.h"
 #include "plumb/base/nearest.h"
+#include "plumb/base/number.h"
 #include "plumb/tasks/codec.h"
 #include "plumb/text/records.h"
 
@@ -19,12 +19,8 @@ auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(mess
 
 // A cell of a table where a number belongs.
 Json as_number(const Json& cell) {
-  if (!cell.is_string()) return cell;
-  const auto& text = cell.get_ref<const std::string&>();
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole ? Json(value) : cell;
+  const auto number = cell.is_string() ? number_of(cell) : std::nullopt;
+  return number ? Json(*number) : cell;
 }
 
 bool is_numeric(const std::string& field) {

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <utility>
 
 #include "plumb/base/files.h"
+#include "plumb/base/number.h"
 #include "plumb/text/lines.h"
 #include "plumb/text/trimmed.h"
 
@@ -106,14 +106,6 @@ tl::unexpected<Error> wrong_type(const Record& record, std::string_view name,
   return bad_record(record, fmt::format("\"{}\" is not {}", name, want));
 }
 
-std::optional<double> parsed_number(std::string_view text) {
-  text = trimmed(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 bool is_missing(const Json& fields, std::string_view name) {
   const auto found = fields.find(name);
   return found == fields.end() || found->is_null() ||
@@ -170,7 +162,7 @@ Result<std::optional<double>> number_field(const Record& record, std::string_vie
   const Json& field = record.fields[std::string(name)];
   std::optional<double> value;
   if (field.is_number()) value = field.get<double>();
-  if (field.is_string()) value = parsed_number(field.get_ref<const std::string&>());
+  if (field.is_string()) value = parse_number(trimmed(field.get_ref<const std::string&>()));
   if (!value || !std::isfinite(*value)) return wrong_type(record, name, "a number");
   return value;
 }

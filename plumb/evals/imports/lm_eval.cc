@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "plumb/base/files.h"
+#include "plumb/base/number.h"
 #include "plumb/evals/imports/entries.h"
 #include "plumb/evals/scoring/choice.h"
 #include "plumb/evals/scoring/intervals.h"
@@ -94,17 +94,6 @@ struct HarnessSample {
   ChoiceScores scores;
 };
 
-// A number, or a text of one, as resps hold it.
-std::optional<double> number_in(const Json& value) {
-  if (value.is_number()) return value.get<double>();
-  if (!value.is_string()) return std::nullopt;
-  const auto& text = value.get_ref<const std::string&>();
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // The continuation of each request: {"gen_args_0": {"arg_0": .., "arg_1": ..}}, or [[.., ..], ..].
 std::vector<std::string> continuations(const Json& arguments) {
   std::vector<std::string> texts;
@@ -126,7 +115,7 @@ std::vector<double> log_likelihoods(const Json& responses) {
   std::vector<double> values;
   if (!responses.is_array()) return {};
   for (const Json& one : responses) {
-    const auto value = one.is_array() && one.size() == 2 ? number_in(one[0]) : std::nullopt;
+    const auto value = one.is_array() && one.size() == 2 ? number_of(one[0]) : std::nullopt;
     if (!value) return {};
     values.push_back(*value);
   }
@@ -141,7 +130,7 @@ std::string without_delimiter(std::string text) {
 void read_choices(const Record& record, HarnessSample& sample) {
   auto values = log_likelihoods(record.fields.value("filtered_resps", Json()));
   const auto texts = continuations(record.fields.value("arguments", Json()));
-  const auto gold = number_in(record.fields.value("target", Json()));
+  const auto gold = number_of(record.fields.value("target", Json()));
   if (values.size() < 2 || values.size() != texts.size() || !gold) return;
   if (*gold < 0 || *gold >= static_cast<double>(values.size()) || *gold != std::floor(*gold))
     return;

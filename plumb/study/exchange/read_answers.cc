@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "plumb/base/files.h"
+#include "plumb/base/number.h"
 #include "plumb/study/exchange/json_array.h"
 #include "plumb/tasks/codec.h"
 #include "plumb/text/records.h"
@@ -25,16 +26,6 @@ constexpr std::array<std::string_view, 4> kFormatNames = {"answers", "argilla", 
 
 tl::unexpected<Error> bad(const std::string& where, std::string_view message) {
   return fail(ErrorKind::kBadInput, fmt::format("{}: {}", where, message));
-}
-
-std::optional<double> as_number(const Json& value) {
-  if (value.is_number()) return value.get<double>();
-  if (!value.is_string()) return std::nullopt;
-  const auto& text = value.get_ref<const std::string&>();
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 // The texts of an object, its lists too, which an item is known by.
@@ -70,7 +61,7 @@ Result<Json> answer_of(const std::string& where, Kind kind, const Json& given) {
     return bad(where, fmt::format("the answer {} is not {}", to_text(given).substr(0, 60), wanted));
   };
   if (kind == Kind::kSts) {
-    const auto number = as_number(value);
+    const auto number = number_of(value);
     return number ? Result<Json>(Json{{"rating", *number}}) : wrong("a number");
   }
   if (kind == Kind::kReranking) {
@@ -95,14 +86,14 @@ Json cell_json(const std::string& column, std::string cell) {
     for (std::size_t begin = 0; begin < cell.size();) {
       const std::size_t end = std::min(cell.find(' ', begin), cell.size());
       const Json one = cell.substr(begin, end - begin);
-      const auto number = as_number(one);
+      const auto number = number_of(one);
       if (end > begin) list.push_back(number ? Json(*number) : one);
       begin = end + 1;
     }
     return list;
   }
   for (const char* field : {"rating", "strength", "active_ms", "idle_ms"}) {
-    const auto number = column == field ? as_number(cell) : std::nullopt;
+    const auto number = column == field ? number_of(cell) : std::nullopt;
     if (number) return *number;
   }
   if (cell.size() > 1 && cell[0] == '\'' &&
@@ -126,7 +117,7 @@ Json fields_of(const Record& record, bool table) {
 std::optional<std::int64_t> whole(const Json& json, const char* field) {
   const auto found = json.find(field);
   if (found == json.end()) return std::nullopt;
-  const auto number = as_number(*found);
+  const auto number = number_of(*found);
   return number ? std::optional(std::llround(*number)) : std::nullopt;
 }
 
