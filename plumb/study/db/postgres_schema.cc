@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "plumb/study/db/schema.h"
+#include "plumb/text/trimmed.h"
 
 namespace plumb::study {
 namespace {
@@ -17,11 +18,6 @@ std::string_view take_until(std::string_view& text, std::string_view end) {
   const std::string_view taken = text.substr(0, at);
   text.remove_prefix(std::min(at + end.size(), text.size()));
   return taken;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t from = std::min(text.find_first_not_of(" \n"), text.size());
-  return text.substr(from, text.find_last_not_of(" \n") + 1 - from);
 }
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kWords = {{
