@@ -80,13 +80,7 @@ Result<void> ModelsCommand::list() const {
     table.rows.push_back({report::printable(one.task), report::printable(one.rater),
                           std::string(rater_kind_name(one.kind)), fmt::format("{}", one.run),
                           fmt::format("{}", one.answered), study::utc_text(one.attached_ms)});
-    rows.push_back({{"task", one.task},
-                    {"rater", one.rater},
-                    {"kind", rater_kind_name(one.kind)},
-                    {"run", one.run},
-                    {"answers", one.answered},
-                    {"attached_by", one.attached_by},
-                    {"at", study::utc_text(one.attached_ms)}});
+    rows.push_back(study::model_sheet_json(one));
   }
   return write({.json =
                     [&] {

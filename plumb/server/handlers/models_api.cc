@@ -28,15 +28,7 @@ Result<Response> list_models(Context& context, const Request& request) {
   PLUMB_TRY(found, study_of(context, request));
   PLUMB_TRY(sheets, study::models_of(found));
   Json list = Json::array();
-  for (const study::ModelSheet& one : sheets) {
-    list.push_back({{"task", one.task},
-                    {"rater", one.rater},
-                    {"kind", rater_kind_name(one.kind)},
-                    {"run", one.run},
-                    {"answers", one.answered},
-                    {"attached_by", one.attached_by},
-                    {"at", study::utc_text(one.attached_ms)}});
-  }
+  for (const study::ModelSheet& one : sheets) list.push_back(study::model_sheet_json(one));
   return Response{.body = {{"models", std::move(list)}}};
 }
 

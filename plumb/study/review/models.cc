@@ -48,6 +48,16 @@ Result<void> insert_sheet(Connection& connection, const StudyTask& task, const t
 
 }  // namespace
 
+Json model_sheet_json(const ModelSheet& one) {
+  return {{"task", one.task},
+          {"rater", one.rater},
+          {"kind", rater_kind_name(one.kind)},
+          {"run", one.run},
+          {"answers", one.answered},
+          {"attached_by", one.attached_by},
+          {"at", utc_text(one.attached_ms)}};
+}
+
 Result<void> attach_models(const Study& study, const StudyTask& task, const tasks::Task& whole,
                            std::span<const AnswerSheet> sheets, const std::string& by) {
   std::set<std::string> raters;

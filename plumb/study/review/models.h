@@ -24,6 +24,9 @@ struct ModelSheet {
   std::int64_t attached_ms = 0;
 };
 
+// {"task","rater","kind","run","answers","attached_by","at"}.
+Json model_sheet_json(const ModelSheet& one);
+
 // All runs of a rater replace those that it had. whole: task_in(). kBadInput: answers of people or
 // of nobody's, of other items, or to none.
 Result<void> attach_models(const Study& study, const StudyTask& task, const tasks::Task& whole,
