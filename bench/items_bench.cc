@@ -1,13 +1,13 @@
 // One pass over a task of many items: bench_items FILE ITEMS makes the file where it is not there
 // yet, then reads it item by item and prints the seconds and the most memory that was held.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 
+#include "bench/peak_memory.h"
 #include "plumb/base/random.h"
 #include "plumb/tasks/task_file.h"
 
@@ -34,12 +34,6 @@ void make_file(const char* path, std::size_t items) {
                i, text(), text(), stream.below(6));
   }
   std::fclose(file);
-}
-
-long peak_kilobytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
 }
 
 }  // namespace
@@ -70,7 +64,6 @@ int main(int argc, char** argv) {
   fmt::print(
       "{{\"name\": \"items\", \"items\": {}, \"mean\": {}, \"seconds\": {:.4f}, "
       "\"peak_megabytes\": {:.1f}}}\n",
-      items, sum / static_cast<double>(items), seconds,
-      static_cast<double>(peak_kilobytes()) / 1024);
+      items, sum / static_cast<double>(items), seconds, peak_megabytes());
   return 0;
 }

@@ -2,7 +2,6 @@
 //
 //   krippendorff_bench [distinct values, default 5]
 #include <fmt/core.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
@@ -10,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "bench/peak_memory.h"
 #include "plumb/base/random.h"
 #include "plumb/stats/krippendorff.h"
 
@@ -30,12 +30,6 @@ plumb::stats::Ratings simulate(std::size_t values) {
     }
   }
   return *plumb::stats::numeric_ratings(answers, kRaters);
-}
-
-double peak_megabytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 }  // namespace

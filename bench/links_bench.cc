@@ -2,7 +2,6 @@
 // yet, then measures all three links and the swap tests on it and prints the seconds and the most
 // memory that was held.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
@@ -10,6 +9,7 @@
 #include <filesystem>
 #include <string>
 
+#include "bench/peak_memory.h"
 #include "plumb/base/random.h"
 #include "plumb/mismatch/links/links.h"
 
@@ -48,12 +48,6 @@ void make_file(const char* path, std::size_t completions) {
   std::fclose(file);
 }
 
-long peak_kilobytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -85,6 +79,6 @@ int main(int argc, char** argv) {
   fmt::print(
       R"({{"completions":{},"seconds":{:.3f},"seconds_reading":{:.3f},"peak_megabytes":{:.1f}}})"
       "\n",
-      table->samples(), seconds(), read, static_cast<double>(peak_kilobytes()) / 1024);
+      table->samples(), seconds(), read, peak_megabytes());
   return 0;
 }
