@@ -34,6 +34,24 @@ export function section(id: string, title: string, ...children: Node[]): HTMLEle
   );
 }
 
+/** A line of the provenance: what, and of it. */
+export const entry = (term: string, ...content: (Node | string)[]): HTMLElement[] => [
+  h("dt", {}, term),
+  h("dd", {}, ...content),
+];
+
+export const hash = (sha256: string) => h("code", { class: "hash" }, `sha256 ${sha256}`);
+
+/** Where the numbers of a page come from: the command first, then `entries`. */
+export function provenance(version: string, command: string, ...entries: HTMLElement[]): HTMLElement {
+  return h(
+    "footer",
+    { id: "provenance", "aria-labelledby": "provenance-head" },
+    h("h2", { id: "provenance-head" }, "Provenance"),
+    h("dl", {}, ...entry("Made by", `plumb ${version}, `, h("code", {}, command)), ...entries),
+  );
+}
+
 /** A heading with one paragraph, where there is nothing to tabulate. */
 export function contents(title: string, text: string): HTMLElement {
   return h("section", { class: "table" }, h("h3", {}, title), h("p", {}, text));

@@ -7,7 +7,7 @@ import { leaderboardFigure } from "./figures/leaderboard";
 import { sensitivityFigure } from "./figures/sensitivity";
 import { subsetsFigure } from "./figures/subsets";
 import { itemsPage } from "./items/page";
-import { header, section } from "./layout";
+import { entry, hash, header, provenance, section } from "./layout";
 import { linksPage } from "./links/page";
 import { mismatchPage } from "./mismatch/page";
 import { headline } from "./summary";
@@ -29,7 +29,7 @@ function page(report: Report): Node[] {
       viewsTable(audit.rows, leaderboard.level),
     ),
     section("findings", "Findings", findings(audit.findings)),
-    provenance(report),
+    sources(report),
   ];
 }
 
@@ -59,31 +59,15 @@ function findings(all: Finding[]): HTMLElement {
   return h("ol", { class: "findings" }, ...all.map(item));
 }
 
-function provenance({ version, command, inputs, leaderboard }: Report): HTMLElement {
-  const entry = (term: string, ...content: (Node | string)[]) => [
-    h("dt", {}, term),
-    h("dd", {}, ...content),
-  ];
-  const list = h(
-    "dl",
-    {},
-    ...entry("Made by", `plumb ${version}, `, h("code", {}, command)),
+function sources({ version, command, inputs, leaderboard }: Report): HTMLElement {
+  return provenance(
+    version,
+    command,
     ...entry("Intervals", `${percent(leaderboard.level)}, ${leaderboard.resampling}`),
     ...entry("Human", `rule “${leaderboard.human}”`),
     ...inputs.flatMap(({ name, sha256, origin, licence }) =>
-      entry(
-        `Input ${name}`,
-        [origin, licence].filter(Boolean).join(", "),
-        h("br"),
-        h("code", { class: "hash" }, `sha256 ${sha256}`),
-      ),
+      entry(`Input ${name}`, [origin, licence].filter(Boolean).join(", "), h("br"), hash(sha256)),
     ),
-  );
-  return h(
-    "footer",
-    { id: "provenance", "aria-labelledby": "provenance-head" },
-    h("h2", { id: "provenance-head" }, "Provenance"),
-    list,
   );
 }
 

@@ -3,7 +3,7 @@ import { known } from "../data";
 import { h } from "../dom";
 import { count, interval, number, percent, signed, words } from "../format";
 import { ratersFigure } from "../figures/raters";
-import { contents, header, section } from "../layout";
+import { contents, entry, hash, header, provenance, section } from "../layout";
 import { confusionTable } from "./confusion";
 import type { Item, ItemsReport, Results } from "./data";
 import { itemsTable, ratersTable } from "./tables";
@@ -26,7 +26,7 @@ export function itemsPage(report: ItemsReport): Node[] {
   return [
     header(report.title, headline(results), [...links, ["provenance", "Provenance"]]),
     ...sections.map(([id, , title, children]) => section(id, title, ...children)),
-    provenance(report),
+    sources(report),
   ];
 }
 
@@ -117,25 +117,15 @@ function itemLists({ results, items }: ItemsReport): Node[] {
   ];
 }
 
-function provenance({ version, command, results }: ItemsReport): HTMLElement {
-  const entry = (term: string, ...content: (Node | string)[]) => [
-    h("dt", {}, term),
-    h("dd", {}, ...content),
-  ];
-  return h(
-    "footer",
-    { id: "provenance", "aria-labelledby": "provenance-head" },
-    h("h2", { id: "provenance-head" }, "Provenance"),
-    h(
-      "dl",
-      {},
-      ...entry("Made by", `plumb ${version}, `, h("code", {}, command)),
-      ...entry(
-        "Intervals",
-        `${percent(results.level)}, ${results.resamples} resamples of items and annotators, seed ${results.seed}`,
-      ),
-      ...entry("Human", `rule “${results.human}”`),
-      ...entry("Items", h("code", { class: "hash" }, `sha256 ${results.items}`)),
+function sources({ version, command, results }: ItemsReport): HTMLElement {
+  return provenance(
+    version,
+    command,
+    ...entry(
+      "Intervals",
+      `${percent(results.level)}, ${results.resamples} resamples of items and annotators, seed ${results.seed}`,
     ),
+    ...entry("Human", `rule “${results.human}”`),
+    ...entry("Items", hash(results.items)),
   );
 }

@@ -1,7 +1,7 @@
 /** Lays out the report of `plumb report links`: the three links as cards, then where gold is lost. */
 import { h } from "../dom";
 import { count, interval, number, percent } from "../format";
-import { header, section } from "../layout";
+import { entry, hash, header, provenance, section } from "../layout";
 import { examplesSection } from "../mismatch/examples";
 import {
   finite,
@@ -91,7 +91,7 @@ export function linksPage(report: LinksReport): Node[] {
     ),
     ...(swap ? [section("swap", "Swap tests", swap)] : []),
     section("notes", "Notes", ...notes.map((note) => h("p", {}, note))),
-    provenance(report),
+    sources(report),
   ]);
 }
 
@@ -105,29 +105,21 @@ function numbered(nodes: HTMLElement[]): HTMLElement[] {
   return nodes;
 }
 
-function provenance({ version, command, links }: LinksReport): HTMLElement {
-  const entry = (term: string, ...content: (Node | string)[]) => [h("dt", {}, term), h("dd", {}, ...content)];
-  const hash = (sha256: string) => h("code", { class: "hash" }, `sha256 ${sha256}`);
-  return h(
-    "footer",
-    { id: "provenance", "aria-labelledby": "provenance-head" },
-    h("h2", { id: "provenance-head" }, "Provenance"),
-    h(
-      "dl",
-      {},
-      ...entry("Made by", `plumb ${version}, `, h("code", {}, command)),
-      ...entry("Intervals", `${percent(links.level)}, ${links.resamples} resamples, seed ${links.seed}`),
-      ...links.runs
-        .filter(({ file, seeds }) => file !== "" && seeds < 2)
-        .flatMap((run) =>
-          entry(
-            run.name,
-            `${count(run.samples, "sample")} of ${count(run.prompts, "prompt")} at ${count(run.steps, "step")}, ${run.file}`,
-            h("br"),
-            hash(run.sha256),
-          ),
+function sources({ version, command, links }: LinksReport): HTMLElement {
+  return provenance(
+    version,
+    command,
+    ...entry("Intervals", `${percent(links.level)}, ${links.resamples} resamples, seed ${links.seed}`),
+    ...links.runs
+      .filter(({ file, seeds }) => file !== "" && seeds < 2)
+      .flatMap((run) =>
+        entry(
+          run.name,
+          `${count(run.samples, "sample")} of ${count(run.prompts, "prompt")} at ${count(run.steps, "step")}, ${run.file}`,
+          h("br"),
+          hash(run.sha256),
         ),
-      ...links.inputs.flatMap(({ what, file, sha256 }) => entry(what, file, h("br"), hash(sha256))),
-    ),
+      ),
+    ...links.inputs.flatMap(({ what, file, sha256 }) => entry(what, file, h("br"), hash(sha256))),
   );
 }

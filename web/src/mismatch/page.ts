@@ -2,7 +2,7 @@
 import { known } from "../data";
 import { h } from "../dom";
 import { count, interval, number, percent, signed } from "../format";
-import { header, section } from "../layout";
+import { entry, hash, header, provenance, section } from "../layout";
 import { ceilingSpan, curvesFigure } from "./curves";
 import type { MismatchReport, Run, Trajectory } from "./data";
 import { examplesSection } from "./examples";
@@ -55,7 +55,7 @@ export function mismatchPage(report: MismatchReport): Node[] {
   return [
     header(report.title, headline(runs), [...links, ["provenance", "Provenance"]], "mismatch report"),
     ...sections.map(({ id, title, children }) => section(id, title, ...children)),
-    provenance(report),
+    sources(report),
   ];
 }
 
@@ -109,33 +109,23 @@ function sentence(run: Run, trajectory: Trajectory): string {
   return `${parts[0]}: ${parts.slice(1).join("; ")}.`;
 }
 
-function provenance({ version, command, measure }: MismatchReport): HTMLElement {
-  const entry = (term: string, ...content: (Node | string)[]) => [
-    h("dt", {}, term),
-    h("dd", {}, ...content),
-  ];
-  return h(
-    "footer",
-    { id: "provenance", "aria-labelledby": "provenance-head" },
-    h("h2", { id: "provenance-head" }, "Provenance"),
-    h(
-      "dl",
-      {},
-      ...entry("Made by", `plumb ${version}, `, h("code", {}, command)),
-      ...entry(
-        "Intervals",
-        `${percent(measure.level)}, ${measure.resamples} resamples of the prompts, seed ${measure.seed}`,
+function sources({ version, command, measure }: MismatchReport): HTMLElement {
+  return provenance(
+    version,
+    command,
+    ...entry(
+      "Intervals",
+      `${percent(measure.level)}, ${measure.resamples} resamples of the prompts, seed ${measure.seed}`,
+    ),
+    ...measure.runs.flatMap((run) =>
+      entry(
+        run.name,
+        `${count(run.samples, "sample")} of ${count(run.prompts, "prompt")} at ${count(run.steps, "step")}, `,
+        run.file,
+        h("br"),
+        hash(run.sha256),
+        ...starts(run),
       ),
-      ...measure.runs.flatMap((run) => [
-        ...entry(
-          run.name,
-          `${count(run.samples, "sample")} of ${count(run.prompts, "prompt")} at ${count(run.steps, "step")}, `,
-          run.file,
-          h("br"),
-          h("code", { class: "hash" }, `sha256 ${run.sha256}`),
-          ...starts(run),
-        ),
-      ]),
     ),
   );
 }
