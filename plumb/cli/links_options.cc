@@ -3,14 +3,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <limits>
-#include <memory>
 
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
-#include "plumb/cli/feature_options.h"
 #include "plumb/cli/run_names.h"
-#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::cli {
 namespace {
@@ -18,13 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kResamples = 1000;
-constexpr std::uint64_t kMostSteps = std::numeric_limits<std::uint32_t>::max();
-
-Result<std::unique_ptr<rlhf::Reward>> opened(const std::string& name) {
-  if (name.empty()) return std::unique_ptr<rlhf::Reward>();
-  PLUMB_TRY(reward, rlhf::open_reward(name, feature_opener()));
-  return std::move(reward);
-}
 
 Result<std::array<std::string, 3>> input_of(const char* what, const std::string& path) {
   std::error_code ignored;
@@ -49,12 +38,7 @@ void declare_file(CLI::App& verb, const char* name, std::string& file, const cha
 }  // namespace
 
 void LinksArguments::declare(CLI::App& verb) {
-  verb.add_option("RUN", runs,
-                  "run folders, or samples as JSON lines or tables, plain or gzip: with step, "
-                  "prompt, completion, proxy, gold and kl or log-probabilities")
-      ->type_name("")
-      ->check(not_empty())
-      ->required();
+  declare_runs(verb, links.start);
   declare_file(verb, "--evals", evaluations,
                "scores at the checkpoints: step, eval, metric, n, score, ci, or item; "
                "evals.jsonl of a run folder is read unasked");
@@ -67,12 +51,6 @@ void LinksArguments::declare(CLI::App& verb) {
                "swap test: a run of the same optimiser against the gold");
   declare_file(verb, "--relabelled", relabelled,
                "swap test: samples of the run whose gold are new labels");
-  verb.add_option("--gold-by", gold_by, "score gold anew by this reward: world:story, ...")
-      ->type_name("REWARD")
-      ->check(not_empty());
-  verb.add_option("--proxy-by", proxy_by, "score the proxy anew by this reward")
-      ->type_name("REWARD")
-      ->check(not_empty());
   verb.add_option("--reward", reward,
                   "the proxy: samples', implicit (beta times log-probability less the "
                   "reference's), or auto: implicit for runs of dpo")
@@ -82,10 +60,6 @@ void LinksArguments::declare(CLI::App& verb) {
   verb.add_option("--beta", beta, "of the implicit reward; that of the run folder unless given")
       ->type_name("X")
       ->check(number(1e-9, 1e9));
-  verb.add_option("--start", links.start, "the step of the starting policy")
-      ->type_name("STEP")
-      ->check(whole_number(0, kMostSteps))
-      ->capture_default_str();
   verb.add_flag("--seeds", links.seeds, "the runs are seeds of one training: pool them");
   declare_number(verb, "--efficiency", links.efficiency, 1e-9, 1e9,
                  "gold per proxy, in deviations of the start, that does not matter");
@@ -201,13 +175,7 @@ Result<LinksArguments::Found> LinksArguments::measure(const Look& look) const {
   if (runs.size() > 1 && (!gold_run.empty() || !relabelled.empty())) {
     return fail(ErrorKind::kUsage, "--gold-run and --relabelled go with one run");
   }
-  mismatch::TableOptions reading{.threads = sampling.values.threads};
-  PLUMB_TRY(names, fields.fields());
-  reading.fields = names;
-  PLUMB_TRY(proxy, opened(proxy_by));
-  PLUMB_TRY(gold, opened(gold_by));
-  reading.proxy_by = proxy.get();
-  reading.gold_by = gold.get();
+  PLUMB_TRY(opened, reading(sampling.values.threads));
   Found found;
   PLUMB_TRY(given, read_evaluations());
   found.evaluations = std::move(given);
@@ -217,18 +185,19 @@ Result<LinksArguments::Found> LinksArguments::measure(const Look& look) const {
   std::vector<mismatch::RunLinks> measured;
   std::optional<mismatch::SwapReport> swapped;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    reading.progress = progress_bar(fmt::format("reading {}", titles[i]));
-    PLUMB_TRY(table, read(runs[i], reading));
+    opened.options.progress = progress_bar(fmt::format("reading {}", titles[i]));
+    PLUMB_TRY(table, read(runs[i], opened.options));
     if (auto own = add_own_evaluations(runs[i], titles[i], found); !own) {
       return tl::unexpected(own.error());
     }
     PLUMB_TRY(run, mismatch::measure_links(titles[i], table, found.evaluations, options()));
     if (runs.size() == 1) {
-      PLUMB_TRY(tested, swap(table, reading, options()));
+      PLUMB_TRY(tested, swap(table, opened.options, options()));
       swapped = std::move(tested);
     }
     if (look) {
-      if (auto looked = look(runs[i], run, reading); !looked) return tl::unexpected(looked.error());
+      if (auto looked = look(runs[i], run, opened.options); !looked)
+        return tl::unexpected(looked.error());
     }
     measured.push_back(std::move(run));
   }

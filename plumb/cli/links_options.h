@@ -7,20 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "plumb/cli/measured_runs.h"
 #include "plumb/cli/options.h"
-#include "plumb/cli/sample_options.h"
 #include "plumb/mismatch/links/links.h"
 #include "plumb/report/mismatch/links_report.h"
 
 namespace plumb::cli {
 
-struct LinksArguments {
-  std::vector<std::string> runs;
-  std::string gold_by, proxy_by, reward = "auto";
+struct LinksArguments : MeasuredRuns {
+  std::string reward = "auto";
   std::string evaluations, population, pairs, labels, gold_run, relabelled;
   std::optional<double> beta;
   mismatch::LinkOptions links;
-  SampleFieldOptions fields;
   SamplingOptions sampling;
 
   void declare(CLI::App& verb);

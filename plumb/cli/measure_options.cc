@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <limits>
-#include <memory>
 
-#include "plumb/cli/feature_options.h"
 #include "plumb/cli/run_names.h"
-#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::cli {
 namespace {
@@ -19,22 +16,7 @@ constexpr std::uint64_t kMostSteps = std::numeric_limits<std::uint32_t>::max();
 }  // namespace
 
 void MeasureArguments::declare(CLI::App& verb) {
-  verb.add_option("RUN", runs,
-                  "run folders, or samples as JSON lines or tables, plain or gzip: with step, "
-                  "prompt, completion, proxy, gold and kl or log-probabilities")
-      ->type_name("")
-      ->check(not_empty())
-      ->required();
-  verb.add_option("--gold-by", gold_by, "score gold anew by this reward: world:story, ...")
-      ->type_name("REWARD")
-      ->check(not_empty());
-  verb.add_option("--proxy-by", proxy_by, "score the proxy anew by this reward")
-      ->type_name("REWARD")
-      ->check(not_empty());
-  verb.add_option("--start", start, "the step of the starting policy")
-      ->type_name("STEP")
-      ->check(whole_number(0, kMostSteps))
-      ->capture_default_str();
+  declare_runs(verb, start);
   verb.add_option("--best-of", pool,
                   "the step whose samples best of n chooses from; the start unless given")
       ->type_name("STEP")
@@ -76,22 +58,12 @@ mismatch::MeasureOptions MeasureArguments::options() const {
 }
 
 Result<std::vector<mismatch::RunMeasure>> MeasureArguments::measure(const Look& look) const {
-  mismatch::TableOptions reading{.threads = sampling.values.threads};
-  PLUMB_TRY(names, fields.fields());
-  reading.fields = names;
-  std::unique_ptr<rlhf::Reward> proxy, gold;
-  for (const auto& [name, reward] : {std::pair(&proxy_by, &proxy), std::pair(&gold_by, &gold)}) {
-    if (name->empty()) continue;
-    PLUMB_TRY(opened, rlhf::open_reward(*name, feature_opener()));
-    *reward = std::move(opened);
-  }
-  reading.proxy_by = proxy.get();
-  reading.gold_by = gold.get();
+  PLUMB_TRY(opened, reading(sampling.values.threads));
   const std::vector<std::string> titles = run_names(runs);
   std::vector<mismatch::RunMeasure> measured;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    reading.progress = progress_bar(fmt::format("reading {}", titles[i]));
-    PLUMB_TRY(table, mismatch::read_sample_table(runs[i], reading));
+    opened.options.progress = progress_bar(fmt::format("reading {}", titles[i]));
+    PLUMB_TRY(table, mismatch::read_sample_table(runs[i], opened.options));
     measured.push_back(mismatch::measure_run(titles[i], table, options()));
     const mismatch::RunMeasure& run = measured.back();
     if (run.trajectories.empty()) {
@@ -99,7 +71,8 @@ Result<std::vector<mismatch::RunMeasure>> MeasureArguments::measure(const Look& 
                                                     fmt::join(run.missing, " ")));
     }
     if (!look) continue;
-    if (auto looked = look(runs[i], run, reading); !looked) return tl::unexpected(looked.error());
+    if (auto looked = look(runs[i], run, opened.options); !looked)
+      return tl::unexpected(looked.error());
   }
   return measured;
 }

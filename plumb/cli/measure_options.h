@@ -6,20 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "plumb/cli/measured_runs.h"
 #include "plumb/cli/options.h"
-#include "plumb/cli/sample_options.h"
 #include "plumb/mismatch/measure/measure.h"
 
 namespace plumb::cli {
 
-struct MeasureArguments {
-  std::vector<std::string> runs;
-  std::string gold_by, proxy_by, form = "auto";
+struct MeasureArguments : MeasuredRuns {
+  std::string form = "auto";
   std::size_t start = 0;
   std::optional<std::size_t> pool;
   double resolution = 0;
   std::vector<double> budgets;
-  SampleFieldOptions fields;
   SamplingOptions sampling;
 
   void declare(CLI::App& verb);

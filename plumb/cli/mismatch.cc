@@ -119,6 +119,17 @@ void add_mismatch_fit(CLI::App& mismatch, Program& program) {
 
 }  // namespace
 
+void declare_run_and_gold(CLI::App& verb, std::string& folder, std::string& gold) {
+  verb.add_option("--run", folder, "the folder; taken up where it was killed")
+      ->type_name("FOLDER")
+      ->check(not_empty())
+      ->required();
+  verb.add_option("--gold", gold, "the truth: a planted world, a program, or a reward model")
+      ->type_name("REWARD")
+      ->check(not_empty())
+      ->capture_default_str();
+}
+
 void add_mismatch(CLI::App& app, Program& program) {
   CLI::App* verb = app.add_subcommand("mismatch",
                                       "Example:\n  plumb mismatch measure runs/grpo runs/dpo\n\n"

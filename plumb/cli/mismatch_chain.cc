@@ -107,14 +107,7 @@ void declare(CLI::App& verb, ChainCommand& command) {
         ->check(whole_number(low, 1'000'000))
         ->capture_default_str();
   };
-  verb.add_option("--run", command.folder, "the folder; taken up where it was killed")
-      ->type_name("FOLDER")
-      ->check(not_empty())
-      ->required();
-  verb.add_option("--gold", o.gold, "the truth: a planted world, a program, or a reward model")
-      ->type_name("REWARD")
-      ->check(not_empty())
-      ->capture_default_str();
+  declare_run_and_gold(verb, command.folder, o.gold);
   verb.add_flag("--gold-model", o.gold_model,
                 "the truth is a reward model that learnt from comparisons by --gold");
   count("--prompts", o.measured_prompts, 2, "prompts that are measured");
@@ -123,10 +116,8 @@ void declare(CLI::App& verb, ChainCommand& command) {
   count("--samples", o.samples, 2, "completions of each measured prompt, for best of n");
   count("--max-tokens", o.max_tokens, 1, "of a completion");
   count("--pairs", o.pairs, 1, "comparisons of each training prompt");
-  verb.add_option("--noise", o.noise, "the share of comparisons that go against the gold")
-      ->type_name("X")
-      ->check(number(0, 0.5))
-      ->capture_default_str();
+  declare_number(verb, "--noise", o.noise, 0, 0.5,
+                 "the share of comparisons that go against the gold");
   count("--epochs", o.epochs, 1, "of reward models");
   count("--members", o.members, 1, "reward models of the ensemble; 1: no ensemble");
   verb.add_option("--methods", command.methods, "rloo, grpo, ppo, dpo; all unless given")
@@ -134,14 +125,9 @@ void declare(CLI::App& verb, ChainCommand& command) {
       ->check(one_of("rloo, grpo, ppo, dpo"))
       ->delimiter(',');
   count("--steps", o.steps, 1, "of each optimiser");
-  verb.add_option("--rate", o.rate, "of their steps")
-      ->type_name("X")
-      ->check(number(0, 10))
-      ->capture_default_str();
-  verb.add_option("--kl-budget", o.kl_budget, "nats from the start at which an optimiser ends")
-      ->type_name("X")
-      ->check(number(0, 1e9))
-      ->capture_default_str();
+  declare_number(verb, "--rate", o.rate, 0, 10, "of their steps");
+  declare_number(verb, "--kl-budget", o.kl_budget, 0, 1e9,
+                 "nats from the start at which an optimiser ends");
 }
 
 }  // namespace

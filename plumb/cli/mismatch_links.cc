@@ -5,6 +5,7 @@
 
 #include "plumb/cli/links_options.h"
 #include "plumb/cli/mismatch_verbs.h"
+#include "plumb/cli/tables_output.h"
 
 namespace plumb::cli {
 namespace {
@@ -32,15 +33,9 @@ Result<void> LinksCommand::run() const {
     text.pop_back();
     return text;
   };
-  return write(
-      {.json = [&] { return report::links_json(links, context); },
-       .records = [&] { return report::links_records(links); },
-       .text =
-           [&](auto terminal) {
-             return parts([&](const auto& table) { return to_terminal(table, terminal); });
-           },
-       .markdown = [&] { return parts([](const auto& table) { return to_markdown(table); }); }},
-      output);
+  return write(tables_output([&] { return report::links_json(links, context); },
+                             [&] { return report::links_records(links); }, parts),
+               output);
 }
 
 }  // namespace

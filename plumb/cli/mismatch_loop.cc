@@ -10,6 +10,7 @@
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/stage_bars.h"
+#include "plumb/cli/tables_output.h"
 #include "plumb/mismatch/loop/loop.h"
 #include "plumb/report/mismatch/loop_report.h"
 #include "plumb/study/create.h"
@@ -110,15 +111,9 @@ Result<void> LoopCommand::print(const mismatch::LoopReport& report) const {
     }
     return text;
   };
-  return write(
-      {.json = [&] { return report::mismatch_loop_json(report); },
-       .records = [&] { return report::mismatch_loop_records(report); },
-       .text =
-           [&](auto terminal) {
-             return whole([&](const auto& table) { return to_terminal(table, terminal); });
-           },
-       .markdown = [&] { return whole([](const auto& table) { return to_markdown(table); }); }},
-      output);
+  return write(tables_output([&] { return report::mismatch_loop_json(report); },
+                             [&] { return report::mismatch_loop_records(report); }, whole),
+               output);
 }
 
 Result<void> LoopCommand::run() {

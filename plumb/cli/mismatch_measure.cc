@@ -5,6 +5,7 @@
 
 #include "plumb/cli/measure_options.h"
 #include "plumb/cli/mismatch_verbs.h"
+#include "plumb/cli/tables_output.h"
 #include "plumb/report/mismatch/measure_report.h"
 
 namespace plumb::cli {
@@ -34,15 +35,9 @@ Result<void> MeasureCommand::run() const {
     text.pop_back();
     return text;
   };
-  return write(
-      {.json = [&] { return report::mismatch_measure_json(runs, context); },
-       .records = [&] { return report::mismatch_measure_records(runs); },
-       .text =
-           [&](auto terminal) {
-             return parts([&](const auto& table) { return to_terminal(table, terminal); });
-           },
-       .markdown = [&] { return parts([](const auto& table) { return to_markdown(table); }); }},
-      output);
+  return write(tables_output([&] { return report::mismatch_measure_json(runs, context); },
+                             [&] { return report::mismatch_measure_records(runs); }, parts),
+               output);
 }
 
 }  // namespace

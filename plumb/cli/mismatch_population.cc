@@ -7,6 +7,7 @@
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/stage_bars.h"
+#include "plumb/cli/tables_output.h"
 #include "plumb/mismatch/population/population.h"
 #include "plumb/report/mismatch/population_report.h"
 
@@ -42,15 +43,9 @@ Result<void> PopulationCommand::run() {
     }
     return text;
   };
-  return write(
-      {.json = [&] { return report::mismatch_population_json(found, folder); },
-       .records = [&] { return report::mismatch_population_records(found); },
-       .text =
-           [&](auto terminal) {
-             return whole([&](const auto& table) { return to_terminal(table, terminal); });
-           },
-       .markdown = [&] { return whole([](const auto& table) { return to_markdown(table); }); }},
-      output);
+  return write(tables_output([&] { return report::mismatch_population_json(found, folder); },
+                             [&] { return report::mismatch_population_records(found); }, whole),
+               output);
 }
 
 void declare_grid(CLI::App& verb, mismatch::MemberGrid& grid) {
@@ -75,14 +70,7 @@ void declare_grid(CLI::App& verb, mismatch::MemberGrid& grid) {
 
 void declare(CLI::App& verb, PopulationCommand& command) {
   mismatch::PopulationOptions& o = command.options;
-  verb.add_option("--run", command.folder, "the folder; taken up where it was killed")
-      ->type_name("FOLDER")
-      ->check(not_empty())
-      ->required();
-  verb.add_option("--gold", o.gold, "the truth: a planted world, a program, or a reward model")
-      ->type_name("REWARD")
-      ->check(not_empty())
-      ->capture_default_str();
+  declare_run_and_gold(verb, command.folder, o.gold);
   declare_grid(verb, o.grid);
   declare_count(verb, "--epochs", o.epochs, 1, "of reward models");
   declare_count(verb, "--prompts", o.measured_prompts, 2, "prompts that the gold is measured on");

@@ -6,6 +6,7 @@
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/stage_bars.h"
+#include "plumb/cli/tables_output.h"
 #include "plumb/mismatch/remedies/remedies.h"
 #include "plumb/report/mismatch/remedies_report.h"
 
@@ -38,15 +39,9 @@ Result<void> RemediesCommand::run() {
     }
     return text;
   };
-  return write(
-      {.json = [&] { return report::mismatch_remedies_json(found, folder); },
-       .records = [&] { return report::mismatch_remedies_records(found); },
-       .text =
-           [&](auto terminal) {
-             return whole([&](const auto& table) { return to_terminal(table, terminal); });
-           },
-       .markdown = [&] { return whole([](const auto& table) { return to_markdown(table); }); }},
-      output);
+  return write(tables_output([&] { return report::mismatch_remedies_json(found, folder); },
+                             [&] { return report::mismatch_remedies_records(found); }, whole),
+               output);
 }
 
 void declare_strengths(CLI::App& verb, mismatch::RemedyOptions& o) {
@@ -61,14 +56,7 @@ void declare_strengths(CLI::App& verb, mismatch::RemedyOptions& o) {
 
 void declare(CLI::App& verb, RemediesCommand& command) {
   mismatch::RemedyOptions& o = command.options;
-  verb.add_option("--run", command.folder, "the folder; taken up where it was killed")
-      ->type_name("FOLDER")
-      ->check(not_empty())
-      ->required();
-  verb.add_option("--gold", o.gold, "the truth: a planted world, a program, or a reward model")
-      ->type_name("REWARD")
-      ->check(not_empty())
-      ->capture_default_str();
+  declare_run_and_gold(verb, command.folder, o.gold);
   verb.add_option("--remedies", o.remedies, "which; all unless given: " + mismatch::remedy_names())
       ->type_name("NAME")
       ->delimiter(',');

@@ -1,6 +1,8 @@
 // The verbs of `plumb mismatch` and `plumb report` that have files of their own.
 #pragma once
 
+#include <string>
+
 #include "plumb/cli/options.h"
 
 namespace plumb::cli {
@@ -13,5 +15,8 @@ void add_mismatch_loop(CLI::App& mismatch, Program& program);
 void add_mismatch_links(CLI::App& mismatch, Program& program);
 void add_report_mismatch(CLI::App& report, Program& program);
 void add_report_links(CLI::App& report, Program& program);
+
+// --run and --gold of a study in a folder that is taken up where it was killed.
+void declare_run_and_gold(CLI::App& verb, std::string& folder, std::string& gold);
 
 }  // namespace plumb::cli

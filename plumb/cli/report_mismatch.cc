@@ -3,9 +3,9 @@
 
 #include <memory>
 
-#include "plumb/base/files.h"
 #include "plumb/cli/measure_options.h"
 #include "plumb/cli/mismatch_verbs.h"
+#include "plumb/cli/page_options.h"
 #include "plumb/report/mismatch/mismatch_page.h"
 
 namespace plumb::cli {
@@ -13,8 +13,7 @@ namespace {
 
 struct ReportMismatchCommand {
   MeasureArguments arguments;
-  std::string output, title;
-  std::size_t examples = 4;
+  PageOptions page;
 
   Result<void> run() const;
 };
@@ -24,7 +23,7 @@ Result<void> ReportMismatchCommand::run() const {
   const auto look = [&](const std::string& path, const mismatch::RunMeasure& run,
                         const mismatch::TableOptions& reading) -> Result<void> {
     PLUMB_TRY(meters, mismatch::read_meters(path, run));
-    const mismatch::ExampleOptions chosen{examples, arguments.sampling.values.seed};
+    const mismatch::ExampleOptions chosen{page.examples, arguments.sampling.values.seed};
     PLUMB_TRY(shown, mismatch::read_examples(path, run, reading, chosen));
     details.push_back({std::move(meters), std::move(shown)});
     return {};
@@ -34,16 +33,8 @@ Result<void> ReportMismatchCommand::run() const {
       arguments.options(), fmt::format("plumb report mismatch {}", fmt::join(arguments.runs, " "))};
   std::vector<std::string> names;
   for (const mismatch::RunMeasure& run : runs) names.push_back(run.name);
-  const std::string heading =
-      !title.empty() ? title : fmt::format("Proxy and gold: {}", fmt::join(names, ", "));
-  if (auto written =
-          write_file_atomic(output, report::mismatch_page(heading, runs, details, context));
-      !written) {
-    return written;
-  }
-  fmt::print(stderr, "{}: {} run{}; open it in a browser\n", output, runs.size(),
-             runs.size() == 1 ? "" : "s");
-  return {};
+  const std::string heading = page.heading("Proxy and gold", names);
+  return page.write(report::mismatch_page(heading, runs, details, context), runs.size());
 }
 
 }  // namespace
@@ -56,16 +47,7 @@ void add_report_mismatch(CLI::App& report, Program& program) {
       "Where proxy and gold part: curves with their ceilings, the gap and what it is made of, "
       "meters over time, and completions at the start, at the ceiling and at the end.");
   command->arguments.declare(*verb);
-  verb->add_option("--title", command->title, "the page's title")->type_name("TEXT");
-  verb->add_option("--examples", command->examples,
-                   "prompts, drawn at random, whose completions are shown")
-      ->type_name("N")
-      ->check(whole_number(0, 100))
-      ->capture_default_str();
-  verb->add_option("-o,--output", command->output, "the page to write")
-      ->required()
-      ->type_name("FILE")
-      ->check(not_empty());
+  command->page.declare(*verb);
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

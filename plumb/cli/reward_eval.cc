@@ -5,6 +5,7 @@
 
 #include "plumb/cli/feature_options.h"
 #include "plumb/cli/reward_verbs.h"
+#include "plumb/cli/tables_output.h"
 #include "plumb/rlhf/preferences/preference_split.h"
 #include "plumb/rlhf/reward/reward_ensemble.h"
 
@@ -131,17 +132,8 @@ Output reward_eval_output(const report::RewardEvalContext& context) {
            "\n" + print(report::reward_reliability_table(context.rewards[0])) + "\n" +
            report::wrapped(report::reward_eval_notes(context)) + "\n";
   };
-  return {
-      .json = [&context] { return report::reward_eval_json(context); },
-      .records = [&context] { return report::reward_eval_records(context); },
-      .text =
-          [tables](const report::Terminal& terminal) {
-            return tables([&](const report::Table& table) { return to_terminal(table, terminal); });
-          },
-      .markdown =
-          [tables] {
-            return tables([](const report::Table& table) { return to_markdown(table); });
-          }};
+  return tables_output([&context] { return report::reward_eval_json(context); },
+                       [&context] { return report::reward_eval_records(context); }, tables);
 }
 
 void add_reward_eval(CLI::App& reward, Program& program) {

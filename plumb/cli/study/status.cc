@@ -5,6 +5,7 @@
 
 #include "plumb/base/version.h"
 #include "plumb/cli/study/verbs.h"
+#include "plumb/cli/tables_output.h"
 #include "plumb/report/common.h"
 #include "plumb/study/measure.h"
 #include "plumb/study/review/status_json.h"
@@ -133,16 +134,10 @@ Result<void> StatusCommand::run() const {
     return heading_of(found, status) + "\n" + print(task_table(status)) + "\n" +
            print(annotator_table(status)) + "\n" + print(agreement_table(status, agreements));
   };
-  return write(
-      {.json = [&, &found = found,
-                &status = status] { return status_json(found, status, agreements); },
-       .records = [&, &status = status] { return annotator_table(status); },
-       .text =
-           [&](auto terminal) {
-             return text([&](const Table& table) { return to_terminal(table, terminal); });
-           },
-       .markdown = [&] { return text([](const Table& table) { return to_markdown(table); }); }},
-      output);
+  return write(tables_output([&, &found = found,
+                              &status = status] { return status_json(found, status, agreements); },
+                             [&, &status = status] { return annotator_table(status); }, text),
+               output);
 }
 
 }  // namespace
