@@ -15,7 +15,8 @@ namespace {
 TEST(Prevalence, IsThatOfRoganAndGladenWithTheIntervalOfLangAndReiczigel) {
   std::ifstream file("tests/golden/evals.json");
   ASSERT_TRUE(file) << "run from the repository root";
-  for (const auto& c : nlohmann::json::parse(file)["prevalence"]) {
+  const auto golden = nlohmann::json::parse(file);
+  for (const auto& c : golden["prevalence"]) {
     const auto& n = c["counts"];
     const auto found =
         corrected_prevalence({n[0], n[1]}, {n[2], n[3]}, {n[4], n[5]}, c["level"].get<double>());

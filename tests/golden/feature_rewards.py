@@ -29,7 +29,7 @@ for n, d, l2 in [(60, 4, 1.0), (40, 12, 0.1), (200, 3, 10.0)]:
     # Of three annotators so many preferred the first.
     wins = np.clip(np.round(3 * expit(margin) + generator.normal(0, 0.5, n)), 0, 3)
     difference = first - second
-    model = LogisticRegression(C=1 / l2, fit_intercept=False, tol=1e-14, max_iter=100000)
+    model = LogisticRegression(C=1 / l2, fit_intercept=False, solver="newton-cg", tol=1e-9, max_iter=100000)
     model.fit(np.vstack([difference, difference]), [1] * n + [0] * n,
               sample_weight=np.concatenate([wins / 3, 1 - wins / 3]))
     bradley_terry.append({"first": first.tolist(), "second": second.tolist(), "wins_of_three": wins.tolist(), "l2": l2,
