@@ -138,9 +138,11 @@ process.exitCode = (await runChecks({
     await page.keyboard.press("s");
     await everyLook(page, "skip");
     await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
     await page.keyboard.press("?");
     await everyLook(page, "keys");
     await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
     for (let left = 6; left > 0; --left) {
       const text = await page.locator(".words").first().textContent();
       await page.keyboard.press("2");

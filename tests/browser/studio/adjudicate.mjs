@@ -50,6 +50,7 @@ async function court(page, study, task = "") {
   if (!task) return;
   await page.locator(".task select").selectOption(task);
   await page.locator(`section .head bdi:text-is("${task}")`).last().waitFor();
+  await page.locator("section[data-item][aria-busy=false]").waitFor();
 }
 /** Types a reason, sends it, and waits until the server has said that it is saved. */
 async function settle(page, reason) {

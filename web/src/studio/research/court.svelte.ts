@@ -70,7 +70,7 @@ export class Court {
       this.items = page.items;
       this.take(page.items[0] ?? null);
     });
-    this.loading = false;
+    if (turn === this.#turn) this.loading = false;
   }
   async more(): Promise<void> {
     await this.#try(async () => {
