@@ -142,6 +142,7 @@ void add_mismatch(CLI::App& app, Program& program) {
   add_mismatch_population(*verb, program);
   add_mismatch_remedies(*verb, program);
   add_mismatch_loop(*verb, program);
+  add_mismatch_full(*verb, program);
 }
 
 }  // namespace plumb::cli

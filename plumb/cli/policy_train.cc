@@ -230,6 +230,8 @@ void declare_steps(CLI::App& verb, TrainCommand& c) {
   declare_count(verb, "--evaluation-samples", c.options.evaluation_group, 1,
                 "completions of each held-out prompt");
   declare_count(verb, "--save-every", c.options.save_every, 1, "steps between two saved states");
+  verb.add_flag("--keep-checkpoints", c.options.keep_checkpoints,
+                "the model at every measurement stays in FOLDER/checkpoints/STEP, for plumb eval");
 }
 
 void declare_divergence(CLI::App& verb, TrainCommand& c) {

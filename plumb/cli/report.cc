@@ -81,6 +81,7 @@ void add_report(CLI::App& app, Program& program) {
   report->require_subcommand(1);
   add_report_mismatch(*report, program);
   add_report_links(*report, program);
+  add_report_full(*report, program);
   auto command = std::make_shared<ReportCommand>();
   CLI::App* verb = report->add_subcommand(
       "gap",

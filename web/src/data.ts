@@ -3,11 +3,12 @@
  * What is undefined is null, missing, or { reason } with the reason in words.
  */
 
+import type { FullReport } from "./full/data";
 import type { ItemsReport } from "./items/data";
 import type { LinksReport } from "./links/data";
 import type { MismatchReport } from "./mismatch/data";
 
-export type AnyReport = Report | ItemsReport | MismatchReport | LinksReport;
+export type AnyReport = Report | ItemsReport | MismatchReport | LinksReport | FullReport;
 
 export interface Undefined {
   reason: string;
@@ -145,6 +146,7 @@ export function readReport(): AnyReport {
     case "plumb.items-report/1":
     case "plumb.mismatch-report/1":
     case "plumb.links-report/1":
+    case "plumb.full-report/1":
       return report;
   }
   throw new Error(`This page cannot show data of the kind "${(report as Report).schema}".`);

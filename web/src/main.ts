@@ -6,6 +6,7 @@ import { percent } from "./format";
 import { leaderboardFigure } from "./figures/leaderboard";
 import { sensitivityFigure } from "./figures/sensitivity";
 import { subsetsFigure } from "./figures/subsets";
+import { fullPage } from "./full/page";
 import { itemsPage } from "./items/page";
 import { entry, hash, header, provenance, section } from "./layout";
 import { linksPage } from "./links/page";
@@ -79,6 +80,8 @@ function pageOf(report: AnyReport): Node[] {
       return mismatchPage(report);
     case "plumb.links-report/1":
       return linksPage(report);
+    case "plumb.full-report/1":
+      return fullPage(report);
     default:
       return page(report);
   }

@@ -22,24 +22,27 @@ namespace fs = std::filesystem;
 Json manifest_of(const ChainOptions& o, const lm::LanguageModel& base) {
   std::vector<std::string> methods;
   for (const rlhf::Method method : o.methods) methods.emplace_back(rlhf::method_name(method));
-  return {{"schema", "plumb.chain-run/1"},
-          {"base_sha256", lm::weights_hash(base.transformer)},
-          {"gold", o.gold},
-          {"gold_model", o.gold_model},
-          {"measured_prompts", o.measured_prompts},
-          {"training_prompts", o.training_prompts},
-          {"prompt_words", o.prompt_words},
-          {"samples", o.samples},
-          {"max_tokens", o.max_tokens},
-          {"pairs", o.pairs},
-          {"noise", o.noise},
-          {"epochs", o.epochs},
-          {"members", o.members},
-          {"methods", methods},
-          {"steps", o.steps},
-          {"rate", o.rate},
-          {"kl_budget", o.kl_budget},
-          {"seed", o.seed}};
+  Json manifest = {{"schema", "plumb.chain-run/1"},
+                   {"base_sha256", lm::weights_hash(base.transformer)},
+                   {"gold", o.gold},
+                   {"gold_model", o.gold_model},
+                   {"measured_prompts", o.measured_prompts},
+                   {"training_prompts", o.training_prompts},
+                   {"prompt_words", o.prompt_words},
+                   {"samples", o.samples},
+                   {"max_tokens", o.max_tokens},
+                   {"pairs", o.pairs},
+                   {"noise", o.noise},
+                   {"epochs", o.epochs},
+                   {"members", o.members},
+                   {"methods", methods},
+                   {"steps", o.steps},
+                   {"rate", o.rate},
+                   {"kl_budget", o.kl_budget},
+                   {"seed", o.seed}};
+  if (o.against_gold) manifest["against_gold"] = true;
+  if (o.keep_checkpoints) manifest["keep_checkpoints"] = true;
+  return manifest;
 }
 
 class Chain {
@@ -54,6 +57,7 @@ class Chain {
   Result<void> train_proxies();
   Result<void> measure_best_of_n();
   Result<void> train_policies();
+  Result<void> train_against_gold();
 
   ChainReport report() && { return std::move(report_); }
 
@@ -70,6 +74,17 @@ class Chain {
             .threads = options_.threads,
             .watch = progress(std::move(stage))};
   }
+  rlhf::PolicyOptions optimising(rlhf::Method method, const char* folder) const;
+  rlhf::PolicyInputs inputs(rlhf::Reward& reward) const {
+    return {.start = base_,
+            .tokenizer = lm::tokenizer_path(options_.base),
+            .training = training_,
+            .held_out = measured_,
+            .proxy = &reward,
+            .gold = gold_.get()};
+  }
+  Result<void> train(const rlhf::PolicyInputs& inputs, const rlhf::PolicyOptions& how,
+                     std::string stage, std::vector<fs::path>& runs) const;
   DrawOptions drawing(std::string stage, std::size_t group) const {
     return {.group = group,
             .max_tokens = options_.max_tokens,
@@ -84,7 +99,6 @@ class Chain {
   std::vector<rlhf::Prompt> training_, measured_;
   std::unique_ptr<rlhf::Reward> gold_;
   std::vector<Proxy> proxies_;
-  fs::path optimised_;  // the proxy that policies are trained on
   ChainReport report_;
 };
 
@@ -124,6 +138,7 @@ Result<void> Chain::write_comparisons() {
 Result<void> Chain::find_gold() {
   PLUMB_TRY(planted, rlhf::open_reward(options_.gold, options_.features));
   gold_ = std::move(planted);
+  report_.gold = options_.gold;
   if (!options_.gold_model) return {};
   PLUMB_TRY(samples, rlhf::read_samples(in("comparisons.jsonl")));
   PLUMB_TRY(labels, rlhf::compare_samples(samples, *gold_,
@@ -138,6 +153,7 @@ Result<void> Chain::find_gold() {
                                       training("training the gold reward model")));
   PLUMB_TRY(opened, rlhf::open_reward(model.string()));
   gold_ = std::move(opened);
+  report_.gold = model.string();
   return {};
 }
 
@@ -159,7 +175,7 @@ Result<void> Chain::train_proxies() {
   PLUMB_TRY(proxies,
             train_proxy_models(options_.base, base_, how, training("training reward models")));
   proxies_ = std::move(proxies.all);
-  optimised_ = proxies.optimised;
+  report_.optimised = proxies.optimised;
   return {};
 }
 
@@ -176,6 +192,9 @@ Result<void> Chain::measure_best_of_n() {
   for (const Proxy& proxy : proxies_) {
     const fs::path file = options_.folder / "samples" / (proxy.name + ".jsonl");
     report_.samples.push_back(file);
+    if (!proxy.combination && proxy.members.front() == report_.optimised) {
+      report_.optimised_samples = file;
+    }
     std::error_code ignored;
     if (fs::exists(file, ignored)) continue;
     PLUMB_TRY(scores, scorer.score(proxy, progress(fmt::format("scoring by {}", proxy.name))));
@@ -184,36 +203,56 @@ Result<void> Chain::measure_best_of_n() {
   return {};
 }
 
+rlhf::PolicyOptions Chain::optimising(rlhf::Method method, const char* folder) const {
+  rlhf::PolicyOptions how;
+  how.method = method;
+  how.run = options_.folder / folder / rlhf::method_name(method);
+  how.steps = options_.steps;
+  how.max_tokens = options_.max_tokens;
+  how.schedule.rate = static_cast<float>(options_.rate);
+  how.kl_budget = options_.kl_budget;
+  how.evaluate_every = std::max<std::size_t>(options_.steps / 20, 1);
+  how.save_every = how.evaluate_every;
+  how.seed = options_.seed;
+  how.threads = options_.threads;
+  return how;
+}
+
+Result<void> Chain::train(const rlhf::PolicyInputs& inputs, const rlhf::PolicyOptions& how,
+                          std::string stage, std::vector<fs::path>& runs) const {
+  const Progress bar = progress(std::move(stage));
+  const auto run = rlhf::train_policy(
+      inputs, how, [&](const rlhf::PolicyStatus& status) { bar(status.step, status.steps); });
+  if (!run) return tl::unexpected(run.error());
+  runs.push_back(how.run);
+  return {};
+}
+
 Result<void> Chain::train_policies() {
-  PLUMB_TRY(proxy, rlhf::open_reward(optimised_.string()));
+  PLUMB_TRY(proxy, rlhf::open_reward(report_.optimised.string()));
   PLUMB_TRY(data, rlhf::read_preferences(in("preferences.jsonl").string(), {}));
   PLUMB_TRY(pairs, rlhf::encode_pairs(data, base_));
   for (const rlhf::Method method : options_.methods) {
-    const std::string name(rlhf::method_name(method));
-    rlhf::PolicyOptions how;
-    how.method = method;
-    how.run = options_.folder / "policies" / name;
-    how.steps = options_.steps;
-    how.max_tokens = options_.max_tokens;
-    how.schedule.rate = static_cast<float>(options_.rate);
-    how.kl_budget = options_.kl_budget;
-    how.evaluate_every = std::max<std::size_t>(options_.steps / 20, 1);
-    how.save_every = how.evaluate_every;
-    how.seed = options_.seed;
-    how.threads = options_.threads;
-    const rlhf::PolicyInputs inputs{.start = base_,
-                                    .tokenizer = lm::tokenizer_path(options_.base),
-                                    .training = training_,
-                                    .held_out = measured_,
-                                    .proxy = proxy.get(),
-                                    .gold = gold_.get(),
-                                    .pairs = pairs.pairs,
-                                    .pairs_sha256 = pairs.hash};
-    const Progress bar = progress(fmt::format("optimising by {}", name));
-    const auto run = rlhf::train_policy(
-        inputs, how, [&](const rlhf::PolicyStatus& status) { bar(status.step, status.steps); });
-    if (!run) return tl::unexpected(run.error());
-    report_.runs.push_back(how.run);
+    rlhf::PolicyOptions how = optimising(method, "policies");
+    how.keep_checkpoints = options_.keep_checkpoints;
+    rlhf::PolicyInputs all = inputs(*proxy);
+    all.pairs = pairs.pairs;
+    all.pairs_sha256 = pairs.hash;
+    const auto trained =
+        train(all, how, fmt::format("optimising by {}", rlhf::method_name(method)), report_.runs);
+    if (!trained) return trained;
+  }
+  return {};
+}
+
+Result<void> Chain::train_against_gold() {
+  if (!options_.against_gold) return {};
+  for (const rlhf::Method method : options_.methods) {
+    if (method == rlhf::Method::kDpo) continue;
+    const auto trained = train(inputs(*gold_), optimising(method, "against-gold"),
+                               fmt::format("optimising the gold by {}", rlhf::method_name(method)),
+                               report_.gold_runs);
+    if (!trained) return trained;
   }
   return {};
 }
@@ -227,10 +266,10 @@ Result<ChainReport> run_chain(const ChainOptions& options, const ChainWatch& wat
   }
   Chain chain(options, watch, base);
   using Stage = Result<void> (Chain::*)();
-  constexpr Stage kStages[] = {&Chain::write_prompts, &Chain::write_comparisons,
-                               &Chain::find_gold,     &Chain::write_preferences,
-                               &Chain::train_proxies, &Chain::measure_best_of_n,
-                               &Chain::train_policies};
+  constexpr Stage kStages[] = {&Chain::write_prompts,  &Chain::write_comparisons,
+                               &Chain::find_gold,      &Chain::write_preferences,
+                               &Chain::train_proxies,  &Chain::measure_best_of_n,
+                               &Chain::train_policies, &Chain::train_against_gold};
   for (const Stage stage : kStages) {
     if (auto done = (chain.*stage)(); !done) return tl::unexpected(done.error());
   }

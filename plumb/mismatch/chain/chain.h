@@ -4,11 +4,13 @@
 //
 //   manifest.json          what the chain is; another configuration is refused
 //   texts.txt              what the model wrote, whose beginnings are the prompts
-//   comparisons.jsonl      completions of the training prompts; preferences.jsonl: what was
-//   preferred gold/                  the gold reward model, where the truth is one bases/, proxies/
-//   checkpoints of fewer layers; the reward models that began as them samples/NAME.jsonl     the
-//   measured prompts' completions, each with its scores by one proxy policies/METHOD/       run
-//   folders (rlhf/policy/policy_run.h)
+//   comparisons.jsonl      completions of the training prompts
+//   preferences.jsonl      what was preferred
+//   gold/                  the gold reward model, where the truth is one
+//   bases/, proxies/       checkpoints of fewer layers; the reward models that began as them
+//   samples/NAME.jsonl     the measured prompts' completions, each with its scores by one proxy
+//   policies/METHOD/       run folders (rlhf/policy/policy_run.h)
+//   against-gold/METHOD/   the same optimisers on the truth, where asked for
 //
 // Every stage is a file that is replaced whole or a run folder that resumes, so a chain that was
 // killed goes on where it was and ends with the same bytes.
@@ -55,14 +57,21 @@ struct ChainOptions {
   std::size_t steps = 200;  // of each optimiser
   double rate = 1e-4;       // of its steps
   double kl_budget = 60;    // nats at which it ends
+  // Each optimiser but DPO, which learns from no reward, once more against the truth itself.
+  bool against_gold = false;
+  bool keep_checkpoints = false;  // of the optimisers on the proxy (rlhf/policy/policy_run.h)
 
   std::uint64_t seed = 0;
   int threads = 0;  // never changes a result
 };
 
 struct ChainReport {
-  std::vector<std::filesystem::path> samples;  // best of n: a file a proxy
-  std::vector<std::filesystem::path> runs;     // of optimisers
+  std::vector<std::filesystem::path> samples;    // best of n: a file a proxy
+  std::vector<std::filesystem::path> runs;       // of optimisers
+  std::vector<std::filesystem::path> gold_runs;  // against the truth, in the order of `runs`
+  std::string gold;                              // the truth, as rlhf::open_reward takes it
+  std::filesystem::path optimised;               // the reward model that `runs` learnt from
+  std::filesystem::path optimised_samples;       // best of n by it
 };
 
 // The stage, and how far it is; total 0: not known.

@@ -52,8 +52,10 @@ std::string at_stage(const SwapStage& stage) {
                      stage.loss.ci->low, stage.loss.ci->high);
 }
 
-// The stages whose loss is surely above 0; "most" where one's interval lies above all others'.
-std::string of_swap(const SwapReport& swap) {
+}  // namespace
+
+// The stages whose interval lies above 0; "most" where one's lies above all others'.
+std::string swap_sentence(const SwapReport& swap) {
   std::vector<SwapStage> measured;
   for (const SwapStage& stage : swap.stages) {
     const bool whole = stage.stage == "total" || stage.stage == "remainder";
@@ -66,15 +68,13 @@ std::string of_swap(const SwapReport& swap) {
   for (const SwapStage& stage : measured) {
     if (stage.loss.ci->low > 0) shown.push_back(at_stage(stage));
   }
-  if (shown.empty()) return "; at no stage is a loss of gold shown";
+  if (shown.empty()) return "at no stage is a loss of gold shown";
   const bool most = measured.size() > 1 &&
                     std::all_of(measured.begin() + 1, measured.end(), [&](const SwapStage& other) {
                       return other.loss.ci->high < measured[0].loss.ci->low;
                     });
-  return most ? "; most gold is lost " + shown[0] : "; gold is lost " + joined(shown);
+  return most ? "most gold is lost " + shown[0] : "gold is lost " + joined(shown);
 }
-
-}  // namespace
 
 std::string links_sentence(const LinkReport& report) {
   std::vector<std::string> parts;
@@ -83,8 +83,8 @@ std::string links_sentence(const LinkReport& report) {
   }
   std::string sentence = parts[0] + ", " + parts[1] + ", " + parts[2];
   sentence[0] = 'R';
-  if (report.swap) sentence += of_swap(*report.swap);
-  return sentence + ".";
+  const std::string swapped = report.swap ? swap_sentence(*report.swap) : "";
+  return sentence + (swapped.empty() ? "" : "; " + swapped) + ".";
 }
 
 }  // namespace plumb::mismatch

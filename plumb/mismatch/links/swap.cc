@@ -208,12 +208,13 @@ Result<Paths> paths_of(const SwapInputs& inputs) {
   Paths paths;
   paths.arms.reserve(5);
   PLUMB_TRY(run, run_trajectory(*inputs.run, inputs.start));
-  PLUMB_TRY(best, best_of_n_trajectory(*inputs.run, inputs.start));
-  const SampleTable pool = by_gold(*inputs.run, inputs.start);
+  const SampleTable& drawn = inputs.pool != nullptr ? *inputs.pool : *inputs.run;
+  PLUMB_TRY(best, best_of_n_trajectory(drawn, inputs.start));
+  const SampleTable pool = by_gold(drawn, inputs.start);
   PLUMB_TRY(ideal, best_of_n_trajectory(pool, inputs.start));
   const auto first = static_cast<double>(inputs.start);
   paths.arms.push_back(arm_of(*inputs.run, run, first));
-  paths.arms.push_back(arm_of(*inputs.run, best, 1));
+  paths.arms.push_back(arm_of(drawn, best, 1));
   paths.arms.push_back(arm_of(pool, ideal, 1));
   const std::pair<const SampleTable*, const Arm**> others[] = {
       {inputs.gold_run, &paths.gold_run}, {inputs.relabelled, &paths.relabelled}};

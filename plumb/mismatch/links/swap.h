@@ -36,6 +36,8 @@ struct SwapInputs {
   const SampleTable* run;                   // REQUIRES: not nullptr
   const SampleTable* gold_run = nullptr;    // the same optimiser, its reward the gold
   const SampleTable* relabelled = nullptr;  // samples of the run, their "gold" the new labels
+  const SampleTable* pool =
+      nullptr;  // more samples of the start to take the best of; the run's own
   std::size_t start = 0;
 };
 

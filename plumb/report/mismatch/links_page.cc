@@ -78,9 +78,9 @@ mismatch::RunMeasure measure_of(const RunLinks& run) {
   return measure;
 }
 
-std::string links_page(const std::string& title, const LinkReport& report,
-                       std::span<const mismatch::Examples> examples,
-                       std::span<const EvalSeries> evaluations, const LinksContext& context) {
+Json links_page_data(const std::string& title, const LinkReport& report,
+                     std::span<const mismatch::Examples> examples,
+                     std::span<const EvalSeries> evaluations, const LinksContext& context) {
   Json data = {{"schema", "plumb.links-report/1"},     {"title", title},
                {"command", context.command},           {"version", kVersion},
                {"links", links_json(report, context)}, {"details", Json::array()},
@@ -102,7 +102,13 @@ std::string links_page(const std::string& title, const LinkReport& report,
          {"evaluations", evaluations_json(run.draws.name, evaluations)},
          {"examples", examples_json(i < pooled ? mismatch::Examples{} : examples[i - pooled])}});
   }
-  return html_page(data);
+  return data;
+}
+
+std::string links_page(const std::string& title, const LinkReport& report,
+                       std::span<const mismatch::Examples> examples,
+                       std::span<const EvalSeries> evaluations, const LinksContext& context) {
+  return html_page(links_page_data(title, report, examples, evaluations, context));
 }
 
 }  // namespace plumb::report

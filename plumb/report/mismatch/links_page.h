@@ -17,6 +17,10 @@ mismatch::RunMeasure measure_of(const mismatch::RunLinks& run);
 
 // examples: one a run that was read; a pooled run, which comes first, has none. The data inside are
 // plumb.links-report/1.
+Json links_page_data(const std::string& title, const mismatch::LinkReport& report,
+                     std::span<const mismatch::Examples> examples,
+                     std::span<const mismatch::EvalSeries> evaluations,
+                     const LinksContext& context);
 std::string links_page(const std::string& title, const mismatch::LinkReport& report,
                        std::span<const mismatch::Examples> examples,
                        std::span<const mismatch::EvalSeries> evaluations,

@@ -150,6 +150,18 @@ std::string swap_heading(const mismatch::SwapReport& swap) {
 
 }  // namespace
 
+Json swap_json(const mismatch::SwapReport& swap) {
+  Json json = {{"swap", Json::array()}};
+  for (const SwapStage& stage : swap.stages) json["swap"].push_back(stage_json(stage));
+  if (!swap.reason.empty()) json["swap_reason"] = swap.reason;
+  json["swap_at"] = {{"prompts", swap.prompts},
+                     {"proxy_gain", swap.proxy_gain},
+                     {"step", swap.step},
+                     {"n", swap.n}};
+  json["swap_notes"] = swap.notes;
+  return json;
+}
+
 Json links_json(const LinkReport& report, const LinksContext& context) {
   Json json = {{"schema", "plumb.links/1"},
                {"version", kVersion},
@@ -166,15 +178,7 @@ Json links_json(const LinkReport& report, const LinksContext& context) {
   }
   for (const RunLinks& run : report.runs) json["runs"].push_back(run_json(run, report));
   for (const LinkRow& row : report.rows) json["links"].push_back(row_json(row));
-  if (report.swap) {
-    for (const SwapStage& stage : report.swap->stages) json["swap"].push_back(stage_json(stage));
-    if (!report.swap->reason.empty()) json["swap_reason"] = report.swap->reason;
-    json["swap_at"] = {{"prompts", report.swap->prompts},
-                       {"proxy_gain", report.swap->proxy_gain},
-                       {"step", report.swap->step},
-                       {"n", report.swap->n}};
-    json["swap_notes"] = report.swap->notes;
-  }
+  if (report.swap) json.update(swap_json(*report.swap));
   json["sentence"] = report.sentence;
   return json;
 }
@@ -211,10 +215,13 @@ std::vector<LinksPart> links_parts(const LinkReport& report) {
     if (!card.rows.empty()) parts.push_back({heading_of(report, i), std::move(card)});
   }
   if (report.swap && !report.swap->stages.empty()) {
-    parts.push_back(
-        {swap_heading(*report.swap), swap_table(*report.swap, report.options.sampling.level)});
+    parts.push_back(swap_part(*report.swap, report.options.sampling.level));
   }
   return parts;
+}
+
+LinksPart swap_part(const mismatch::SwapReport& swap, double level) {
+  return {swap_heading(swap), swap_table(swap, level)};
 }
 
 std::vector<std::string> links_notes(const LinkReport& report) {

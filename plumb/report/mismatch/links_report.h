@@ -32,6 +32,10 @@ struct LinksPart {
 };
 std::vector<LinksPart> links_parts(const mismatch::LinkReport& report);
 
+// One run's swap tests. JSON: "swap", "swap_at", "swap_notes", "swap_reason" where there are none.
+LinksPart swap_part(const mismatch::SwapReport& swap, double level);
+Json swap_json(const mismatch::SwapReport& swap);
+
 // How to read the tables; what is missing; the sentence last.
 std::vector<std::string> links_notes(const mismatch::LinkReport& report);
 

@@ -113,6 +113,7 @@ Json manifest_of(const PolicyInputs& inputs, const PolicyOptions& o, std::size_t
                    {"kernels", nn::kernels().name}};
   manifest.update(method_options(inputs, o));
   if (inputs.mix != nullptr) manifest.update(mix_json(*inputs.mix));
+  if (o.keep_checkpoints) manifest["keep_checkpoints"] = true;
   return manifest;
 }
 
@@ -153,7 +154,7 @@ class PolicyRun {
   Result<void> checkpoint(std::size_t step, std::size_t first, const Standing& now);
   Update learn(std::size_t step, const Rollout* rollout, float rate);
   Result<void> update(std::size_t step, const Standing& now);
-  Result<void> finish();
+  Result<void> save_model(const std::filesystem::path& folder);
   void show(std::size_t step, const Meters& meters);
   void follow_target(double kl, double completions) {
     if (o_.kl_target) penalty_.update(kl, completions);
@@ -270,6 +271,10 @@ Result<void> PolicyRun::look(std::size_t step, Standing& now) {
   if (now.end == RunEnd::kUnfinished && step % o_.evaluate_every != 0) return {};
   PLUMB_TRY(meters, evaluate(step));
   now.evaluated = true;
+  if (o_.keep_checkpoints) {
+    const auto kept = save_model(o_.run / "checkpoints" / std::to_string(step));
+    if (!kept) return kept;
+  }
   const bool spent = check_budget(meters.value("kl"), o_.kl_budget) == KlState::kSpent;
   if (!on_policy() && now.end == RunEnd::kUnfinished && spent) now.end = RunEnd::kBudget;
   if (!now.rollout) now.meters = std::move(meters);
@@ -331,10 +336,9 @@ void PolicyRun::show(std::size_t step, const Meters& meters) {
   watch_({step, o_.steps, meters, static_cast<double>(tokens_) / seconds(), seconds()});
 }
 
-Result<void> PolicyRun::finish() {
-  report_.model = o_.run / "model";
-  if (auto saved = nn::save_transformer(report_.model, learner_.policy()); !saved) return saved;
-  return lm::copy_tokenizer(inputs_.tokenizer, report_.model);
+Result<void> PolicyRun::save_model(const std::filesystem::path& folder) {
+  if (auto saved = nn::save_transformer(folder, learner_.policy()); !saved) return saved;
+  return lm::copy_tokenizer(inputs_.tokenizer, folder);
 }
 
 Result<PolicyReport> PolicyRun::run() {
@@ -360,7 +364,8 @@ Result<PolicyReport> PolicyRun::run() {
   }
   report_.seconds = seconds();
   if (report_.end != RunEnd::kUnfinished) {
-    if (auto finished = finish(); !finished) return tl::unexpected(finished.error());
+    report_.model = o_.run / "model";
+    if (auto saved = save_model(report_.model); !saved) return tl::unexpected(saved.error());
   }
   return std::move(report_);
 }

@@ -1,10 +1,12 @@
 // Training a policy on a reward, in a run folder that survives a kill:
 //
 //   manifest.json       what the run's bytes follow from; another configuration is refused
-//   events.jsonl        a line an update: the meters of the completions it learnt from, and the
-//   step evaluations.jsonl   a line a checkpoint: the meters on held-out prompts samples.jsonl the
-//   completions behind them (rlhf/samples.h) state.safetensors   parameters and moments of the last
-//   good step model/              the trained policy, once the run has ended
+//   events.jsonl        a line an update: the meters of the completions it learnt from, and the step
+//   evaluations.jsonl   a line a checkpoint: the meters on held-out prompts
+//   samples.jsonl       the completions behind them (rlhf/samples.h)
+//   state.safetensors   parameters and moments of the last good step
+//   model/              the trained policy, once the run has ended
+//   checkpoints/STEP/   the policy at every checkpoint, where they are kept
 //
 // Before it begins, a self-test (self_check.h). Every checkpoint, the starting policy first,
 // completes the same held-out prompts from the same random numbers, so that curves are paired by
@@ -77,6 +79,7 @@ struct PolicyOptions {
 
   std::size_t evaluate_every = 25, save_every = 25;  // steps
   std::size_t evaluation_group = 4;                  // completions of each held-out prompt
+  bool keep_checkpoints = false;                     // the weights of every evaluation
   std::uint64_t seed = 0;
   int threads = 0;
   float temperature = 1.0F;    // of the sampler; for tests of the self-test

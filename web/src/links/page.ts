@@ -68,8 +68,25 @@ function card(link: LinkName, links: Links, details: LinkDetails[]): HTMLElement
   return element;
 }
 
+/** What a run could not be measured on. */
+export function missing({ runs }: Links): string[] {
+  return runs.flatMap((run) => run.missing.map((reason) => `${run.name}. ${reason}`));
+}
+
+export function linksSection({ links, details }: LinksReport): HTMLElement {
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll("details.link-card").forEach((one) => one.setAttribute("open", ""));
+  });
+  return section(
+    "links",
+    "The three links",
+    h("p", { class: "hint" }, "A card opens into its curves, samples and tables."),
+    h("div", { class: "links-top" }, diagram(links), h("div", { class: "cards" }, ...kLinks.map((link) => card(link, links, details)))),
+  );
+}
+
 export function linksPage(report: LinksReport): Node[] {
-  const { links, details, notes } = report;
+  const { links, notes } = report;
   const swap = swapTable(links);
   const contents: [string, string][] = [
     ["links", "Links"],
@@ -77,18 +94,9 @@ export function linksPage(report: LinksReport): Node[] {
     ["notes", "Notes"],
     ["provenance", "Provenance"],
   ];
-  const missing = links.runs.flatMap((run) => run.missing.map((reason) => `${run.name}. ${reason}`));
-  window.addEventListener("beforeprint", () => {
-    document.querySelectorAll("details.link-card").forEach((one) => one.setAttribute("open", ""));
-  });
   return numbered([
-    header(report.title, [links.sentence, ...missing], contents, "links report"),
-    section(
-      "links",
-      "The three links",
-      h("p", { class: "hint" }, "A card opens into its curves, samples and tables."),
-      h("div", { class: "links-top" }, diagram(links), h("div", { class: "cards" }, ...kLinks.map((link) => card(link, links, details)))),
-    ),
+    header(report.title, [links.sentence, ...missing(links)], contents, "links report"),
+    linksSection(report),
     ...(swap ? [section("swap", "Swap tests", swap)] : []),
     section("notes", "Notes", ...notes.map((note) => h("p", {}, note))),
     sources(report),
@@ -96,7 +104,7 @@ export function linksPage(report: LinksReport): Node[] {
 }
 
 /** Numbers the figures in the order in which they stand. */
-function numbered(nodes: HTMLElement[]): HTMLElement[] {
+export function numbered(nodes: HTMLElement[]): HTMLElement[] {
   let made = 0;
   for (const title of nodes.flatMap((node) => [...node.querySelectorAll("figcaption h3")])) {
     made += 1;
@@ -105,7 +113,7 @@ function numbered(nodes: HTMLElement[]): HTMLElement[] {
   return nodes;
 }
 
-function sources({ version, command, links }: LinksReport): HTMLElement {
+export function sources({ version, command, links }: LinksReport): HTMLElement {
   return provenance(
     version,
     command,

@@ -51,12 +51,12 @@ export function linkTable(links: Links, link: LinkName): HTMLElement {
   });
 }
 
-export function swapTable(links: Links): HTMLElement | undefined {
+export function swapTable(links: Pick<Links, "swap" | "swap_at">, run = ""): HTMLElement | undefined {
   if (links.swap.length === 0) return undefined;
   const at = links.swap_at;
   return table<SwapStage>({
-    id: "table-swap",
-    title: "Where gold is lost",
+    id: run ? `table-swap-${run}` : "table-swap",
+    title: run ? `${run}: where gold is lost` : "Where gold is lost",
     caption:
       "One stage at a time is replaced by the best there is: the gold for the reward model, best of n for the optimiser at equal gain of the proxy, new labels " +
       `for the evaluation.${at ? ` Compared at a proxy gain of ${number(at.proxy_gain, 2)} (step ${number(at.step, 0)}, n = ${number(at.n, 1)}), over ${at.prompts} prompts.` : ""}`,

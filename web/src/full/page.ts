@@ -1,0 +1,36 @@
+/** Lays out the report of `plumb report full`: the three links, and all that was measured beside them. */
+import { h } from "../dom";
+import { header, section } from "../layout";
+import { linksSection, missing, numbered, sources } from "../links/page";
+import type { FullReport } from "./data";
+import { populationParts } from "./population";
+import { remediesParts } from "./remedies";
+import { roundsParts } from "./rounds";
+import { swapsParts } from "./swaps";
+
+const kContents: [string, string][] = [
+  ["links", "Links"],
+  ["swap", "Swap tests"],
+  ["population", "Population"],
+  ["remedies", "Remedies"],
+  ["rounds", "Rounds"],
+  ["notes", "Notes"],
+  ["provenance", "Provenance"],
+];
+
+/** How to read a part, and what it comes to. */
+const paragraphs = (notes: string[]) => notes.map((note) => h("p", {}, note));
+
+export function fullPage(report: FullReport): Node[] {
+  const { links, swaps, population, remedies, rounds, notes } = report;
+  return numbered([
+    header(report.title, [links.links.sentence, ...missing(links.links)], kContents, "links report"),
+    linksSection(links),
+    section("swap", "Swap tests", ...swapsParts(swaps)),
+    section("population", "Which metric of a reward model foretells the gold", ...populationParts(population), ...paragraphs(notes.population)),
+    section("remedies", "What helps, at equal compute", ...remediesParts(remedies), ...paragraphs(notes.remedies)),
+    section("rounds", "Asking again", ...roundsParts(rounds.rounds), ...paragraphs(notes.rounds)),
+    section("notes", "Notes", ...paragraphs(links.notes)),
+    sources(links),
+  ]);
+}
