@@ -18,8 +18,14 @@ const kContents: [string, string][] = [
   ["provenance", "Provenance"],
 ];
 
-/** How to read a part, and what it comes to. */
 const paragraphs = (notes: string[]) => notes.map((note) => h("p", {}, note));
+
+/** How to read a part and what it comes to; the rest folded away. */
+function folded(notes: string[]): HTMLElement[] {
+  const rest = notes.slice(2);
+  if (rest.length < 3) return paragraphs(notes);
+  return [...paragraphs(notes.slice(0, 2)), h("details", {}, h("summary", {}, "Notes on each"), ...paragraphs(rest))];
+}
 
 export function fullPage(report: FullReport): Node[] {
   const { links, swaps, population, remedies, rounds, notes } = report;
@@ -28,7 +34,7 @@ export function fullPage(report: FullReport): Node[] {
     linksSection(links),
     section("swap", "Swap tests", ...swapsParts(swaps)),
     section("population", "Which metric of a reward model foretells the gold", ...populationParts(population), ...paragraphs(notes.population)),
-    section("remedies", "What helps, at equal compute", ...remediesParts(remedies), ...paragraphs(notes.remedies)),
+    section("remedies", "What helps, at equal compute", ...remediesParts(remedies), ...folded(notes.remedies)),
     section("rounds", "Asking again", ...roundsParts(rounds.rounds), ...paragraphs(notes.rounds)),
     section("notes", "Notes", ...paragraphs(links.notes)),
     sources(links),

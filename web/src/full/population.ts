@@ -34,7 +34,7 @@ function correlationFigure(rows: Correlation[]): HTMLElement {
       "chooses; metrics of which less is better are turned round. A colour needs a corrected p-value too.",
     legend: legend(kVerdicts),
     rows: drawn,
-    x: "Spearman’s correlation with the gold →",
+    x: "correlation with the gold →",
     at: 0,
     range: [-1, 1],
   });
@@ -110,7 +110,7 @@ function drawScatter(all: Point[], base: number, width: number): SVGSVGElement {
         ? [
             Plot.text(
               [...new Set(all.map((point) => point.facet))].map((name) => ({ facet: name })),
-              { fy: "facet", text: "facet", frameAnchor: "top-left", dy: -10, fill: "var(--ink)" },
+              { fy: "facet", text: "facet", frameAnchor: "top-right", dy: -10, fill: "var(--ink)" },
             ),
           ]
         : []),

@@ -22,16 +22,20 @@ import { linkTable, swapTable, verdictTag } from "./tables";
 
 type Made = Node | undefined;
 
+const kHeadlines = 6;
+
 /** The measures that decide a link, in words. */
 function headlines(links: Links, link: LinkName): Node[] {
-  const rows = links.links.filter((row) => row.link === link && row.headline);
-  return rows.slice(0, 6).map((row) => {
-    const said = finite(row.estimate)
+  const all = links.links.filter((row) => row.link === link && row.headline);
+  const rows = [...all.filter(({ estimate }) => finite(estimate)), ...all.filter(({ estimate }) => !finite(estimate))];
+  const said = rows.slice(0, kHeadlines).map((row) => {
+    const value = finite(row.estimate)
       ? `${number(row.estimate, 2)}${row.ci ? ` ${interval(row.ci, (x) => number(x, 2))}` : ""}`
       : (row.reason ?? "not measured");
     const run = row.run && judged(links).length > 1 ? `${row.run}: ` : "";
-    return h("li", {}, `${run}${row.measure} `, h("b", {}, said));
+    return h("li", {}, `${run}${row.measure} `, h("b", {}, value));
   });
+  return rows.length > kHeadlines ? [...said, h("li", {}, `and ${rows.length - kHeadlines} more in the table`)] : said;
 }
 
 function inside(link: LinkName, links: Links, details: LinkDetails[]): Made[] {
