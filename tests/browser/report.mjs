@@ -209,6 +209,43 @@ const linksChecks = {
   },
 };
 
+/** The same of the links inside a report of everything; its swap tests have tables of their own. */
+const insideFull = Object.fromEntries(
+  Object.entries(linksChecks).map(([name, check]) => [
+    name,
+    (page, data) => check(page, { ...data.links, links: { ...data.links.links, swap: [] } }),
+  ]),
+);
+
+const fullChecks = {
+  ...insideFull,
+
+  async "every metric, reward model, remedy and round has its row and its mark"(page, data) {
+    const { population, remedies, rounds, swaps } = data;
+    const rows = (id) => page.locator(`#table-${id} tbody tr`).count();
+    const marks = (id) => page.locator(`#figure-${id} g.points > *`).count();
+    assert.equal(await rows("correlations"), population.correlations.length);
+    assert.equal(
+      await rows("reward-models"),
+      population.reward_models.length + population.attacks.length,
+    );
+    assert.equal(await rows("remedies"), remedies.remedies.length);
+    assert.equal(await rows("rounds"), rounds.rounds.length);
+    const known = population.correlations.filter(
+      ({ target, spearman }) => target === "best of n" && spearman !== null,
+    );
+    assert.equal(await marks("correlations"), known.length);
+    const accuracies = population.reward_models.flatMap((one) => [
+      one.people_accuracy ?? [],
+      one.best_accuracy ?? [],
+    ]);
+    assert.equal(await marks("population"), accuracies.flat().length);
+    const measured = remedies.remedies.filter(({ gold_ci: ci }) => ci);
+    assert.equal(await marks("remedies"), measured.length);
+    for (const { run, swap } of swaps) assert.equal(await rows(`swap-${run}`), swap.length);
+  },
+};
+
 const commonChecks = {
   async "every figure has a title and a description"(page) {
     for (const figure of await page.locator("figure").all()) {
@@ -295,6 +332,12 @@ const kPages = {
     open: "details.link-card",
     ready: "#figure-verdicts-C svg[role=img]",
     mark: "#figure-verdicts-A g.verdicts > *",
+  },
+  "plumb.full-report/1": {
+    checks: { ...fullChecks, ...commonChecks },
+    open: "details.link-card",
+    ready: "#figure-rounds svg[role=img]",
+    mark: "#figure-remedies g.points > *",
   },
 };
 
