@@ -2,24 +2,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/mismatch_verbs.h"
+#include "plumb/cli/round_study.h"
 #include "plumb/cli/stage_bars.h"
 #include "plumb/cli/tables_output.h"
 #include "plumb/mismatch/loop/loop.h"
 #include "plumb/report/mismatch/loop_report.h"
-#include "plumb/study/create.h"
-#include "plumb/tasks/task_file.h"
 
 namespace plumb::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct LoopCommand {
   ModelOptions model;
@@ -37,7 +34,8 @@ struct LoopCommand {
  private:
   Result<void> refuse_other_options() const;
   Result<void> settle();
-  Result<void> make_study(const mismatch::LoopReport& report) const;
+  Result<void> take() const;
+  std::optional<std::size_t> people_each() const;
   Result<void> print(const mismatch::LoopReport& report) const;
 };
 
@@ -82,32 +80,24 @@ Result<void> LoopCommand::settle() {
   return {};
 }
 
-// A study of the questions beside them, for `plumb serve`.
-Result<void> LoopCommand::make_study(const mismatch::LoopReport& report) const {
-  const fs::path data = report.task.parent_path() / "study.db";
-  const std::string name = fmt::format("round-{}", *report.waiting_for);
-  std::error_code ignored;
-  if (!fs::exists(data, ignored)) {
-    PLUMB_TRY(task, tasks::read_task(report.task));
-    PLUMB_TRY(store, study::Store::open(data.string(), {.mode = study::Store::Mode::kCreate}));
-    const auto made = study::create_study(*store, {.name = name,
-                                                   .tasks = {task},
-                                                   .overlap = static_cast<int>(overlap),
-                                                   .seed = report.options.seed});
-    if (!made) return tl::unexpected(made.error());
-  }
-  fmt::print(stderr,
-             "{0}: study {1}; plumb serve --data {0}, then plumb study export {1} --data {0} -o "
-             "answers.jsonl\n",
-             data.string(), name);
+// What people answered, put into its round.
+Result<void> LoopCommand::take() const {
+  PLUMB_TRY(taken, mismatch::take_answers(folder, answers));
+  fmt::print(stderr, "round {}: {} answers of {} annotators to {} of {} questions\n", taken.round,
+             taken.answers, taken.annotators, taken.answered, taken.questions);
   return {};
+}
+
+std::optional<std::size_t> LoopCommand::people_each() const {
+  if (verb->get_option("--overlap")->count() == 0) return std::nullopt;
+  return overlap;
 }
 
 Result<void> LoopCommand::print(const mismatch::LoopReport& report) const {
   const auto whole = [&](auto format) {
-    std::string text = format(report::mismatch_loop_table(report));
+    std::string text = report.rounds.empty() ? "" : format(report::mismatch_loop_table(report));
     for (const std::string& note : report::mismatch_loop_notes(report)) {
-      text += "\n" + report::wrapped(note) + "\n";
+      text += (text.empty() ? "" : "\n") + report::wrapped(note) + "\n";
     }
     return text;
   };
@@ -119,16 +109,17 @@ Result<void> LoopCommand::print(const mismatch::LoopReport& report) const {
 Result<void> LoopCommand::run() {
   if (auto settled = settle(); !settled) return settled;
   if (!answers.empty()) {
-    if (auto taken = mismatch::take_answers(folder, answers); !taken) return taken;
+    if (auto taken = take(); !taken) return taken;
   }
   StageBars bars;
   PLUMB_TRY(report, mismatch::run_loop(options, [&](const auto& stage, auto done, auto total) {
               bars.show(stage, done, total);
             }));
-  if (report.waiting_for) {
-    if (auto made = make_study(report); !made) return made;
-  }
-  return print(report);
+  if (!report.waiting_for) return print(report);
+  PLUMB_TRY(study, study_of_round(report, people_each()));
+  if (auto printed = print(report); !printed) return printed;
+  fmt::print(stderr, "{}", next_steps(study));
+  return {};
 }
 
 void declare_asking(CLI::App& verb, LoopCommand& command) {
@@ -153,7 +144,8 @@ void declare_asking(CLI::App& verb, LoopCommand& command) {
   declare_count(verb, "--annotators", o.annotators, 1, "simulated ones, for each question");
   declare_number(verb, "--noise", o.noise, 0, 0.5,
                  "the share of their answers that go against the gold");
-  declare_count(verb, "--overlap", command.overlap, 1, "people for each question of a study");
+  declare_count(verb, "--overlap", command.overlap, 1,
+                "people for each question of a study; unless said, that of the round before");
 }
 
 void declare_training(CLI::App& verb, LoopCommand& command) {

@@ -58,6 +58,14 @@ Result<Study> study_by_id(Store& store, Connection& connection, std::int64_t id)
   return Study::open(store, row->text(0));
 }
 
+Result<void> enroll_as(Connection& connection, const Study& study, std::int64_t account,
+                       const std::string& pseudonym) {
+  PLUMB_TRY(annotator, enroll_in(connection, study, pseudonym, tasks::RaterKind::kPerson));
+  return done(connection.execute(
+      "INSERT INTO enrolments(account_id, study_id, annotator_id) VALUES(?1, ?2, ?3)",
+      {account, study.info().id, annotator.id}));
+}
+
 Result<void> enroll_account(Connection& connection, const Study& study, std::int64_t account) {
   PLUMB_TRY(before, connection.count("SELECT COUNT(*) FROM annotators WHERE study_id = ?1",
                                      {study.info().id}));
@@ -67,11 +75,46 @@ Result<void> enroll_account(Connection& connection, const Study& study, std::int
                                       "pseudonym = ?2",
                                       {study.info().id, pseudonym}));
     if (taken > 0) continue;
-    PLUMB_TRY(annotator, enroll_in(connection, study, pseudonym, tasks::RaterKind::kPerson));
-    return done(connection.execute(
-        "INSERT INTO enrolments(account_id, study_id, annotator_id) VALUES(?1, ?2, ?3)",
-        {account, study.info().id, annotator.id}));
+    return enroll_as(connection, study, account, pseudonym);
   }
+}
+
+// An account with the pseudonym that it has in a study; "": it is no annotator there.
+struct Comer {
+  Account account;
+  std::string pseudonym;
+};
+
+Result<std::vector<Comer>> people_of(const Study& study) {
+  using Comers = std::vector<Comer>;
+  return study.store().read<Comers>([&](Connection& connection) -> Result<Comers> {
+    PLUMB_TRY(rows, connection.query(
+                        "SELECT accounts.id, name, role, password_hash, disabled, pseudonym FROM "
+                        "accounts LEFT JOIN enrolments ON account_id = accounts.id AND "
+                        "enrolments.study_id = ?1 LEFT JOIN annotators ON annotators.id = "
+                        "annotator_id ORDER BY accounts.id",
+                        {study.info().id}));
+    Comers comers;
+    for (const Row& row : rows) {
+      comers.push_back({account_of(row), row.is_null(5) ? "" : row.text(5)});
+    }
+    return comers;
+  });
+}
+
+// Whether they came; a name that is there stays whose it is.
+Result<bool> let_in(Connection& connection, const Study& study, const Comer& comer) {
+  const Account& who = comer.account;
+  PLUMB_TRY(known, account_by(connection, "WHERE name = ?1", {who.name}));
+  if (known) return false;
+  PLUMB_TRY(account, insert_account(connection, who.name, who.role, who.password_hash,
+                                    study.store().now_ms()));
+  auto as_before = done(connection.execute("UPDATE accounts SET disabled = ?2 WHERE id = ?1",
+                                           {account.id, std::int64_t{who.disabled}}));
+  if (as_before && !comer.pseudonym.empty()) {
+    as_before = enroll_as(connection, study, account.id, comer.pseudonym);
+  }
+  return as_before ? Result<bool>(true) : tl::unexpected(as_before.error());
 }
 
 // Sessions go, tokens stay as revoked.
@@ -327,6 +370,18 @@ Result<std::vector<std::int64_t>> Accounts::studies_of(std::int64_t account) con
         for (const Row& row : rows) studies.push_back(row.integer(0));
         return studies;
       });
+}
+
+Result<std::size_t> carry_people(const Study& from, const Study& to) {
+  PLUMB_TRY(comers, people_of(from));
+  return to.store().write<std::size_t>([&](Connection& connection) -> Result<std::size_t> {
+    std::size_t came = 0;
+    for (const Comer& comer : comers) {
+      PLUMB_TRY(is_new, let_in(connection, to, comer));
+      came += is_new ? 1 : 0;
+    }
+    return came;
+  });
 }
 
 }  // namespace plumb::study

@@ -5,6 +5,7 @@
 // Who uses it: the server, which makes tokens and hashes passwords (server/secrets.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -130,5 +131,10 @@ class Accounts {
  private:
   Store* store_;
 };
+
+// Everybody who has an account in the studio of `from` gets the same in that of `to`: name, role,
+// password, and an annotator of `from` is one of `to` under the same pseudonym. Names that are
+// there already stay as they are. How many came.
+Result<std::size_t> carry_people(const Study& from, const Study& to);
 
 }  // namespace plumb::study

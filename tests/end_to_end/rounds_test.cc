@@ -62,7 +62,11 @@ TEST_F(RoundsCommand, AskPeopleThroughAStudyAndLearnWhatTheySay) {
       model(), path("loop")));
   ASSERT_EQ(first.code, 0) << first.error;
   EXPECT_EQ(Json::parse(first.out)["waiting_for"], 1);
-  EXPECT_NE(first.error.find("plumb serve --data"), std::string::npos) << first.error;
+  for (const char* words :
+       {"  plumb study invite round-1 --data ", "  plumb serve --data ",
+        "  plumb study export round-1 --data ", "  plumb mismatch loop --run "}) {
+    EXPECT_NE(first.error.find(words), std::string::npos) << words << "\n" << first.error;
+  }
 
   std::string answers;
   for (int i = 1; i <= 10; ++i) {
@@ -83,6 +87,9 @@ TEST_F(RoundsCommand, AskPeopleThroughAStudyAndLearnWhatTheySay) {
       fmt::format("mismatch loop --run '{}' --answers '{}'", path("loop"), path("export.jsonl"));
   const Outcome second = run(go_on + " --json");
   ASSERT_EQ(second.code, 0) << second.error;
+  EXPECT_NE(second.error.find("10 answers of 1 annotators to 10 of 10 questions"),
+            std::string::npos)
+      << second.error;
   const Json report = Json::parse(second.out);
   EXPECT_EQ(report["waiting_for"], 2);
   ASSERT_EQ(report["rounds"].size(), 1U);

@@ -77,9 +77,16 @@ Result<LoopReport> run_loop(const LoopOptions& options, const ChainWatch& watch)
 // folder holds none. kBadInput: a damaged manifest, with the field.
 Result<LoopOptions> read_loop(const std::filesystem::path& folder);
 
+struct TakenAnswers {
+  std::size_t round = 1;
+  std::size_t answers = 0, annotators = 0;
+  std::size_t questions = 0, answered = 0;  // that somebody answered
+};
+
 // Answers to the round that waits for them, checked and put into its folder: files of
 // plumb.answers/1 as `plumb study export` writes them. kUsage: no round waits. kBadInput: answers
 // to other questions (the round that they belong to is named), no answer at all.
-Result<void> take_answers(const std::filesystem::path& folder, std::span<const std::string> files);
+Result<TakenAnswers> take_answers(const std::filesystem::path& folder,
+                                  std::span<const std::string> files);
 
 }  // namespace plumb::mismatch

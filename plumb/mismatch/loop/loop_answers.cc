@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -34,10 +35,15 @@ std::size_t round_of_answers(const fs::path& folder, std::span<const std::string
   return 0;
 }
 
-std::size_t count_answers(std::span<const tasks::AnswerSheet> sheets) {
-  std::size_t count = 0;
-  for (const tasks::AnswerSheet& sheet : sheets) count += sheet.answered();
-  return count;
+TakenAnswers counted(std::size_t round, const tasks::Task& task,
+                     std::span<const tasks::AnswerSheet> sheets) {
+  TakenAnswers taken{round, 0, sheets.size(), task.items.size(), 0};
+  for (const tasks::AnswerSheet& sheet : sheets) taken.answers += sheet.answered();
+  for (std::size_t i = 0; i < task.items.size(); ++i) {
+    const auto says = [i](const tasks::AnswerSheet& sheet) { return sheet.answers[i].has_value(); };
+    taken.answered += std::ranges::any_of(sheets, says) ? 1 : 0;
+  }
+  return taken;
 }
 
 }  // namespace
@@ -100,7 +106,7 @@ Result<rlhf::PreferenceData> answers_so_far(const fs::path& folder, std::size_t 
   return all;
 }
 
-Result<void> take_answers(const fs::path& folder, std::span<const std::string> files) {
+Result<TakenAnswers> take_answers(const fs::path& folder, std::span<const std::string> files) {
   PLUMB_TRY(options, read_loop(folder));
   const std::size_t round = waiting_round(folder);
   if (round == 0 || !options.people) {
@@ -119,11 +125,14 @@ Result<void> take_answers(const fs::path& folder, std::span<const std::string> f
                             "{}, whose questions are {}",
                             files[0], other, round, (here / "task.jsonl").string()));
   }
-  if (count_answers(*sheets) == 0) {
+  const TakenAnswers taken = counted(round, task, *sheets);
+  if (taken.answers == 0) {
     return fail(ErrorKind::kBadInput,
                 fmt::format("{}: not one answer to round {}", files[0], round));
   }
-  return write_file_atomic(here / "answers.jsonl", tasks::format_answers(task, *sheets));
+  auto kept = write_file_atomic(here / "answers.jsonl", tasks::format_answers(task, *sheets));
+  if (!kept) return tl::unexpected(kept.error());
+  return taken;
 }
 
 }  // namespace plumb::mismatch

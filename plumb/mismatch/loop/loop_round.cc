@@ -6,6 +6,8 @@
 #include <map>
 #include <utility>
 
+#include "plumb/base/files.h"
+#include "plumb/base/hash.h"
 #include "plumb/lm/language_model.h"
 #include "plumb/mismatch/chain/samples.h"
 #include "plumb/mismatch/loop/loop_answers.h"
@@ -165,6 +167,7 @@ Result<Json> LoopRound::questions_json() const {
   PLUMB_TRY(task, tasks::read_task(here_ / "task.jsonl"));
   const std::string files[] = {(here_ / "answers.jsonl").string()};
   PLUMB_TRY(sheets, tasks::read_all_answers(files, task));
+  PLUMB_TRY(answered, read_file(files[0]));
   PLUMB_TRY(json, read_json_object(here_ / "chosen.json"));
   std::vector<std::array<double, 2>> gold;
   if (world_.gold != nullptr) {
@@ -189,6 +192,7 @@ Result<Json> LoopRound::questions_json() const {
   }
   json.update({{"questions", task.items.size()},
                {"answers", answers},
+               {"answers_sha256", sha256(answered)},
                {"annotators", sheets.size()},
                {"undecided", undecided},
                {"as_gold", judged > 0 ? Json(right / judged) : Json()}});

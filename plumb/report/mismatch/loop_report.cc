@@ -50,10 +50,8 @@ std::string gain_sentence(const LoopReport& report) {
 }
 
 std::string waiting_sentence(const LoopReport& report) {
-  return fmt::format(
-      "Round {} waits for people: its questions are {}. When they have answered, export the study "
-      "and go on with plumb mismatch loop --run {} --answers EXPORT.",
-      *report.waiting_for, report.task.string(), report.options.folder.string());
+  return fmt::format("Round {} waits for people: its questions are {}.", *report.waiting_for,
+                     report.task.string());
 }
 
 }  // namespace
@@ -116,6 +114,7 @@ Table mismatch_loop_table(const LoopReport& report) {
 }
 
 std::vector<std::string> mismatch_loop_notes(const LoopReport& report) {
+  if (report.rounds.empty()) return {waiting_sentence(report)};
   std::vector<std::string> notes = {
       "\"Old model right\": how often the reward model of the round before agrees with the new "
       "answers, on completions of the policy that it led to, before it has learnt them. KL, proxy "

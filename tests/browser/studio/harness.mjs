@@ -1,11 +1,11 @@
 // A studio of its own for a browser test: tasks, studies, accounts, `plumb serve` on a free port of this machine, and
 // Debian's Chromium to look at it.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve as resolvePath } from "node:path";
 
 export const fromWeb = createRequire(new URL("../../../web/package.json", import.meta.url));
 const { chromium } = fromWeb("playwright-core");
@@ -32,22 +32,32 @@ export class Studio {
   constructor(program) {
     this.program = program;
     this.folder = mkdtempSync(join(tmpdir(), "plumb-studio-"));
+    this.data = join(this.folder, "studio.db");
     this.invitations = {};
+    /** What the server said on stdout since it was started. */
+    this.said = "";
     process.on("exit", () => {
       this.#server?.kill("SIGKILL");
       rmSync(this.folder, { recursive: true, force: true });
     });
   }
 
-  get data() {
-    return join(this.folder, "studio.db");
-  }
   get url() {
     return `http://127.0.0.1:${this.#port}`;
   }
 
   run(...args) {
     return execFileSync(this.program, [...args, "--data", this.data], { encoding: "utf8", stdio: "pipe" });
+  }
+
+  /** A command line as a user copies it, in the studio's folder; what it wrote, {out, error}. */
+  sh(line) {
+    const done = spawnSync("sh", ["-c", line], { encoding: "utf8", maxBuffer: 1 << 26, ...this.#shell });
+    assert.equal(done.status, 0, `${line}\n${done.stderr}`);
+    return { out: done.stdout, error: done.stderr };
+  }
+  get #shell() {
+    return { cwd: this.folder, env: { ...process.env, PATH: `${dirname(resolvePath(this.program))}:${process.env.PATH}` } };
   }
 
   #file(name, text) {
@@ -66,11 +76,16 @@ export class Studio {
     this.invitations[name] = links.map((link) => link.split("#invitation=")[1]);
   }
 
-  start() {
+  /** `line`: another command line that serves, as a shell would run it in the studio's folder. */
+  start(line = null) {
     return new Promise((resolve, reject) => {
-      const args = ["serve", "--data", this.data, "--port", String(this.#port)];
-      this.#server = spawn(this.program, args, { stdio: ["ignore", "ignore", "pipe"] });
+      const port = ["--port", String(this.#port)];
+      this.#server = line
+        ? spawn("sh", ["-c", `exec ${line} ${port.join(" ")}`], { stdio: ["ignore", "pipe", "pipe"], ...this.#shell })
+        : spawn(this.program, ["serve", "--data", this.data, ...port], { stdio: ["ignore", "pipe", "pipe"] });
       let heard = "";
+      this.said = "";
+      this.#server.stdout.on("data", (bytes) => (this.said += bytes));
       this.#server.on("exit", () => reject(new Error(`the server ended: ${heard}`)));
       this.#server.stderr.on("data", (bytes) => {
         heard += bytes;
