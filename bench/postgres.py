@@ -3,10 +3,13 @@
 import contextlib
 import os
 import pwd
+import selectors
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -41,4 +44,59 @@ def server():
         process.send_signal(signal.SIGINT)
         process.wait()
         log.close()
+        shutil.rmtree(folder)
+
+
+class Counter:
+    """What passes between programs and a PostgreSQL: a round trip is whatever a program sends after it was answered."""
+
+    def __init__(self, behind, front):
+        self.trips, self._behind, self._others, self._was_answered = 0, behind, {}, set()
+        self._waiting = selectors.DefaultSelector()
+        self._door = socket.socket(socket.AF_UNIX)
+        self._door.bind(str(front))
+        self._door.listen(64)
+        self._waiting.register(self._door, selectors.EVENT_READ)
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self):
+        while True:
+            for key, _ in self._waiting.select():
+                if key.fileobj is self._door:
+                    self._open()
+                else:
+                    self._pass_on(key.fileobj, *self._others[key.fileobj])
+
+    def _open(self):
+        client, server = self._door.accept()[0], socket.socket(socket.AF_UNIX)
+        server.connect(str(self._behind))
+        self._others[client], self._others[server] = (server, True), (client, False)
+        self._was_answered.add(client)
+        for one in (client, server):
+            self._waiting.register(one, selectors.EVENT_READ)
+
+    def _pass_on(self, one, other, from_client):
+        got = one.recv(1 << 16)
+        if not got:
+            for end in (one, other):
+                self._waiting.unregister(end)
+                end.close()
+                del self._others[end]
+            return
+        if from_client and one in self._was_answered:
+            self.trips += 1
+            self._was_answered.discard(one)
+        if not from_client:
+            self._was_answered.add(other)
+        other.sendall(got)
+
+
+@contextlib.contextmanager
+def counted(url):
+    """(the URL of a counting door before that server's, its counter)."""
+    folder = Path(tempfile.mkdtemp(prefix="plumb-door-"))
+    behind = Path(url.split("host=")[1])
+    try:
+        yield f"postgresql://plumb@/postgres?host={folder}", Counter(behind / ".s.PGSQL.5432", folder / ".s.PGSQL.5432")
+    finally:
         shutil.rmtree(folder)

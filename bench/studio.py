@@ -107,6 +107,19 @@ def backend(name, folder, database, where):
     return rows
 
 
+def round_trips(folder, url):
+    """Of one annotator, one after another: what an item asked for and an answer saved cost in exchanges with the database."""
+    tokens = folder / "PostgreSQL.tokens"
+    lonely = folder / "one.tokens"
+    lonely.write_text("".join(line + "\n" for line in tokens.read_text().split()[:2]))
+    with postgres.counted(url) as (door, counter), serving(["--database", door]) as (_, port, _):
+        program("studio", "load", port, lonely, 1, 0)
+        before = counter.trips
+        got = program("studio", "load", port, lonely, 3, 0)
+    each = (counter.trips - before) / max(got["saved"]["n"], 1)
+    return [figure("PostgreSQL: round trips an answer, its item asked for and sent", each, "")]
+
+
 def peers(folder):
     """A plain loop over sqlite3, a commit an answer."""
     rows = []
@@ -127,5 +140,5 @@ def studio(folder):
         print("  skipped: PostgreSQL is not installed", file=sys.stderr)
         return rows
     with postgres.server() as url:
-        rows += backend("PostgreSQL", folder, url, ["--database", url])
+        rows += backend("PostgreSQL", folder, url, ["--database", url]) + round_trips(folder, url)
     return rows

@@ -89,7 +89,7 @@ Result<void> Store::read_void(const Writer::Job& job) {
   PLUMB_TRY(connection, reader());
   if (auto begun = connection->begin(); !begun) return begun;
   auto done = guarded_job(job, *connection, "reading");
-  auto ended = connection->script("ROLLBACK");
+  auto ended = connection->leave();
   if (ended) {
     const std::lock_guard lock(mutex_);
     readers_.push_back(std::move(connection));

@@ -8,6 +8,10 @@ Result<std::int64_t> Connection::execute(std::string_view sql, const std::vector
   return changed();
 }
 
+Result<void> Connection::post(std::string_view sql, const std::vector<Value>& values) {
+  return each(sql, values, [](const Row&) { return Result<void>(); });
+}
+
 Result<std::vector<Row>> Connection::query(std::string_view sql, const std::vector<Value>& values) {
   std::vector<Row> rows;
   auto done = each(sql, values, [&rows](const Row& row) {

@@ -74,11 +74,20 @@ class Connection {
   virtual Result<void> each(std::string_view sql, const std::vector<Value>& values,
                             const EachRow& row) = 0;
 
+  // Runs one statement whose result nobody asks for. A database behind a connection may be sent it
+  // with the next statement: its error is then that of a later call, of settle() at the latest.
+  virtual Result<void> post(std::string_view sql, const std::vector<Value>& values = {});
+  // Waits until everything that was posted is done.
+  virtual Result<void> settle() { return {}; }
+
   // Several statements without values: schemas, SAVEPOINT, COMMIT.
   virtual Result<void> script(const std::string& sql) = 0;
 
-  // Starts a transaction: one that will write, of a connection that does.
+  // Starts a transaction: one that will write, of a connection that does. May be posted.
   virtual Result<void> begin() = 0;
+
+  // Ends a transaction that only read, without waiting for that.
+  virtual Result<void> leave() { return script("ROLLBACK"); }
 
   // Whether a transaction is open; a database may end one by itself where it cannot go on.
   virtual bool in_transaction() const = 0;

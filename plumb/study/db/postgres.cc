@@ -46,13 +46,14 @@ constexpr const char* kForWriters =
 constexpr const char* kForReaders = "SET default_transaction_read_only = on; ";
 
 // Each transaction that writes waits for those of all programs before it; one lock a schema.
-std::string writers_begin() {
-  return fmt::format(
-      "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({}, "
-      "hashtext(current_schema()))",
-      kApplicationId);
+std::vector<std::string> writers_begin() {
+  return {
+      "BEGIN ISOLATION LEVEL READ COMMITTED",
+      fmt::format("SELECT pg_advisory_xact_lock({}, hashtext(current_schema()))", kApplicationId)};
 }
-constexpr const char* kReadersBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+std::vector<std::string> readers_begin() {
+  return {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
+}
 
 struct Setting {
   const char* name;
@@ -77,8 +78,12 @@ class PostgresDatabase : public Database {
       return opened(url, name, options, writes);
     };
     PLUMB_TRY(handle, open());
-    return std::make_unique<PostgresConnection>(name_, writes ? writers_begin() : kReadersBegin,
-                                                open, std::move(handle));
+    return std::make_unique<PostgresConnection>(
+        PostgresConnection::Options{.name = name_,
+                                    .begin = writes ? writers_begin() : readers_begin(),
+                                    .open = open,
+                                    .exchanges = options_.exchanges},
+        std::move(handle));
   }
 
   Result<void> prepare_schema(Connection& writer) override {

@@ -9,6 +9,8 @@
 //   PLUMB_TRY(database, postgres_database("postgresql://team@db.example.org/annotation"));
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -19,6 +21,7 @@ namespace plumb::study {
 
 struct PostgresOptions {
   bool weak_durability = false;  // synchronous_commit off: the control that tests of crashes need
+  std::atomic<std::int64_t>* exchanges = nullptr;  // counts round trips to the server, for tests
 };
 
 // url: postgresql://[user@]host[:port]/name[?options], all that libpq takes, its environment and

@@ -6,8 +6,11 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <iterator>
+#include <optional>
 #include <thread>
 #include <type_traits>
+#include <utility>
 
 namespace plumb::study {
 namespace {
@@ -138,6 +141,23 @@ class Sent {
   std::vector<const char*> texts_;
 };
 
+// Of what stands after a failure in its exchange.
+tl::unexpected<Error> left_out() {
+  return fail(ErrorKind::kInternal, "left out after a statement that failed");
+}
+
+// Statements differ by the types of their values too.
+std::string key_of(std::string_view sql, const std::vector<Value>& values) {
+  std::string key;
+  for (const Value& value : values) key += static_cast<char>('a' + value.index());
+  key += ' ';
+  return key.append(sql);
+}
+
+tl::unexpected<Error> no_zero_byte() {
+  return fail(ErrorKind::kBadInput, "PostgreSQL stores no text with a zero byte in it");
+}
+
 bool holds_zero_byte(const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
   return text != nullptr && text->find('\0') != std::string::npos;
@@ -177,10 +197,7 @@ class PostgresConnection::Turn {
     connection.reading_ = &reading;
   }
   ~Turn() {
-    while (!reading.ended) {
-      connection_.read_one(reading);
-      reading.rows.clear();
-    }
+    connection_.read_all(reading);
     connection_.reading_ = outer_;
   }
   Turn(const Turn&) = delete;
@@ -193,21 +210,23 @@ class PostgresConnection::Turn {
   Reading* outer_;
 };
 
-PostgresConnection::PostgresConnection(std::string name, std::string begin, Open open,
-                                       PostgresHandle handle)
-    : name_(std::move(name)),
-      begin_(std::move(begin)),
-      open_(std::move(open)),
-      handle_(std::move(handle)) {}
+PostgresConnection::PostgresConnection(Options options, PostgresHandle handle)
+    : options_(std::move(options)), handle_(std::move(handle)) {
+  PQenterPipelineMode(handle_.get());
+}
 
 PostgresConnection::~PostgresConnection() = default;
+
+void PostgresConnection::count_exchange() const {
+  if (options_.exchanges != nullptr) ++*options_.exchanges;
+}
 
 tl::unexpected<Error> PostgresConnection::lost() {
   may_try_again_ = !in_doubt_;
   return fail(ErrorKind::kExhausted,
               fmt::format("{}: the connection to the database server was lost; what was "
                           "acknowledged is safe, send this again",
-                          name_));
+                          options_.name));
 }
 
 tl::unexpected<Error> PostgresConnection::error(const PGresult* result) {
@@ -215,75 +234,140 @@ tl::unexpected<Error> PostgresConnection::error(const PGresult* result) {
   if (state.empty() || is_ending(state) || PQstatus(handle_.get()) == CONNECTION_BAD) return lost();
   if (is_conflict(state)) may_try_again_ = true;
   const char* words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  return fail(kind_of(state), fmt::format("{}: {}{}", name_,
+  return fail(kind_of(state), fmt::format("{}: {}{}", options_.name,
                                           one_line(words == nullptr ? "" : words), advice(state)));
 }
 
-Result<const char*> PostgresConnection::prepared(std::string_view sql,
-                                                 const std::vector<Value>& values) {
-  std::string key;
-  std::vector<Oid> types;
-  for (const Value& value : values) {
-    types.push_back(type_of(value));
-    key += static_cast<char>('a' + value.index());
+// Adds to `awaited` what each answer will be about: the key of a statement that is prepared, or "".
+Result<void> PostgresConnection::send(const Statement& statement,
+                                      std::vector<std::string>& awaited) {
+  const std::string key = key_of(statement.sql, statement.values);
+  auto known = statements_.find(key);
+  if (known == statements_.end()) {
+    std::vector<Oid> types;
+    std::ranges::transform(statement.values, std::back_inserter(types), type_of);
+    known = statements_.emplace(key, fmt::format("s{}", names_++)).first;
+    awaited.push_back(key);
+    if (PQsendPrepare(handle_.get(), known->second.c_str(), with_dollars(statement.sql).c_str(),
+                      static_cast<int>(types.size()), types.data()) == 0) {
+      return lost();
+    }
   }
-  key += ' ';
-  key += sql;
-  const auto found = statements_.find(key);
-  if (found != statements_.end()) return found->second.c_str();
-  const std::string name = fmt::format("s{}", statements_.size());
-  const PostgresResult made(PQprepare(handle_.get(), name.c_str(), with_dollars(sql).c_str(),
-                                      static_cast<int>(types.size()), types.data()));
-  if (PQresultStatus(made.get()) != PGRES_COMMAND_OK) return error(made.get());
-  return statements_.emplace(std::move(key), name).first->second.c_str();
-}
-
-Result<void> PostgresConnection::send(const char* statement, const std::vector<Value>& values) {
-  const Sent sent(values);
-  if (PQsendQueryPrepared(handle_.get(), statement, sent.count(), sent.texts(), nullptr, nullptr,
-                          0) == 0) {
+  awaited.emplace_back();
+  const Sent sent(statement.values);
+  if (PQsendQueryPrepared(handle_.get(), known->second.c_str(), sent.count(), sent.texts(), nullptr,
+                          nullptr, 0) == 0) {
     return lost();
   }
-  PQsetSingleRowMode(handle_.get());
   return {};
 }
 
-// One row, or the end.
+Result<std::vector<std::string>> PostgresConnection::send_all(const Statement* last) {
+  std::vector<std::string> awaited;
+  for (const Statement& statement : waiting_) {
+    if (auto sent = send(statement, awaited); !sent) return tl::unexpected(sent.error());
+  }
+  if (last != nullptr) {
+    if (auto sent = send(*last, awaited); !sent) return tl::unexpected(sent.error());
+    awaited.pop_back();
+  }
+  if (PQpipelineSync(handle_.get()) == 0) return lost();
+  return awaited;
+}
+
+// Of one command that was sent. made: what it prepares.
+Result<void> PostgresConnection::take_answer(const std::string& made) {
+  std::optional<Result<void>> outcome;
+  while (const PostgresResult result{PQgetResult(handle_.get())}) {
+    const ExecStatusType status = PQresultStatus(result.get());
+    const bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    was_answered_ = was_answered_ || done;
+    if (done) outcome = Result<void>();
+    if (!done) outcome = status == PGRES_PIPELINE_ABORTED ? left_out() : error(result.get());
+    if (PQstatus(handle_.get()) == CONNECTION_BAD) break;
+  }
+  if (!outcome) outcome = lost();
+  if (!*outcome && !made.empty()) statements_.erase(made);
+  return std::move(*outcome);
+}
+
+// One row, or the end: what follows the last answer of an exchange.
 void PostgresConnection::read_one(Reading& reading) {
-  while (true) {
+  int nothing = 0;  // one stands between an answer and the end of the exchange
+  while (!reading.ended) {
     const PostgresResult result(PQgetResult(handle_.get()));
+    const ExecStatusType status = PQresultStatus(result.get());
     if (!result) {
-      reading.ended = true;
+      reading.ended = ++nothing > 1 || PQstatus(handle_.get()) == CONNECTION_BAD;
+      if (reading.ended && reading.outcome) reading.outcome = lost();
+    } else if (status == PGRES_SINGLE_TUPLE) {
+      reading.rows.push_back(row_of(result.get()));
       return;
+    } else if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+      reading.tag = PQcmdStatus(result.get());
+      reading.changed = std::get<std::int64_t>(parsed<std::int64_t>(PQcmdTuples(result.get())));
+    } else if (status == PGRES_PIPELINE_SYNC) {
+      reading.ended = true;
+    } else if (reading.outcome) {
+      reading.outcome = error(result.get());
+      reading.ended = PQstatus(handle_.get()) == CONNECTION_BAD;
     }
-    switch (PQresultStatus(result.get())) {
-      case PGRES_SINGLE_TUPLE:
-        reading.rows.push_back(row_of(result.get()));
-        return;
-      case PGRES_TUPLES_OK:
-      case PGRES_COMMAND_OK:
-        reading.changed = std::get<std::int64_t>(parsed<std::int64_t>(PQcmdTuples(result.get())));
-        break;
-      default:
-        reading.outcome = error(result.get());
-        if (PQstatus(handle_.get()) == CONNECTION_BAD) reading.ended = true;
-    }
-    if (reading.ended) return;
   }
 }
 
-Result<void> PostgresConnection::each(std::string_view sql, const std::vector<Value>& values,
-                                      const EachRow& row) {
-  if (std::ranges::any_of(values, holds_zero_byte)) {
-    return fail(ErrorKind::kBadInput, "PostgreSQL stores no text with a zero byte in it");
+void PostgresConnection::read_all(Reading& reading) {
+  while (!reading.ended) {
+    read_one(reading);
+    reading.rows.clear();
   }
-  Turn turn(*this);
-  Reading& reading = turn.reading;
-  PLUMB_TRY(statement, prepared(sql, values));
-  if (auto sent = send(statement, values); !sent) return sent;
+}
+
+// Sends what waits, and `last` whose rows are then to be read. Where something before it failed,
+// the server leaves out the rest.
+Result<void> PostgresConnection::try_exchange(const Statement* last, Reading& reading) {
+  was_answered_ = false;
+  if (PQstatus(handle_.get()) != CONNECTION_OK) return lost();
+  if (std::exchange(is_left_, false)) {
+    static_cast<void>(take_answer(""));
+    Reading rest;
+    rest.ended = false;
+    read_all(rest);
+  }
+  count_exchange();
+  PLUMB_TRY(awaited, send_all(last));
+  for (const std::string& made : awaited) {
+    auto taken = take_answer(made);
+    if (reading.outcome) reading.outcome = std::move(taken);
+  }
   reading.ended = false;
+  if (last == nullptr || !reading.outcome) {
+    read_all(reading);
+  } else {
+    PQsetSingleRowMode(handle_.get());
+  }
+  return reading.outcome;
+}
+
+// One that starts a transaction is sent again where the connection turns out to be gone.
+Result<void> PostgresConnection::exchange(const Statement* last, Reading& reading) {
+  auto done = try_exchange(last, reading);
+  if (!done && begins_ && !was_answered_ && may_try_again_) {
+    done = reconnect();
+    may_try_again_ = false;
+    reading = Reading();
+    if (done) done = try_exchange(last, reading);
+  }
+  waiting_.clear();
+  begins_ = false;
+  return done;
+}
+
+Result<void> PostgresConnection::run(const Statement& statement, const EachRow& row,
+                                     Reading& reading) {
+  if (std::ranges::any_of(statement.values, holds_zero_byte)) return no_zero_byte();
+  if (auto sent = exchange(&statement, reading); !sent) return sent;
   while (true) {
-    if (reading.rows.empty() && !reading.ended) read_one(reading);
+    if (reading.rows.empty()) read_one(reading);
     if (reading.rows.empty()) break;
     const Row next = std::move(reading.rows.front());
     reading.rows.pop_front();
@@ -293,38 +377,89 @@ Result<void> PostgresConnection::each(std::string_view sql, const std::vector<Va
   return reading.outcome;
 }
 
+Result<void> PostgresConnection::each(std::string_view sql, const std::vector<Value>& values,
+                                      const EachRow& row) {
+  Turn turn(*this);
+  return run({std::string(sql), values}, row, turn.reading);
+}
+
+// So many at most, that their answers never fill what lies between two programs.
+Result<void> PostgresConnection::post(std::string_view sql, const std::vector<Value>& values) {
+  constexpr std::size_t kMostWaiting = 64;
+  if (std::ranges::any_of(values, holds_zero_byte)) return no_zero_byte();
+  waiting_.push_back({std::string(sql), values});
+  return waiting_.size() < kMostWaiting ? Result<void>() : settle();
+}
+
+Result<void> PostgresConnection::settle() {
+  if (waiting_.empty()) return {};
+  Turn turn(*this);
+  return exchange(nullptr, turn.reading);
+}
+
+// Many statements at once, which the pipeline does not take.
+Result<void> PostgresConnection::run_script(const std::string& sql) {
+  if (auto before = settle(); !before) return before;
+  const Turn turn(*this);
+  count_exchange();
+  PQexitPipelineMode(handle_.get());
+  const PostgresResult result(PQexec(handle_.get(), sql.c_str()));
+  PQenterPipelineMode(handle_.get());
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return {};
+  return error(result.get());
+}
+
 // A COMMIT of a transaction that failed succeeds, as a ROLLBACK: that is no commit.
 Result<void> PostgresConnection::script(const std::string& sql) {
-  const Turn turn(*this);
+  if (sql.find(';') != std::string::npos) return run_script(sql);
+  if (sql == "ROLLBACK" && begins_) {  // nothing was sent yet
+    waiting_.clear();
+    begins_ = false;
+    return {};
+  }
   const bool commits = sql == "COMMIT";
   in_doubt_ = in_doubt_ || commits;
-  const PostgresResult result(PQexec(handle_.get(), sql.c_str()));
-  const ExecStatusType status = PQresultStatus(result.get());
-  const bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-  const bool undone = commits && done && std::string_view(PQcmdStatus(result.get())) != "COMMIT";
-  Result<void> outcome;
-  if (!done) outcome = error(result.get());
-  if (undone) outcome = fail(ErrorKind::kInternal, name_ + ": the transaction had failed before");
-  return outcome;
+  Turn turn(*this);
+  auto done = run(
+      {sql, {}}, [](const Row&) { return Result<void>(); }, turn.reading);
+  if (done && commits && turn.reading.tag != "COMMIT") {
+    return fail(ErrorKind::kInternal, options_.name + ": the transaction had failed before");
+  }
+  return done;
 }
 
 Result<void> PostgresConnection::begin() {
   may_try_again_ = in_doubt_ = false;
-  auto begun = PQstatus(handle_.get()) == CONNECTION_OK ? script(begin_) : lost();
-  if (begun || !may_try_again_) return begun;
-  if (auto back = reconnect(); !back) return back;
-  may_try_again_ = false;
-  return script(begin_);
+  waiting_.clear();
+  for (const std::string& sql : options_.begin) waiting_.push_back({sql, {}});
+  begins_ = true;
+  return {};
+}
+
+Result<void> PostgresConnection::leave() {
+  if (begins_ || PQstatus(handle_.get()) != CONNECTION_OK) {
+    waiting_.clear();
+    begins_ = false;
+    return {};
+  }
+  waiting_.clear();
+  is_left_ =
+      PQsendQueryParams(handle_.get(), "ROLLBACK", 0, nullptr, nullptr, nullptr, nullptr, 0) != 0 &&
+      PQpipelineSync(handle_.get()) != 0;
+  return is_left_ ? Result<void>() : lost();
 }
 
 // The server may be starting again; whoever waits is better served late than by an error.
 Result<void> PostgresConnection::reconnect() {
   const auto until = std::chrono::steady_clock::now() + kPatience;
   statements_.clear();
+  is_left_ = false;
   for (milliseconds pause{50};; pause *= 2) {
-    auto opened = open_();
+    auto opened = options_.open();
     if (opened) {
       handle_ = std::move(*opened);
+      PQenterPipelineMode(handle_.get());
       return {};
     }
     const bool is_away = opened.error().kind == ErrorKind::kExhausted;
@@ -337,6 +472,7 @@ Result<void> PostgresConnection::reconnect() {
 }
 
 bool PostgresConnection::in_transaction() const {
+  if (begins_) return true;
   const PGTransactionStatusType status = PQtransactionStatus(handle_.get());
   return status != PQTRANS_IDLE && status != PQTRANS_UNKNOWN;
 }

@@ -11,6 +11,14 @@ namespace {
 
 constexpr int kTries = 4;  // of a group whose transaction met another
 
+// In a savepoint, and done as a whole when it returns: its failure is nobody else's.
+Result<void> saved(const Writer::Job& job, Connection& connection) {
+  if (auto begun = connection.post("SAVEPOINT job"); !begun) return begun;
+  if (auto done = job(connection); !done) return done;
+  if (auto released = connection.post("RELEASE job"); !released) return released;
+  return connection.settle();
+}
+
 }  // namespace
 
 Result<void> guarded_job(const Writer::Job& job, Connection& connection, std::string_view doing) {
@@ -81,24 +89,23 @@ Result<void> Writer::try_all(const std::deque<Waiting*>& group) {
 Result<void> Writer::run_all(const std::deque<Waiting*>& group) {
   if (auto begun = connection_->begin(); !begun) return begun;
   if (group.size() == 1) {
-    if (auto run = run_one(*group.front()); !run) return run;
+    if (auto run = run_one(*group.front(), *group.front()->job); !run) return run;
     return group.front()->outcome ? connection_->script("COMMIT") : group.front()->outcome;
   }
-  const char* before = "SAVEPOINT job";
   for (Waiting* waiting : group) {
-    if (auto saved = connection_->script(before); !saved) return saved;
-    if (auto run = run_one(*waiting); !run) return run;
-    before = waiting->outcome ? "RELEASE job; SAVEPOINT job" : "ROLLBACK TO job";
-  }
-  if (!group.back()->outcome) {
-    if (auto back = connection_->script(before); !back) return back;
+    const Job between = [&waiting](Connection& connection) {
+      return saved(*waiting->job, connection);
+    };
+    if (auto run = run_one(*waiting, between); !run) return run;
+    if (waiting->outcome) continue;
+    if (auto back = connection_->post("ROLLBACK TO job"); !back) return back;
   }
   return connection_->script("COMMIT");
 }
 
 // An error only where the group cannot go on.
-Result<void> Writer::run_one(Waiting& waiting) {
-  waiting.outcome = guarded_job(*waiting.job, *connection_, "writing");
+Result<void> Writer::run_one(Waiting& waiting, const Job& job) {
+  waiting.outcome = guarded_job(job, *connection_, "writing");
   if (!waiting.outcome && connection_->may_try_again()) return waiting.outcome;
   if (connection_->in_transaction()) return {};
   if (!waiting.outcome) return waiting.outcome;

@@ -60,7 +60,7 @@ class Writer {
   void run_group(const std::deque<Waiting*>& group);
   Result<void> try_all(const std::deque<Waiting*>& group);
   Result<void> run_all(const std::deque<Waiting*>& group);
-  Result<void> run_one(Waiting& waiting);
+  Result<void> run_one(Waiting& waiting, const Job& job);
 
   std::unique_ptr<Connection> connection_;
   std::mutex mutex_;
