@@ -5,7 +5,6 @@
 #include "plumb/base/version.h"
 #include "plumb/report/common.h"
 #include "plumb/report/mismatch/examples_json.h"
-#include "plumb/report/page.h"
 
 namespace plumb::report {
 namespace {
@@ -78,7 +77,7 @@ mismatch::RunMeasure measure_of(const RunLinks& run) {
   return measure;
 }
 
-std::string links_page(const std::string& title, const LinkReport& report,
+Json links_report_json(const std::string& title, const LinkReport& report,
                        std::span<const mismatch::Examples> examples,
                        std::span<const EvalSeries> evaluations, const LinksContext& context) {
   Json data = {{"schema", "plumb.links-report/1"},     {"title", title},
@@ -102,7 +101,7 @@ std::string links_page(const std::string& title, const LinkReport& report,
          {"evaluations", evaluations_json(run.draws.name, evaluations)},
          {"examples", examples_json(i < pooled ? mismatch::Examples{} : examples[i - pooled])}});
   }
-  return html_page(data);
+  return data;
 }
 
 }  // namespace plumb::report

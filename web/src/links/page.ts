@@ -69,20 +69,28 @@ function card(link: LinkName, links: Links, details: LinkDetails[]): HTMLElement
 }
 
 export function linksPage(report: LinksReport): Node[] {
-  const { links, details, notes } = report;
-  const swap = swapTable(links);
   const contents: [string, string][] = [
     ["links", "Links"],
-    ...(swap ? [["swap", "Swap tests"] as [string, string]] : []),
+    ...(report.links.swap.length > 0 ? [["swap", "Swap tests"] as [string, string]] : []),
     ["notes", "Notes"],
     ["provenance", "Provenance"],
   ];
-  const missing = links.runs.flatMap((run) => run.missing.map((reason) => `${run.name}. ${reason}`));
   window.addEventListener("beforeprint", () => {
     document.querySelectorAll("details.link-card").forEach((one) => one.setAttribute("open", ""));
   });
+  return [header(report.title, linksSentences(report), contents, "links report"), ...linksSections(report)];
+}
+
+/** What the links say in one sentence, then what could not be measured. */
+export function linksSentences({ links }: LinksReport): string[] {
+  return [links.sentence, ...links.runs.flatMap((run) => run.missing.map((reason) => `${run.name}. ${reason}`))];
+}
+
+/** All below the head of the page. */
+export function linksSections(report: LinksReport): HTMLElement[] {
+  const { links, details, notes } = report;
+  const swap = swapTable(links);
   return numbered([
-    header(report.title, [links.sentence, ...missing], contents, "links report"),
     section(
       "links",
       "The three links",

@@ -26,6 +26,7 @@ export const kViews: readonly View[] = [
   { path: "standing", roles: ["annotator"], load: () => import("./research/Standing.svelte") },
   { path: "study/:study", roles: kResearchers, load: () => import("./research/Overview.svelte") },
   { path: "study/:study/adjudicate", roles: kDeciders, load: () => import("./research/Adjudicate.svelte") },
+  { path: "study/:study/links", roles: kResearchers, load: () => import("./research/Links.svelte") },
   { path: "study/:study/guidelines", roles: kResearchers, load: () => import("./research/Guidelines.svelte") },
   { path: "study/:study/data", roles: kManagers, load: () => import("./research/Data.svelte") },
   { path: "study/:study/people", roles: kManagers, load: () => import("./research/People.svelte") },
