@@ -63,7 +63,8 @@ function drawBars(all: Bar[], width: number, link: LinkName): SVGSVGElement {
   const bounds = all.flatMap(({ ci, value }) => [...ci, value]);
   const low = 1.15 * Math.min(-1.3, ...bounds);
   const high = 1.15 * Math.max(1.3, ...bounds);
-  const ticks = [-100, -10, -1, 0, 1, 10, 100].filter((x) => low <= x && x <= high);
+  const near = width < 640 ? [] : [-1, 1];
+  const ticks = [-100, -10, ...near, 0, 10, 100].filter((x) => low <= x && x <= high);
   const color = (bar: Bar) => `var(--${bar.look})`;
   const svg = Plot.plot({
     width,
