@@ -23,6 +23,7 @@ const kEverybody: readonly Role[] = ["owner", "manager", "adjudicator", "annotat
 export const kViews: readonly View[] = [
   { path: "", roles: kEverybody, load: () => import("./Studies.svelte") },
   { path: "study/:study", roles: ["annotator"], load: () => import("./annotate/Annotate.svelte") },
+  { path: "people", roles: kManagers, load: () => import("./research/Everybody.svelte") },
   { path: "standing", roles: ["annotator"], load: () => import("./research/Standing.svelte") },
   { path: "study/:study", roles: kResearchers, load: () => import("./research/Overview.svelte") },
   { path: "study/:study/adjudicate", roles: kDeciders, load: () => import("./research/Adjudicate.svelte") },
