@@ -3,10 +3,12 @@
 
 #include <memory>
 
+#include "plumb/base/files.h"
 #include "plumb/cli/links_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/page_options.h"
 #include "plumb/report/mismatch/links_page.h"
+#include "plumb/report/page.h"
 
 namespace plumb::cli {
 namespace {
@@ -14,11 +16,23 @@ namespace {
 struct ReportLinksCommand {
   LinksArguments arguments;
   PageOptions page = {.examples = 3};
+  bool json = false;
 
   Result<void> run() const;
+
+ private:
+  Result<void> write_json(const Json& data) const;
 };
 
+Result<void> ReportLinksCommand::write_json(const Json& data) const {
+  const std::string text = to_text(data) + "\n";
+  return page.output.empty() ? write_stdout(text) : write_file_atomic(page.output, text);
+}
+
 Result<void> ReportLinksCommand::run() const {
+  if (!json && page.output.empty()) {
+    return fail(ErrorKind::kUsage, "where to? name the page to write (-o FILE), or take --json");
+  }
   std::vector<mismatch::Examples> shown;
   const auto look = [&](const std::string& path, const mismatch::RunLinks& run,
                         const mismatch::TableOptions& reading) -> Result<void> {
@@ -33,8 +47,9 @@ Result<void> ReportLinksCommand::run() const {
   std::vector<std::string> names;
   for (const auto& verdicts : found.report.verdicts) names.push_back(verdicts.run);
   const std::string heading = page.heading("The three links", names);
-  return page.write(report::links_page(heading, found.report, shown, found.evaluations, context),
-                    arguments.runs.size());
+  const Json data =
+      report::links_report_json(heading, found.report, shown, found.evaluations, context);
+  return json ? write_json(data) : page.write(report::html_page(data), arguments.runs.size());
 }
 
 }  // namespace
@@ -49,6 +64,11 @@ void add_report_links(CLI::App& report, Program& program) {
       "evaluation, policy and evaluation), each opening into its curves, samples and tables.");
   command->arguments.declare(*verb);
   command->page.declare(*verb);
+  verb->get_option("--output")->required(false);
+  verb->add_flag(
+      "--json", command->json,
+      "the data of the page alone, for the studio (plumb study links); to stdout without "
+      "-o");
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

@@ -66,6 +66,7 @@ void add_study(CLI::App& app, Program& program) {
   add_study_guidelines(*verb, program);
   add_study_invite(*verb, program);
   add_study_models(*verb, program);
+  add_study_links(*verb, program);
   add_study_simulate(*verb, program);
 }
 

@@ -18,6 +18,7 @@ void add_study_freeze(CLI::App& study, Program& program);
 void add_study_guidelines(CLI::App& study, Program& program);
 void add_study_invite(CLI::App& study, Program& program);
 void add_study_models(CLI::App& study, Program& program);
+void add_study_links(CLI::App& study, Program& program);
 void add_study_simulate(CLI::App& study, Program& program);
 
 // plumb serve, beside them.

@@ -71,8 +71,8 @@ Json full_page_data(const std::string& title, const FullReport& report,
       {"title", title},
       {"version", kVersion},
       {"command", context.command},
-      {"links", links_page_data(title, report.links.report, examples, report.links.evaluations,
-                                links_context(report, context))}};
+      {"links", links_report_json(title, report.links.report, examples, report.links.evaluations,
+                                  links_context(report, context))}};
   add_parts(json, report, context);
   json["notes"] = {{"population", mismatch_population_notes(report.population)},
                    {"remedies", mismatch_remedies_notes(report.remedies)},

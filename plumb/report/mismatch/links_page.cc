@@ -5,7 +5,6 @@
 #include "plumb/base/version.h"
 #include "plumb/report/common.h"
 #include "plumb/report/mismatch/examples_json.h"
-#include "plumb/report/page.h"
 
 namespace plumb::report {
 namespace {
@@ -78,9 +77,9 @@ mismatch::RunMeasure measure_of(const RunLinks& run) {
   return measure;
 }
 
-Json links_page_data(const std::string& title, const LinkReport& report,
-                     std::span<const mismatch::Examples> examples,
-                     std::span<const EvalSeries> evaluations, const LinksContext& context) {
+Json links_report_json(const std::string& title, const LinkReport& report,
+                       std::span<const mismatch::Examples> examples,
+                       std::span<const EvalSeries> evaluations, const LinksContext& context) {
   Json data = {{"schema", "plumb.links-report/1"},     {"title", title},
                {"command", context.command},           {"version", kVersion},
                {"links", links_json(report, context)}, {"details", Json::array()},
@@ -103,12 +102,6 @@ Json links_page_data(const std::string& title, const LinkReport& report,
          {"examples", examples_json(i < pooled ? mismatch::Examples{} : examples[i - pooled])}});
   }
   return data;
-}
-
-std::string links_page(const std::string& title, const LinkReport& report,
-                       std::span<const mismatch::Examples> examples,
-                       std::span<const EvalSeries> evaluations, const LinksContext& context) {
-  return html_page(links_page_data(title, report, examples, evaluations, context));
 }
 
 }  // namespace plumb::report

@@ -7,6 +7,7 @@
 #include "plumb/server/common.h"
 #include "plumb/server/markdown.h"
 #include "plumb/study/measure.h"
+#include "plumb/study/review/attached_links.h"
 #include "plumb/study/review/status_json.h"
 
 namespace plumb::server {
@@ -51,7 +52,12 @@ Result<Response> list_studies(Context& context, const Request& request) {
 
 Result<Response> show_study(Context& context, const Request& request) {
   PLUMB_TRY(found, study_of(context, request));
-  return Response{.body = study_json(found)};
+  Json body = study_json(found);
+  if (request.account->role != study::Role::kAnnotator) {
+    PLUMB_TRY(links, study::has_links(found));
+    body["links"] = links;
+  }
+  return Response{.body = std::move(body)};
 }
 
 Result<Response> show_guidelines(Context& context, const Request& request) {

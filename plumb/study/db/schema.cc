@@ -266,7 +266,19 @@ CREATE INDEX answers_surplus ON answers(annotator_id) WHERE surplus = 1;
 CREATE INDEX skipped_annotator ON skipped(annotator_id);
 )sql";
 
-constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4};
+// The report of the three links that stands beside a study.
+constexpr const char* kVersion5 = R"sql(
+CREATE TABLE link_reports(
+  study_id INTEGER PRIMARY KEY REFERENCES studies(id),
+  title TEXT NOT NULL,
+  report TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  attached_by TEXT NOT NULL,
+  attached_ms INTEGER NOT NULL
+);
+)sql";
+
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 
 }  // namespace
 

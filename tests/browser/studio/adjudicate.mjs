@@ -20,6 +20,7 @@ const studio = new Studio(program);
 const kinds = makeStudy(studio, "five kinds", [gold.pairs, gold.topics, gold.pool, gold.ranking, gold.replies, tasks.arabic], ["--overlap", "3"]);
 const alone = makeStudy(studio, "alone", [gold.pairs], ["--overlap", "3"]);
 const both = makeStudy(studio, "both", [gold.pairs], ["--overlap", "3"]);
+const drafts = makeStudy(studio, "drafts", [gold.pairs], ["--overlap", "3"]);
 const header = (kind, more = {}) => ({ kind, name: `${kTexts[1]} ${kind}`, instruction: first, language: "en", ...more });
 const hostile = makeStudy(
   studio,
@@ -40,6 +41,7 @@ const manager = await Person.by(studio, kinds.invitation.manager, "Mira");
 await annotateAll(studio, kinds);
 await annotateAll(studio, alone, "another");
 await annotateAll(studio, both, "a third");
+await annotateAll(studio, drafts, "a fourth");
 const browser = await Browser.open();
 
 const disputes = (study, query = "show=all&most=200") => manager.ask("GET", `/api/studies/${study.number}/disputes?${query}`);
@@ -135,6 +137,44 @@ process.exitCode = (await runChecks({
     await page.locator(".status[data-state=saved]").waitFor();
     await page.waitForFunction((one) => ![...document.querySelectorAll("nav .name")].some((x) => x.innerText === one), name);
     assert.equal((await disputeOf(kinds, name)).decisions.at(-1).answer, null);
+    quiet(page);
+    await page.context().close();
+  },
+
+  async "what is being decided is there after a reload, of each item, until it is saved"() {
+    const page = await signedIn(browser, studio, "Mira");
+    await court(page, drafts);
+    const name = await shownItem(page);
+    await page.locator("section[data-item]").focus();
+    await page.keyboard.press("2");
+    await page.keyboard.type("half a reas");
+    await page.reload();
+    await page.locator("section[data-item]").waitFor();
+    assert.equal(await shownItem(page), name);
+    assert.equal(await page.getByLabel("Reason").inputValue(), "half a reas");
+    await page.locator("button[aria-pressed=true] .name", { hasText: "R2" }).waitFor();
+    await page.locator("section[data-item]").focus();
+    await page.keyboard.press("s");
+    await page.waitForFunction((before) => document.querySelector("section[data-item]").dataset.item !== before, name);
+    assert.equal(await page.getByLabel("Reason").inputValue(), "");
+    await page.keyboard.press("o");
+    await page.locator(".own").waitFor();
+    await page.keyboard.press("4");
+    await page.locator(".own [aria-checked=true]", { hasText: "4" }).waitFor();
+    const other = await shownItem(page);
+    await page.reload();
+    await page.locator("section[data-item]").waitFor();
+    assert.equal(await page.getByLabel("Reason").inputValue(), "half a reas", "skipped, and kept");
+    await page.locator("nav .pick", { hasText: other }).click();
+    await page.locator(".own [aria-checked=true]", { hasText: "4" }).waitFor();
+    await page.locator("nav .pick", { hasText: name }).click();
+    await page.getByLabel("Reason").focus();
+    await page.keyboard.press("End");
+    await settle(page, "on");
+    const decided = (await disputeOf(drafts, name)).decisions;
+    same(decided.map(({ reason }) => reason), ["half a reason"]);
+    const kept = await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("plumb.reason.")));
+    assert.equal(kept.length, 1, `the other item's alone: ${kept}`);
     quiet(page);
     await page.context().close();
   },

@@ -16,6 +16,7 @@ const studio = await Studio.open(program, {
   elsewhere: { tasks: [tasks.topics], annotators: 1 },
   time: { tasks: [tasks.topics], annotators: 1 },
   shared: { tasks: [tasks.topics], annotators: 2, options: ["--overlap", "2"] },
+  hanging: { tasks: [tasks.topics], annotators: 1 },
   refused: { tasks: [tasks.topics], annotators: 1 },
 });
 
@@ -65,6 +66,33 @@ process.exitCode = await runChecks({
     const rows = byText(studio.answers("away"), tasks.topics, text);
     assert.equal(rows.length, 1);
     assert.equal(rows[0].revision, 1);
+    quiet(page);
+  },
+
+  async "a draft that hangs: the answer behind it is said to be kept here, and follows"() {
+    const page = await annotator(browser, studio, "hanging");
+    await open(page);
+    const text = await shown(page);
+    let held = 0;
+    let release;
+    const gate = new Promise((open) => (release = open));
+    await page.route("**/draft", async (route) => {
+      held += 1;
+      await gate;
+      await route.continue();
+    });
+    await page.keyboard.press("2");
+    await status(page, "kept");
+    assert.equal(await page.locator(".status").textContent(), "Draft kept here, will resend");
+    assert.equal(held, 1, "the draft is on its way");
+    await page.keyboard.press("Enter");
+    await page.locator(".status", { hasText: /^Kept here, will resend$/ }).waitFor();
+    assert.equal(await outbox(page), 1);
+    release();
+    await yours(page, 1);
+    await another(page, text);
+    assert.equal(await outbox(page), 0);
+    assert.equal(byText(studio.answers("hanging"), tasks.topics, text)[0].label, "weather");
     quiet(page);
   },
 

@@ -13,6 +13,7 @@ const studio = await Studio.open(process.argv[2], {
   ranking: twice(tasks.ranking),
   preferences: twice(tasks.preferences),
   plain: twice(tasks.plainPreferences),
+  closing: twice(tasks.plainPreferences),
   arabic: twice(tasks.arabic),
 });
 const browser = await Browser.open();
@@ -297,6 +298,37 @@ process.exitCode = await runChecks({
     await page.locator("section[tabindex]").focus();
     await each(page, 4, (_, i) => page.keyboard.press(["a", "2", "t", "x"][i]));
     assert.equal(rows("plain", "R1").size, 4);
+    quiet(page);
+  },
+
+  async "the key after the one that closes a dialog counts"() {
+    const page = await annotator(browser, studio, "closing");
+    await open(page);
+    const chosen = (label) => page.locator("[role=radio][aria-checked=true]", { hasText: label });
+    for (const [opens, closes, name] of [["?", "Escape", "Keys"], ["?", "?", "Keys"], ["s", "Escape", "Skip this item"]]) {
+      await page.keyboard.press("t");
+      await chosen("Equally good").waitFor();
+      await page.keyboard.press(opens);
+      await page.getByRole("dialog", { name }).waitFor();
+      if (closes === "Escape") {
+        // In one turn of the page, before it hears that the dialog is closed.
+        await page.getByRole("dialog", { name }).evaluate((dialog) => {
+          dialog.dispatchEvent(new Event("cancel", { cancelable: true }));
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "a", code: "KeyA", bubbles: true, cancelable: true }));
+        });
+      } else {
+        await page.keyboard.press(closes);
+        await page.keyboard.press("a");
+      }
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await chosen("A is better").waitFor();
+    }
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.keyboard.press("b");
+    await chosen("B is better").waitFor();
     quiet(page);
   },
 

@@ -212,6 +212,34 @@ process.exitCode = (await runChecks({
     await page.context().close();
   },
 
+  async "an owner without a study invites, and sees who may sign in"() {
+    const empty = new Studio(program);
+    await empty.start();
+    const password = empty.said.match(/"owner" has the password (\S+)/)?.[1];
+    assert.ok(password, empty.said);
+    const page = await browser.page(empty);
+    await page.goto(empty.url);
+    await page.getByLabel("Name").fill("owner");
+    await page.getByLabel("Password").fill(password);
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "People" }).click();
+    await page.locator("#accounts tbody tr", { hasText: "owner" }).waitFor();
+    assert.deepEqual(await page.locator(".make select option").allInnerTexts(), ["adjudicator", "viewer", "manager"]);
+    await page.getByText("Annotators are invited once there is a study.").waitFor();
+    await page.getByRole("button", { name: "Make a link" }).click();
+    const link = await page.getByLabel("The link").inputValue();
+    await Person.by(empty, link.split("#invitation=")[1], "Mia");
+    await page.reload();
+    await page.locator("#accounts tbody tr", { hasText: "Mia" }).filter({ hasText: "manager" }).waitFor();
+    await everyLook(page, "everybody", pictures);
+    quiet(page);
+    await page.context().close();
+    await empty.stop();
+    const viewing = await signedIn(browser, studio, "Vera");
+    assert.equal(await viewing.getByRole("link", { name: "People" }).count(), 0);
+    await viewing.context().close();
+  },
+
   async "a manager changes roles below, and disables; not above"() {
     const page = await signedIn(browser, studio, "Mira");
     const token = (await manager.ask("POST", "/api/invitations", { role: "viewer" })).token;

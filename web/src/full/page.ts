@@ -1,7 +1,7 @@
 /** Lays out the report of `plumb report full`: the three links, and all that was measured beside them. */
 import { h } from "../dom";
 import { header, section } from "../layout";
-import { linksSection, missing, numbered, sources } from "../links/page";
+import { linksSection, linksSentences, numbered, openForPrint, sources } from "../links/page";
 import type { FullReport } from "./data";
 import { populationParts } from "./population";
 import { remediesParts } from "./remedies";
@@ -29,8 +29,9 @@ function folded(notes: string[]): HTMLElement[] {
 
 export function fullPage(report: FullReport): Node[] {
   const { links, swaps, population, remedies, rounds, notes } = report;
+  openForPrint();
   return numbered([
-    header(report.title, [links.links.sentence, ...missing(links.links)], kContents, "links report"),
+    header(report.title, linksSentences(links), kContents, "links report"),
     linksSection(links),
     section("swap", "Swap tests", ...swapsParts(swaps)),
     section("population", "Which metric of a reward model foretells the gold", ...populationParts(population), ...paragraphs(notes.population)),

@@ -46,14 +46,20 @@ function edge(links: Links, link: LinkName): Node {
     "text",
     { x: words.x, y: words.y, "text-anchor": words.anchor },
     svg("tspan", { class: "letter" }, link),
+    " ",
     svg("tspan", { x: words.x, dy: 17, class: "verdict" }, verdict === "insufficient evidence" ? "insufficient" : verdict),
-    ...(verdict === "insufficient evidence" ? [svg("tspan", { x: words.x, dy: 15, class: "verdict" }, "evidence")] : []),
+    ...(verdict === "insufficient evidence" ? [" ", svg("tspan", { x: words.x, dy: 15, class: "verdict" }, "evidence")] : []),
   );
   const anchor = svg("a", { href: `#link-${link}`, class: `edge ${lookOf(verdict)}` }, line, label);
-  anchor.setAttribute("aria-label", `Link ${link}, ${kSides[link].join(" and ").toLowerCase()}: ${verdict}`);
-  anchor.addEventListener("click", () => {
+  anchor.setAttribute("aria-label", `${link} ${verdict}: the link of ${kSides[link].join(" and ").toLowerCase()}`);
+  // Not by the address, whose end is the studio's own.
+  anchor.addEventListener("click", (event) => {
     const card = document.getElementById(`link-${link}`);
-    if (card instanceof HTMLDetailsElement) card.open = true;
+    if (!(card instanceof HTMLDetailsElement)) return;
+    event.preventDefault();
+    card.open = true;
+    card.scrollIntoView();
+    card.querySelector("summary")?.focus({ preventScroll: true });
   });
   return anchor;
 }

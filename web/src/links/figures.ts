@@ -1,7 +1,7 @@
 /** What the cards show: judged measures on one scale, and quantities over the checkpoints. */
 import * as Plot from "@observablehq/plot";
 import type { Interval } from "../data";
-import { figure, kSigns, legend, type Sign } from "../figures/figure";
+import { bare, figure, kSigns, legend, type Sign } from "../figures/figure";
 import { interval, number, signed } from "../format";
 import { finite, lookOf, type LinkDetails, type LinkName, type LinkRow, type Links } from "./data";
 
@@ -63,7 +63,8 @@ function drawBars(all: Bar[], width: number, link: LinkName): SVGSVGElement {
   const bounds = all.flatMap(({ ci, value }) => [...ci, value]);
   const low = 1.15 * Math.min(-1.3, ...bounds);
   const high = 1.15 * Math.max(1.3, ...bounds);
-  const ticks = [-100, -10, -1, 0, 1, 10, 100].filter((x) => low <= x && x <= high);
+  const near = width < 640 ? [] : [-1, 1];
+  const ticks = [-100, -10, ...near, 0, 10, 100].filter((x) => low <= x && x <= high);
   const color = (bar: Bar) => `var(--${bar.look})`;
   const svg = Plot.plot({
     width,
@@ -89,7 +90,7 @@ function drawBars(all: Bar[], width: number, link: LinkName): SVGSVGElement {
   }) as SVGSVGElement;
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `Link ${link}: ${all.map(({ title }) => title).join("; ")}.`);
-  return svg;
+  return bare(svg);
 }
 
 interface Placed {
@@ -178,7 +179,7 @@ function drawLines({ title, lines, x, y, level, ceiling }: Drawn, width: number)
   });
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", `${title}, from the start to the end: ${said.join("; ")}.`);
-  return svg;
+  return bare(svg);
 }
 
 export function gainsFigure(details: LinkDetails, at: number): HTMLElement | undefined {

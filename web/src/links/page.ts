@@ -72,15 +72,30 @@ function card(link: LinkName, links: Links, details: LinkDetails[]): HTMLElement
   return element;
 }
 
-/** What a run could not be measured on. */
-export function missing({ runs }: Links): string[] {
-  return runs.flatMap((run) => run.missing.map((reason) => `${run.name}. ${reason}`));
+export function linksPage(report: LinksReport): Node[] {
+  const contents: [string, string][] = [
+    ["links", "Links"],
+    ...(report.links.swap.length > 0 ? [["swap", "Swap tests"] as [string, string]] : []),
+    ["notes", "Notes"],
+    ["provenance", "Provenance"],
+  ];
+  openForPrint();
+  return [header(report.title, linksSentences(report), contents, "links report"), ...linksSections(report)];
 }
 
-export function linksSection({ links, details }: LinksReport): HTMLElement {
+/** On paper every card is open. */
+export function openForPrint(): void {
   window.addEventListener("beforeprint", () => {
     document.querySelectorAll("details.link-card").forEach((one) => one.setAttribute("open", ""));
   });
+}
+
+/** What the links say in one sentence, then what could not be measured. */
+export function linksSentences({ links }: LinksReport): string[] {
+  return [links.sentence, ...links.runs.flatMap((run) => run.missing.map((reason) => `${run.name}. ${reason}`))];
+}
+
+export function linksSection({ links, details }: LinksReport): HTMLElement {
   return section(
     "links",
     "The three links",
@@ -89,17 +104,11 @@ export function linksSection({ links, details }: LinksReport): HTMLElement {
   );
 }
 
-export function linksPage(report: LinksReport): Node[] {
+/** All below the head of the page. */
+export function linksSections(report: LinksReport): HTMLElement[] {
   const { links, notes } = report;
   const swap = swapTable(links);
-  const contents: [string, string][] = [
-    ["links", "Links"],
-    ...(swap ? [["swap", "Swap tests"] as [string, string]] : []),
-    ["notes", "Notes"],
-    ["provenance", "Provenance"],
-  ];
   return numbered([
-    header(report.title, [links.sentence, ...missing(links)], contents, "links report"),
     linksSection(report),
     ...(swap ? [section("swap", "Swap tests", swap)] : []),
     section("notes", "Notes", ...notes.map((note) => h("p", {}, note))),

@@ -31,6 +31,8 @@ export interface Study {
   study: number;
   name: string;
   tasks: Task[];
+  /** Whether a report of links is attached; annotators are not told. */
+  links?: boolean;
 }
 
 /** Of the kinds of task, an object each: docs/formats.md. */

@@ -7,7 +7,7 @@
 import { api, Refused, words, type Answer, type Progress, type Receipt, type Served, type SkipReason, type Study, type Task } from "../api";
 import { Clock } from "./clock";
 import { kKinds } from "./kinds";
-import { newKey, Outbox, type Letter, type Outcome } from "./outbox.svelte";
+import { kSlowMs, newKey, Outbox, type Letter, type Outcome } from "./outbox.svelte";
 import { Patience } from "./patience.svelte";
 import { Scraps } from "./scraps";
 import type { Sheet } from "./sheet";
@@ -165,6 +165,7 @@ export class Desk {
     const served = this.served;
     const text = JSON.stringify(this.entered);
     if (this.#left || this.phase !== "item" || !served || text === this.#known) return;
+    const slow = setTimeout(() => this.draftState === "saving" && (this.draftState = "kept"), kSlowMs);
     try {
       const { held } = await api.draft(this.id, served.slot, this.entered);
       if (this.served?.slot !== served.slot) return;
@@ -177,6 +178,8 @@ export class Desk {
       if (error instanceof Refused && !error.passing && error.status !== 401) this.notice = words(error);
       this.draftState = "kept";
       this.#draftTimer = setTimeout(() => void this.#inTurn(() => this.#saveDraft()), 5000);
+    } finally {
+      clearTimeout(slow);
     }
     if (this.draftState === "saved") this.changed();
   }

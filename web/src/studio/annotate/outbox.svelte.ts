@@ -21,8 +21,8 @@ export type Outcome = { receipt: Receipt } | { refused: string; status: number }
 
 const kFirstWaitMs = 500;
 const kLongestWaitMs = 15_000;
-/** A reply that takes longer is no longer awaited in silence. */
-const kSlowMs = 3_000;
+/** What takes longer is no longer awaited in silence. */
+export const kSlowMs = 3_000;
 
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -56,6 +56,8 @@ export class Outbox {
   deliver(letter: Letter, before: Promise<unknown>): Promise<Outcome> {
     this.durable = keep(this.#prefix + letter.key, JSON.stringify(letter));
     this.letters.push(letter);
+    // What is to arrive before it may be what takes long.
+    setTimeout(() => this.letters.some(({ key }) => key === letter.key) && (this.away = true), kSlowMs);
     return new Promise((resolve) => {
       this.#readers.set(letter.key, resolve);
       void before.then(() => this.flush());

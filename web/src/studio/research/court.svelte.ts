@@ -2,6 +2,7 @@
 import { Refused, Unreachable, words, type Answer, type Kind, type Study, type Task } from "../api";
 import { kKinds } from "../annotate/kinds";
 import type { Sheet } from "../annotate/sheet";
+import { forget, keep, keptJson } from "../kept";
 import { session } from "../session.svelte";
 import { research, type Dispute, type Shown } from "./research";
 
@@ -13,6 +14,13 @@ interface Sent {
   reason: string;
   key: string;
   revision: number;
+}
+
+/** What is being decided of an item, kept in this browser until it is saved. */
+interface Draft {
+  taken: string | null;
+  reason: string;
+  own: Answer | null;
 }
 
 export class Court {
@@ -37,7 +45,10 @@ export class Court {
   #sent: Sent | null = null;
   #turn = 0;
 
-  constructor(readonly study: Study) {}
+  constructor(
+    readonly study: Study,
+    readonly account: string,
+  ) {}
 
   get total(): number {
     return { open: this.open, decided: this.decided, all: this.open + this.decided }[this.shown];
@@ -92,12 +103,32 @@ export class Court {
     this.reason = "";
     this.#sent = null;
     if (this.state === "unsaved") this.state = "";
+    if (dispute) this.#restore(keptJson<Draft>(this.#draftOf(dispute)));
+  }
+  #draftOf({ item }: Dispute): string {
+    return `plumb.reason.${encodeURIComponent(this.account)}.${this.study.study}.${item}`;
+  }
+  #restore(draft: Draft | null): void {
+    if (!draft) return;
+    this.reason = typeof draft.reason === "string" ? draft.reason : "";
+    if (draft.taken === "own") this.takeOwn(draft.own);
+    else if (this.current?.answers.some(({ annotator }) => annotator === draft.taken)) this.taken = draft.taken;
+  }
+  /** What is being decided, to be kept whenever it changes. */
+  get draft(): Draft {
+    return { taken: this.taken, reason: this.reason, own: this.own ? ($state.snapshot(this.own.draft) as Answer) : null };
+  }
+  keepDraft(): void {
+    const { current, draft } = this;
+    if (!current) return;
+    if (draft.taken === null && draft.reason === "") forget(this.#draftOf(current));
+    else keep(this.#draftOf(current), JSON.stringify(draft));
   }
   takeAnswer(annotator: string): void {
     this.taken = annotator;
     this.own = null;
   }
-  takeOwn(): void {
+  takeOwn(draft: Answer | null = null): void {
     const { current, taskOf } = this;
     if (!current || !taskOf) return;
     const kind: Kind = current.kind;
@@ -105,7 +136,7 @@ export class Court {
       slot: 0, task: current.task, kind, instruction: taskOf.instruction, item: current.body, training: false,
       guideline: 0, lease_until_ms: 0, revision: 0, draft: null, answer: null,
     };
-    this.own = kKinds[kind].make(served, taskOf, this.answer ?? this.standing?.answer ?? null);
+    this.own = kKinds[kind].make(served, taskOf, draft ?? this.answer ?? this.standing?.answer ?? null);
     this.taken = "own";
   }
   leaveOwn(): void {
@@ -145,6 +176,7 @@ export class Court {
     } catch (error) {
       return this.#unsaved(error);
     }
+    forget(this.#draftOf(current));
     this.state = "saved";
     this.savedAt = Date.now();
     this.reasons = [reason, ...this.reasons.filter((one) => one !== reason)].slice(0, 8);
@@ -161,7 +193,7 @@ export class Court {
     }
     this.problem =
       error instanceof Unreachable
-        ? "The server does not answer. Nothing is lost while this page is open: Save sends it again."
+        ? "The server does not answer. What you entered is kept in this browser: Save sends it again."
         : words(error);
   }
   async #reload(): Promise<void> {
@@ -172,6 +204,7 @@ export class Court {
       const fresh = await research.dispute(this.study.study, item);
       this.items = this.items.map((one) => (one.item === item ? fresh : one));
       this.take(fresh);
+      this.leaveOwn();
       this.reason = kept;
     });
   }

@@ -129,6 +129,17 @@ export interface ModelSheet {
   at: string;
 }
 
+/** The report of the three links beside a study; all but `attached` only where it is true. */
+export interface AttachedLinks {
+  attached: boolean;
+  title?: string;
+  attached_by?: string;
+  at?: string;
+  sha256?: string;
+  /** plumb.links-report/1, as it was attached. */
+  report?: string;
+}
+
 export interface GuidelinesText {
   version: number;
   markdown: string;
@@ -181,6 +192,10 @@ export const research = {
   attachBuiltIn: (study: number, task: string) =>
     call<{ sheets: number }>("POST", `${of(study)}/models`, { body: { task, built_in: true } }),
   detach: (study: number, rater: string) => call<unknown>("POST", `${of(study)}/models/remove`, { body: { rater } }),
+  links: (study: number) => call<AttachedLinks>("GET", `${of(study)}/links`),
+  attachLinks: (study: number, report: string) =>
+    call<{ title: string; sentence: string }>("POST", `${of(study)}/links`, { body: { report } }),
+  detachLinks: (study: number) => call<unknown>("POST", `${of(study)}/links/remove`),
   freeze: (study: number) => call<{ sha256: string }>("POST", `${of(study)}/freeze`),
   exportPath: (study: number, format: string, more: Record<string, string> = {}) =>
     `${of(study)}/export?${query({ format, ...more })}`,
