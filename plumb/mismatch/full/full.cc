@@ -280,7 +280,7 @@ std::vector<PlannedStages> plan_of(const FullOptions& o) {
   return {{"chain", "optimising by", chain.methods.size(), times(chain.steps, step)},
           {"chain", "optimising the gold", chain.methods.size(), times(chain.steps, step)},
           {"chain", "completing measured", 1, times(chain.samples * chain.measured_prompts, 0.002)},
-          {"chain", "training", proxies, times(chain.training_prompts * chain.pairs, pairs)},
+          {"chain", "training", 1, times(proxies * chain.training_prompts * chain.pairs, pairs)},
           {"evaluations", "evaluating", chain.methods.size(), 60},
           {"population", "training", members_of(o.population.grid).size(), 8},
           {"remedies", "optimising", 9, times(o.remedies.steps, step)},

@@ -16,7 +16,10 @@
 // killed goes on where it was and ends with the same bytes, with any number of threads; times.json
 // alone says how it went.
 //
-//   PLUMB_TRY(report, run_full({.base = {"stories260K.bin"}, .folder = "full"}, {}));
+//   FullOptions options;
+//   options.base.model = "stories260K.bin";
+//   options.folder = "full";
+//   PLUMB_TRY(report, run_full(options, {}));
 //   report.links.report.sentence;
 #pragma once
 

@@ -21,7 +21,10 @@ class FullRun : public SmallStudyTest {
     for (const char* part : {"chain", "population", "remedies", "loop"}) {
       run_folder(name + "/" + part);
     }
-    FullOptions o{.base = {model_}, .folder = folder_ / name, .gold = "length"};
+    FullOptions o;
+    o.base = {model_};
+    o.folder = folder_ / name;
+    o.gold = "length";
     o.chain.measured_prompts = 8;
     o.chain.training_prompts = 16;
     o.chain.samples = 8;

@@ -256,6 +256,31 @@ TEST(SwapTests, WithoutAGoldRunAddUpUnderBestOfN) {
   EXPECT_FALSE(swap.stages[3].loss.value);
 }
 
+// In the place of the run's own start: where its gold is flat, best of n earns none.
+TEST(SwapTests, TakeTheBestOfAPoolWhereOneIsGiven) {
+  Stream stream(1, "swap", 0);
+  const auto logs = testing::SwapWorld{}.draw(stream);
+  SampleTable flat = logs.run;
+  std::ranges::fill(flat.gold, 0.0);
+  const SwapInputs own{.run = &logs.run, .gold_run = &logs.gold_run};
+  SwapInputs same = own, other = own;
+  same.pool = &logs.run;
+  other.pool = &flat;
+  const auto losses = [](const SwapInputs& inputs) {
+    std::vector<double> all;
+    for (const SwapStage& stage : swap_tests(inputs, {.resamples = 50}).stages) {
+      all.push_back(stage.loss.value.value_or(0));
+    }
+    return all;
+  };
+  const auto first = losses(own), second = losses(other);
+  EXPECT_EQ(losses(same), first);
+  ASSERT_EQ(second.size(), 5U);
+  EXPECT_EQ(second[0], first[0]);  // the reward model's, of the two runs
+  EXPECT_LT(second[1], first[1]);
+  EXPECT_DOUBLE_EQ(second[1], second[4]);  // nothing but what the run earned
+}
+
 TEST(SwapTests, OfLogsWithoutASharedPromptSayWhy) {
   Stream stream(1, "swap", 0);
   auto logs = testing::SwapWorld{}.draw(stream);
