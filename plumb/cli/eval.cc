@@ -68,7 +68,7 @@ Result<evals::RunOptions> SuiteArguments::run_options() const {
 }
 
 void ServerOptions::declare(CLI::App& verb) {
-  verb.add_option("--cache", cache, "folder for a server's replies, from which a run goes on")
+  verb.add_option("--cache", cache, "folder for replies, from which a run goes on")
       ->type_name("FOLDER")
       ->check(not_empty());
   verb.add_option("--concurrency", concurrency, "requests under way at once, at most")
@@ -106,6 +106,7 @@ void add_eval(CLI::App& app, Program& program) {
                          "and outputs and judgements that are scored.");
   verb->require_subcommand(1);
   add_eval_list(*verb, program);
+  add_eval_pairs(*verb, program);
   add_eval_run(*verb, program);
   add_eval_score(*verb, program);
 }

@@ -38,6 +38,7 @@ Result<void> write_evaluation(const report::EvalContext& context, const OutputOp
 
 // The verbs, one file each.
 void add_eval(CLI::App& app, Program& program);
+void add_eval_pairs(CLI::App& eval, Program& program);
 void add_eval_run(CLI::App& eval, Program& program);
 void add_eval_score(CLI::App& eval, Program& program);
 

@@ -6,6 +6,7 @@
 #include "plumb/base/files.h"
 #include "plumb/cli/eval_options.h"
 #include "plumb/cli/lm_options.h"
+#include "plumb/evals/writers/kept_writer.h"
 #include "plumb/evals/writers/local_writer.h"
 #include "plumb/evals/writers/remote_writer.h"
 
@@ -16,7 +17,7 @@ struct RunCommand {
   SuiteArguments suite;
   ModelOptions model;
   ServerOptions server;
-  bool chat = false, unconditional = false;
+  bool chat = false, unconditional = false, no_cache = false;
   std::string save;
   std::size_t max_tokens = 0;
   double temperature = 0;
@@ -65,13 +66,23 @@ Result<void> RunCommand::ask(evals::Writer& writer, const evals::Suite& loaded) 
 Result<void> RunCommand::run() const {
   PLUMB_TRY(loaded, evals::load_suite(suite.suite, suite.options()));
   if (raters::is_remote(model.model)) {
+    if (no_cache) {
+      return fail(ErrorKind::kUsage, "--no-cache is for checkpoints: replies of a server are kept");
+    }
     PLUMB_TRY(writer, open_server());
     return ask(*writer, loaded);
   }
   if (chat) return fail(ErrorKind::kUsage, "--chat is for servers: a checkpoint completes texts");
   PLUMB_TRY(checkpoint, lm::load_language_model(model.files()));
-  const auto writer = evals::make_local_writer(checkpoint, suite.sampling.values.threads);
-  return ask(*writer, loaded);
+  auto writer = evals::make_local_writer(checkpoint, suite.sampling.values.threads);
+  if (no_cache) return ask(*writer, loaded);
+  const std::string log = server.log(to_text(writer->provenance()));
+  auto kept = evals::make_kept_writer(std::move(writer), log);
+  if (!kept) {
+    return fail(kept.error().kind,
+                kept.error().message + "; --cache names another folder, --no-cache keeps none");
+  }
+  return ask(**kept, loaded);
 }
 
 }  // namespace
@@ -88,6 +99,8 @@ void add_eval_run(CLI::App& eval, Program& program) {
   verb->add_flag("--chat", command->chat, "a server's chat completions in place of completions");
   verb->add_flag("--unconditional", command->unconditional,
                  "asks for choices without a context too: acc_mutual_info");
+  verb->add_flag("--no-cache", command->no_cache,
+                 "keeps nothing that a checkpoint says: a run that is stopped starts anew");
   verb->add_option("--save", command->save, "what the model answered, for `plumb eval score`")
       ->type_name("FILE")
       ->check(not_empty());

@@ -7,6 +7,7 @@
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
 #include "plumb/cli/run_names.h"
+#include "plumb/mismatch/perturbations/perturbed_pairs.h"
 
 namespace plumb::cli {
 namespace {
@@ -46,6 +47,8 @@ void LinksArguments::declare(CLI::App& verb) {
                "a line a reward model with its metrics and the gold of its policy");
   declare_file(verb, "--pairs", pairs,
                "scored pairs that evaluations give: eval, prompt, chosen, rejected");
+  declare_file(verb, "--perturbations", perturbations,
+               "scores of changed completions, as `plumb reward perturb --save` writes them");
   declare_file(verb, "--labels", labels, "labels given more than once: item, label");
   declare_file(verb, "--gold-run", gold_run,
                "swap test: a run of the same optimiser against the gold");
@@ -105,6 +108,11 @@ Result<std::vector<mismatch::LinkRow>> LinksArguments::outside(
     PLUMB_TRY(found, mismatch::read_scored_pairs(pairs));
     add(mismatch::pair_rows(found, options.sampling.level));
   }
+  if (!perturbations.empty()) {
+    PLUMB_TRY(found, mismatch::read_perturbed_pairs(perturbations));
+    add(mismatch::perturbation_rows(found,
+                                    {.sampling = options.sampling, .accuracy = options.accuracy}));
+  }
   if (!labels.empty()) {
     PLUMB_TRY(found, mismatch::read_labels(labels));
     add(mismatch::noise_ceiling_rows(found, options.sampling));
@@ -147,8 +155,11 @@ mismatch::LinkOptions LinksArguments::options() const {
 }
 
 Result<void> LinksArguments::add_inputs(Found& found) const {
-  const std::pair<const char*, const std::string*> inputs[] = {
-      {"evals", &evaluations}, {"population", &population}, {"pairs", &pairs}, {"labels", &labels}};
+  const std::pair<const char*, const std::string*> inputs[] = {{"evals", &evaluations},
+                                                               {"population", &population},
+                                                               {"pairs", &pairs},
+                                                               {"perturbations", &perturbations},
+                                                               {"labels", &labels}};
   for (const auto& [what, file] : inputs) {
     if (file->empty()) continue;
     PLUMB_TRY(input, input_of(what, *file));

@@ -16,7 +16,7 @@ namespace plumb::cli {
 
 struct LinksArguments : MeasuredRuns {
   std::string reward = "auto";
-  std::string evaluations, population, pairs, labels, gold_run, relabelled;
+  std::string evaluations, population, pairs, perturbations, labels, gold_run, relabelled;
   std::optional<double> beta;
   mismatch::LinkOptions links;
   SamplingOptions sampling;

@@ -78,6 +78,7 @@ void add_reward(CLI::App& app, Program& program) {
   add_reward_train(*verb, program);
   add_reward_eval(*verb, program);
   add_reward_rate(*verb, program);
+  add_reward_perturb(*verb, program);
 }
 
 }  // namespace plumb::cli

@@ -1,8 +1,12 @@
 // plumb reward eval: reward models on comparisons that people decided.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <filesystem>
 #include <memory>
+#include <set>
 
+#include "plumb/base/files.h"
 #include "plumb/cli/feature_options.h"
 #include "plumb/cli/reward_verbs.h"
 #include "plumb/cli/tables_output.h"
@@ -15,7 +19,7 @@ namespace {
 constexpr std::size_t kEvalResamples = 1000;
 
 struct EvalCommand {
-  std::string file, combine = "none", variance = "population", tokenizer;
+  std::string file, combine = "none", variance = "population", tokenizer, eval, scores;
   std::vector<std::string> answers, models;
   double weight = 0.5;
   bool all = false;
@@ -27,6 +31,9 @@ struct EvalCommand {
  private:
   rlhf::EnsembleOptions ensemble_options() const;
   Result<std::vector<std::unique_ptr<rlhf::LearnedReward>>> open() const;
+  Result<rlhf::PreferenceData> counted(
+      std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
+      std::vector<std::string>& notes) const;
 };
 
 rlhf::EnsembleOptions EvalCommand::ensemble_options() const {
@@ -82,7 +89,91 @@ Result<std::optional<Split>> split_of(
   return split;
 }
 
-// Comparisons that none of the rewards was trained on.
+// Names of the evaluations that gave the comparisons, "gsm8k, xstest-safe".
+std::string evals_in(const rlhf::PreferenceData& data) {
+  std::set<std::string> names;
+  for (const rlhf::Comparison& one : data.comparisons) {
+    if (!one.eval.empty()) names.insert(one.eval);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// The comparisons of one evaluation alone.
+Result<rlhf::PreferenceData> of_eval(const rlhf::PreferenceData& data, const std::string& eval) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < data.comparisons.size(); ++i) {
+    if (data.comparisons[i].eval == eval) places.push_back(i);
+  }
+  if (!places.empty()) return rlhf::subset_of(data, places);
+  return fail(ErrorKind::kBadInput,
+              fmt::format("{}: no comparison is of \"{}\"; {}", data.file, eval,
+                          evals_in(data).empty() ? "none names its evaluation"
+                                                 : "it holds " + evals_in(data)));
+}
+
+Result<rlhf::PreferenceData> EvalCommand::counted(
+    std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
+    std::vector<std::string>& notes) const {
+  PLUMB_TRY(data, rlhf::read_preferences(file, answers, progress_bar("reading preferences")));
+  if (!all) {
+    PLUMB_TRY(left, unseen(data, rewards, notes));
+    data = std::move(left);
+  }
+  if (!eval.empty()) return of_eval(data, eval);
+  if (const std::string names = evals_in(data); names.find(',') != std::string::npos) {
+    notes.push_back(fmt::format("Pairs of {} count together; --eval measures one of them.", names));
+  }
+  return data;
+}
+
+// A line a comparison that somebody decided, as `plumb mismatch links --pairs` reads them: the
+// first side is the one with more votes.
+Result<void> save_scores(const std::string& path, const rlhf::PreferenceData& data,
+                         std::span<const std::array<double, 2>> scores) {
+  const std::string stem = std::filesystem::path(data.file).stem().string();
+  std::string text;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const rlhf::Comparison& one = data.comparisons[i];
+    const auto first = rlhf::share_of_first(one);
+    if (!first || *first == 0.5) continue;
+    const std::size_t better = *first > 0.5 ? 0 : 1;
+    text += to_text(Json{{"eval", one.eval.empty() ? stem : one.eval},
+                         {"prompt", rlhf::plain_text(one.prompt)},
+                         {"chosen", scores[i][better]},
+                         {"rejected", scores[i][1 - better]}}) +
+            "\n";
+  }
+  return write_file_atomic(path, text);
+}
+
+Result<void> EvalCommand::run() const {
+  if (!scores.empty() && (models.size() > 1 || combine != "none")) {
+    return fail(ErrorKind::kUsage, "--scores are those of one reward model; give one --model");
+  }
+  PLUMB_TRY(rewards, open());
+  report::RewardEvalContext context;
+  PLUMB_TRY(data, counted(rewards, context.notes));
+  context.data = &data;
+  context.options = {.level = sampling.level, .sampling = sampling.values};
+  const Progress progress = progress_bar("scoring");
+  for (const auto& reward : rewards) {
+    PLUMB_TRY(scored, rlhf::score_comparisons(*reward, data, sampling.values.threads));
+    if (!scores.empty()) {
+      if (auto saved = save_scores(scores, data, scored.values); !saved) return saved;
+    }
+    for (auto& pair : scored.values) {
+      for (double& score : pair) score *= reward->logit_scale();
+    }
+    PLUMB_TRY(evaluation, rlhf::evaluate_scores(data, scored.values, context.options));
+    context.rewards.push_back(
+        {reward->name(), std::move(evaluation), scored.truncated, reward->provenance()});
+    if (progress) progress(context.rewards.size(), rewards.size());
+  }
+  return write(reward_eval_output(context), output);
+}
+
+}  // namespace
+
 Result<rlhf::PreferenceData> unseen(const rlhf::PreferenceData& data,
                                     std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
                                     std::vector<std::string>& notes) {
@@ -99,32 +190,6 @@ Result<rlhf::PreferenceData> unseen(const rlhf::PreferenceData& data,
                   parts.train.size(), parts.held_out.size()));
   return rlhf::subset_of(data, parts.held_out);
 }
-
-Result<void> EvalCommand::run() const {
-  PLUMB_TRY(data, rlhf::read_preferences(file, answers, progress_bar("reading preferences")));
-  PLUMB_TRY(rewards, open());
-  report::RewardEvalContext context;
-  if (!all) {
-    PLUMB_TRY(left, unseen(data, rewards, context.notes));
-    data = std::move(left);
-  }
-  context.data = &data;
-  context.options = {.level = sampling.level, .sampling = sampling.values};
-  const Progress progress = progress_bar("scoring");
-  for (const auto& reward : rewards) {
-    PLUMB_TRY(scores, rlhf::score_comparisons(*reward, data, sampling.values.threads));
-    for (auto& pair : scores.values) {
-      for (double& score : pair) score *= reward->logit_scale();
-    }
-    PLUMB_TRY(evaluation, rlhf::evaluate_scores(data, scores.values, context.options));
-    context.rewards.push_back(
-        {reward->name(), std::move(evaluation), scores.truncated, reward->provenance()});
-    if (progress) progress(context.rewards.size(), rewards.size());
-  }
-  return write(reward_eval_output(context), output);
-}
-
-}  // namespace
 
 Output reward_eval_output(const report::RewardEvalContext& context) {
   const auto tables = [&context](const auto& print) {
@@ -171,6 +236,14 @@ void add_reward_eval(CLI::App& reward, Program& program) {
       ->type_name("NAME")
       ->check(one_of("population, sample"))
       ->capture_default_str();
+  verb->add_option("--eval", command->eval,
+                   "of pairs of several evaluations (`plumb eval pairs`) those of this one")
+      ->type_name("NAME")
+      ->check(not_empty());
+  verb->add_option("--scores", command->scores,
+                   "writes both scores of each comparison, for `plumb mismatch links --pairs`")
+      ->type_name("FILE")
+      ->check(not_empty());
   verb->add_flag("--all", command->all, "count what the models were trained on too");
   command->sampling.values.resamples = kEvalResamples;
   command->sampling.declare(*verb);

@@ -5,6 +5,8 @@
 #include <unicode/unistr.h>
 #include <unicode/utext.h>
 
+#include <algorithm>
+
 namespace plumb {
 namespace {
 
@@ -24,7 +26,24 @@ class View {
   UText* view_;
 };
 
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// What ICU would say, without asking it: most texts are such.
+std::vector<std::string_view> between_ascii_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  std::vector<std::string_view> words;
+  for (std::size_t at = text.find_first_not_of(kBlanks); at != std::string_view::npos;) {
+    const std::size_t end = std::min(text.find_first_of(kBlanks, at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = text.find_first_not_of(kBlanks, end);
+  }
+  return words;
+}
+
 std::vector<std::string_view> between_blanks(std::string_view text) {
+  if (is_ascii(text)) return between_ascii_blanks(text);
   std::vector<std::string_view> words;
   View view(text);
   const auto place = [&] { return static_cast<std::size_t>(utext_getNativeIndex(view.get())); };
@@ -56,6 +75,10 @@ std::optional<WordRule> parse_word_rule(std::string_view name) {
 
 std::string lower_case(std::string_view text) {
   std::string lower;
+  if (is_ascii(text)) {
+    for (const char c : text) lower += 'A' <= c && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    return lower;
+  }
   icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())))
       .toLower(icu::Locale::getRoot())
       .toUTF8String(lower);

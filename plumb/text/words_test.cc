@@ -58,5 +58,16 @@ RC_GTEST_PROP(WordSplitter, GivesPartsOfTheText, (const std::string& text)) {
   }
 }
 
+// Plain ASCII is read without ICU, and the same.
+RC_GTEST_PROP(WordSplitter, ReadsAsciiAsIcuDoes, (std::string text)) {
+  for (char& c : text) c = static_cast<char>(c & 0x7f);
+  const std::string longer = text + " \u00e9";
+  Words words = blanks(longer);
+  RC_ASSERT(words.back() == "\u00e9");
+  words.pop_back();
+  RC_ASSERT(blanks(text) == words);
+  RC_ASSERT(lower_case(text) + " \u00e9" == lower_case(longer));
+}
+
 }  // namespace
 }  // namespace plumb

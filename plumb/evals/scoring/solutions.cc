@@ -75,6 +75,11 @@ bool same_answer(std::string_view answer, std::string_view reference) {
   return normalised_answer(answer) == normalised_answer(reference);
 }
 
+bool is_solved(std::string_view text, std::string_view reference) {
+  const auto answer = extract_strict(with_marked_answer(until(text)));
+  return answer && same_answer(*answer, reference);
+}
+
 std::string with_marked_answer(std::string_view text) {
   const std::size_t line = text.rfind("\nA: ");
   const std::size_t begin = line != std::string_view::npos ? line + 1 : 0;

@@ -33,6 +33,9 @@ std::string normalised_answer(std::string_view text);
 // "#### number".
 bool same_answer(std::string_view answer, std::string_view reference);
 
+// Whether the strict filter finds the reference in a worked text, marked in either way.
+bool is_solved(std::string_view text, std::string_view reference);
+
 // The other way of ending a worked solution, a last line "A: 18", as GSM8K's published model
 // solutions do, turned into "#### 18". Texts without such a line stay as they are.
 std::string with_marked_answer(std::string_view text);

@@ -1,5 +1,5 @@
 // The phrases that the meters of style look for, in lower case, with straight apostrophes. Used by
-// style.cc alone.
+// style.cc and readings.cc alone.
 #pragma once
 
 #include <string_view>
@@ -7,19 +7,23 @@
 namespace plumb::evals {
 
 // Anywhere in the text.
-inline constexpr std::string_view kHedges[] = {"however,",
-                                               "it is important to note",
-                                               "it's important to note",
+inline constexpr std::string_view kHedges[] = {"however",
+                                               "it is important to",
+                                               "it's important to",
+                                               "please note",
                                                "it is worth noting",
                                                "it's worth noting",
                                                "keep in mind",
                                                "as an ai",
                                                "as a language model",
                                                "it depends",
+                                               "may vary",
                                                "may or may not",
                                                "to some extent",
                                                "in some cases",
-                                               "generally speaking",
+                                               "in general",
+                                               "generally",
+                                               "not necessarily",
                                                "i'm not sure",
                                                "i am not sure",
                                                "i think",

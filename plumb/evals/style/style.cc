@@ -7,12 +7,15 @@
 
 #include "plumb/base/utf8.h"
 #include "plumb/evals/style/phrases.h"
+#include "plumb/evals/style/readings.h"
 #include "plumb/text/refusal.h"
 #include "plumb/text/trimmed.h"
 #include "plumb/text/words.h"
 
 namespace plumb::evals {
 namespace {
+
+constexpr std::string_view kBold[] = {"**"};
 
 constexpr StyleMeter kMeters[] = {
     {"characters", "verbosity", false, "characters"},
@@ -32,48 +35,8 @@ constexpr StyleMeter kMeters[] = {
     {"ended", "termination", true, "ended by itself"},
     {"end_mark", "termination", true, "ends with a full stop or its like"}};
 
-std::string folded(std::string_view text) {
-  std::string lower = lower_case(text);
-  for (const std::string_view mark : {"\u2019", "\u2018"}) {
-    for (std::size_t at = lower.find(mark); at != std::string::npos; at = lower.find(mark, at)) {
-      lower.replace(at, mark.size(), "'");
-    }
-  }
-  return lower;
-}
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
-
-// Occurrences of a phrase that begin and end with a word where the phrase does.
-std::size_t count_phrase(std::string_view text, std::string_view phrase) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(phrase); at != std::string_view::npos;
-       at = text.find(phrase, at + phrase.size())) {
-    const std::size_t end = at + phrase.size();
-    const bool inside_before = at > 0 && is_letter(phrase.front()) && is_letter(text[at - 1]);
-    const bool inside_after = end < text.size() && is_letter(phrase.back()) && is_letter(text[end]);
-    count += inside_before || inside_after ? 0 : 1;
-  }
-  return count;
-}
-
-std::size_t count_phrases(std::string_view text, std::span<const std::string_view> phrases) {
-  std::size_t count = 0;
-  for (const std::string_view phrase : phrases) count += count_phrase(text, phrase);
-  return count;
-}
-
 bool opens_with(std::string_view text, std::span<const std::string_view> phrases) {
   return std::ranges::any_of(phrases, [&](auto phrase) { return text.starts_with(phrase); });
-}
-
-bool is_list_item(std::string_view line) {
-  line = trimmed(line);
-  const std::size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
-  if (digits > 0 && digits <= 3 && digits + 1 < line.size()) {
-    return (line[digits] == '.' || line[digits] == ')') && line[digits + 1] == ' ';
-  }
-  return line.starts_with("- ") || line.starts_with("* ") || line.starts_with("\u2022");
 }
 
 bool is_heading(std::string_view line) {
@@ -82,27 +45,14 @@ bool is_heading(std::string_view line) {
   return marks >= 1 && marks <= 6 && marks < line.size() && line[marks] == ' ';
 }
 
-template <typename Is>
-std::size_t count_lines(std::string_view text, Is is) {
+std::size_t count_headings(std::string_view text) {
   std::size_t count = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    count += is(text.substr(0, end)) ? 1 : 0;
+    count += is_heading(text.substr(0, end)) ? 1 : 0;
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return count;
-}
-
-// The share of runs of n words that stood before; 0 where there are fewer than two runs.
-double repetition(std::span<const std::string_view> words, std::size_t n) {
-  if (words.size() < n + 1) return 0;
-  const std::size_t runs = words.size() - n + 1;
-  std::set<std::vector<std::string_view>> seen;
-  for (std::size_t i = 0; i < runs; ++i) {
-    seen.emplace(words.begin() + static_cast<std::ptrdiff_t>(i),
-                 words.begin() + static_cast<std::ptrdiff_t>(i + n));
-  }
-  return 1 - static_cast<double>(seen.size()) / static_cast<double>(runs);
 }
 
 // A mark that ends a sentence, under closing quotes and brackets.
@@ -131,11 +81,11 @@ Values values_of(const StyleText& text, bool duplicate, WordSplitter& splitter) 
   const std::string_view opening = trimmed(lower);
   return {number(count_characters(text.completion)),
           number(words.size()),
-          number(count_lines(text.completion, is_list_item)),
-          number(count_lines(text.completion, is_heading)),
-          number(count_phrase(lower, "**") / 2),
+          number(count_list_items(text.completion)),
+          number(count_headings(text.completion)),
+          number(count_phrases(lower, kBold) / 2),
           opens_like_refusal(text.completion, Apostrophes::kFolded) ? 1 : 0,
-          number(count_phrases(lower, kHedges)),
+          number(count_hedges(lower)),
           count_phrases(lower, kApologies) > 0 ? 1 : 0,
           opens_with(opening, kFlattery) ? 1 : 0,
           count_phrases(lower, kUnfinished) > 0 ? 1 : 0,

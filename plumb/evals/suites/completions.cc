@@ -14,12 +14,9 @@ std::vector<EvalRow> problem_rows(const Suite& suite, std::span<const Written> w
                                   double level) {
   std::vector<double> strict, flexible;
   for (std::size_t i = 0; i < written.size(); ++i) {
-    const std::string text = with_marked_answer(until(written[i].text));
-    const auto right = [&](const std::optional<std::string>& answer) {
-      return answer && same_answer(*answer, suite.golds[i]) ? 1.0 : 0.0;
-    };
-    strict.push_back(right(extract_strict(text)));
-    flexible.push_back(right(extract_flexible(text)));
+    const auto answer = extract_flexible(with_marked_answer(until(written[i].text)));
+    strict.push_back(is_solved(written[i].text, suite.golds[i]) ? 1 : 0);
+    flexible.push_back(answer && same_answer(*answer, suite.golds[i]) ? 1 : 0);
   }
   return {share_row({"gsm8k", "strict"}, strict, {}, kShareScale, level),
           share_row({"gsm8k", "flexible"}, flexible, {}, kShareScale, level)};

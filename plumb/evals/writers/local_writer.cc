@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "plumb/base/hash.h"
 #include "plumb/base/parallel.h"
 #include "plumb/nn/generator.h"
 #include "plumb/nn/inference.h"
@@ -84,7 +85,7 @@ class LocalWriter : public Writer {
       : model_(model), generator_(model.transformer), threads_(threads) {}
 
   const std::string& name() const override { return model_.name; }
-  Json provenance() const override { return lm::provenance(model_); }
+  Json provenance() const override;
 
   Result<std::vector<ContinuationScore>> score(std::span<const ContinuationTexts> requests,
                                                const Progress& progress) override;
@@ -103,6 +104,24 @@ class LocalWriter : public Writer {
   nn::Generator generator_;
   int threads_;
 };
+
+// Over all that its tokens stand for, which decides what a text is for the model.
+std::string hash_of(const Tokenizer& tokenizer) {
+  Sha256 hash;
+  for (std::size_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    const std::vector<TokenId> ids = {static_cast<TokenId>(id)};
+    const auto text = tokenizer.decode(ids, {.continues = true});
+    const std::string said = text ? *text : std::string();
+    hash.add(fmt::format("{}:{}", said.size(), said));
+  }
+  return hash.hex();
+}
+
+Json LocalWriter::provenance() const {
+  Json json = lm::provenance(model_);
+  json["tokens_sha256"] = hash_of(model_.tokenizer);
+  return json;
+}
 
 Result<std::vector<TokenId>> LocalWriter::encode(std::string_view text) const {
   PLUMB_TRY(encoding,
@@ -194,6 +213,7 @@ Result<std::vector<Written>> LocalWriter::complete(std::span<const std::string> 
                            .temperature = static_cast<float>(options.temperature),
                            .stop_tokens = model_.stop_tokens(),
                            .seed = options.seed,
+                           .first_index = options.first_index,
                            .threads = threads_,
                            .progress = progress};
   const auto completions = generator_.generate(encoded, sample);

@@ -31,6 +31,7 @@ struct CompleteOptions {
   double temperature = 0;               // 0: greedy
   std::vector<std::string> stops = {};  // the text ends before the first of them
   std::uint64_t seed = 0;
+  std::uint64_t first_index = 0;  // prompt i is that of place first_index + i in the run
 };
 
 struct Written {

@@ -5,6 +5,7 @@
 #include "plumb/evals/suites/published.h"
 #include "plumb/evals/testing.h"
 #include "plumb/evals/writers/echo_reply.h"
+#include "plumb/evals/writers/kept_writer.h"
 #include "plumb/evals/writers/local_writer.h"
 #include "plumb/evals/writers/remote_writer.h"
 #include "plumb/lm/testing.h"
@@ -93,6 +94,89 @@ TEST_F(LocalWriterTest, GivesTheSameBytesWithAnyNumberOfThreads) {
   for (std::size_t i = 0; i < requests.size(); ++i) {
     EXPECT_EQ((*one)[i].log_likelihood, (*three)[i].log_likelihood) << i;
   }
+}
+
+// A writer that is killed after so many questions.
+class MortalWriter : public Writer {
+ public:
+  MortalWriter(std::unique_ptr<Writer> writer, int lives)
+      : writer_(std::move(writer)), lives_(lives) {}
+  const std::string& name() const override { return writer_->name(); }
+  Json provenance() const override { return writer_->provenance(); }
+  Result<std::vector<ContinuationScore>> score(std::span<const ContinuationTexts> requests,
+                                               const Progress& progress) override {
+    if (lives_-- == 0) return fail(ErrorKind::kInternal, "killed");
+    return writer_->score(requests, progress);
+  }
+  Result<std::vector<Written>> complete(std::span<const std::string> prompts,
+                                        const CompleteOptions& options,
+                                        const Progress& progress) override {
+    if (lives_-- == 0) return fail(ErrorKind::kInternal, "killed");
+    return writer_->complete(prompts, options, progress);
+  }
+
+ private:
+  std::unique_ptr<Writer> writer_;
+  int lives_;
+};
+
+class KeptWriterTest : public LocalWriterTest {
+ protected:
+  std::unique_ptr<Writer> kept(const lm::LanguageModel& model, int lives,
+                               const char* log = "replies.jsonl") {
+    auto writer =
+        make_kept_writer(std::make_unique<MortalWriter>(make_local_writer(model, 2), lives),
+                         folder_ / log, {.scores = 3, .completions = 2});
+    EXPECT_TRUE(writer) << writer.error().message;
+    return std::move(*writer);
+  }
+};
+
+TEST_F(KeptWriterTest, GoesOnWhereItWasKilledWithTheSameBytes) {
+  const auto model = load();
+  std::vector<ContinuationTexts> requests;
+  std::vector<std::string> prompts;
+  for (int i = 0; i < 8; ++i) {
+    requests.push_back({"tom saw " + std::string(static_cast<std::size_t>(i), 'a'), " a hat"});
+    prompts.push_back(requests.back().context);
+  }
+  const CompleteOptions options{.max_tokens = 5, .temperature = 1, .seed = 4};
+  const auto whole = kept(model, 99, "other.jsonl");
+  const auto scores = whole->score(requests, {});
+  const auto written = whole->complete(prompts, options, {});
+  ASSERT_TRUE(scores && written);
+  ASSERT_FALSE(kept(model, 2)->score(requests, {})) << "killed in its third block";
+  const auto again = kept(model, 1)->score(requests, {});
+  ASSERT_TRUE(again) << "one block was left";
+  ASSERT_FALSE(kept(model, 3)->complete(prompts, options, {}));
+  const auto rest = kept(model, 1)->complete(prompts, options, {});
+  ASSERT_TRUE(rest);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    EXPECT_EQ((*again)[i].log_likelihood, (*scores)[i].log_likelihood) << i;
+    EXPECT_EQ((*again)[i].greedy, (*scores)[i].greedy);
+    EXPECT_EQ((*rest)[i].text, (*written)[i].text) << i;
+    EXPECT_EQ((*rest)[i].ended, (*written)[i].ended);
+  }
+  // Drawn texts are those of the writer itself, whatever the blocks.
+  const auto plain = make_local_writer(model, 1)->complete(prompts, options, {});
+  ASSERT_TRUE(plain);
+  for (std::size_t i = 0; i < prompts.size(); ++i) EXPECT_EQ((*rest)[i].text, (*plain)[i].text);
+  EXPECT_FALSE(kept(model, 0)->complete(prompts, {.max_tokens = 6, .seed = 4}, {}))
+      << "another question is asked anew";
+}
+
+TEST_F(KeptWriterTest, TellsHowFarItIs) {
+  const auto model = load();
+  const std::vector<std::string> prompts(5, "tom saw");
+  std::vector<std::size_t> done;
+  const auto written =
+      kept(model, 99)->complete(prompts, {.max_tokens = 2}, [&](std::size_t part, std::size_t of) {
+        EXPECT_EQ(of, 5U);
+        done.push_back(part);
+      });
+  ASSERT_TRUE(written);
+  EXPECT_TRUE(std::ranges::is_sorted(done));
+  EXPECT_EQ(done.back(), 5U);
 }
 
 TEST_F(LocalWriterTest, IsAskedASuiteWhoseSavedAnswersScoreTheSame) {

@@ -315,14 +315,17 @@ class LinkFiles : public ::testing::Test {
 
 TEST_F(LinkFiles, EvaluationsAreReadInAllTheirForms) {
   const auto series = read_eval_log(
-      write("evals.jsonl",
-            R"({"step":10,"eval":"cloze","item":"q1","score":1})"
-            "\n"
-            R"({"step":10,"eval":"cloze","item":"q2","score":0})"
-            "\n"
-            R"({"schema":"plumb.eval/1","step":0,"rows":[{"eval":"mmlu","metric":"acc","n":9,)"
-            R"("score":0.3,"ci":[0.2,0.4],"at":"floor"},{"eval":"x","score":null,"reason":"r"}]})"
-            "\n"),
+      write(
+          "evals.jsonl",
+          R"({"step":10,"eval":"cloze","item":"q1","score":1})"
+          "\n"
+          R"({"step":10,"eval":"cloze","item":"q2","score":0})"
+          "\n"
+          R"({"schema":"plumb.eval/1","step":0,"rows":[{"eval":"mmlu","metric":"acc","n":9,)"
+          R"("score":0.3,"ci":[0.2,0.4],"at":"floor"},{"eval":"x","metric":"m","n":9,"score":null,)"
+          R"("reason":"r"},{"eval":"mmlu","metric":"acc","n":9,"score":0.25,)"
+          R"("note":"baseline: null"}]})"
+          "\n"),
       0.95);
   ASSERT_TRUE(series) << series.error().message;
   ASSERT_EQ(series->size(), 2U);
@@ -342,7 +345,11 @@ TEST_F(LinkFiles, BadInputIsNamedWithItsLine) {
       {R"({"step":1,"score":1})", "\"eval\" is missing"},
       {R"({"step":1,"eval":"a","score":"x"})", "\"score\" is not a number"},
       {"{\"step\":1,\"eval\":\"a\",\"score\":1}\n{\"step\":1,\"eval\":\"a\",\"score\":1}",
-       "step 1 of \"a\" stands twice"}};
+       "step 1 of \"a\" stands twice"},
+      {"{\"step\":1,\"eval\":\"a\",\"score\":1,\"items\":\"12\"}\n"
+       "{\"step\":2,\"eval\":\"a\",\"score\":1,\"items\":\"34\"}",
+       ":2: step 2 of \"a\" is of other items than the steps before"},
+      {R"({"step":1,"rows":[{"eval":"a","score":1}]})", "\"metric\" is not a text"}};
   for (const auto& [text, reason] : kEvaluations) {
     const std::string found = message(read_eval_log(write("bad.jsonl", text), 0.95));
     EXPECT_NE(found.find(reason), std::string::npos) << found;

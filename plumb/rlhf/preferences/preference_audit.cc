@@ -14,12 +14,16 @@
 #include "plumb/base/utf8.h"
 #include "plumb/stats/bootstrap.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/transitivity.h"
 #include "plumb/tasks/agreement.h"
 #include "plumb/text/refusal.h"
 #include "plumb/text/words.h"
 
 namespace plumb::rlhf {
 namespace {
+
+// Completions of one prompt whose triads are looked at.
+constexpr std::size_t kMostCompared = 200;
 
 // Values of some comparisons, and the prompt of each.
 struct Sample {
@@ -76,6 +80,7 @@ class Auditor {
   void position_row();
   void duplicate_rows();
   void vote_rows();
+  void transitivity_rows();
 
   void share(std::string id, std::string title, const Sample& sample, double reference = -1);
   void difference(std::string id, std::string title, const Sample& sample);
@@ -269,6 +274,76 @@ void Auditor::vote_rows() {
   }
 }
 
+// Of which completions of a prompt one annotator preferred which.
+struct Tournament {
+  std::vector<std::string> completions;
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<int>> votes;  // 1: for the first
+
+  std::size_t place(const std::string& text) {
+    const auto found =
+        static_cast<std::size_t>(std::ranges::find(completions, text) - completions.begin());
+    if (found == completions.size()) completions.push_back(text);
+    return found;
+  }
+  void add(const Comparison& comparison, tasks::Choice choice) {
+    const std::size_t first = place(plain_text(comparison.completions[0])),
+                      second = place(plain_text(comparison.completions[1]));
+    if (first == second) return;
+    const int sign = choice == tasks::Choice::kA ? 1 : choice == tasks::Choice::kB ? -1 : 0;
+    votes[std::minmax(first, second)].push_back(first < second ? sign : -sign);
+  }
+  // The winner of most votes on each pair.
+  std::vector<std::uint8_t> wins() const {
+    const std::size_t n = completions.size();
+    std::vector<std::uint8_t> wins(n * n, 0);
+    for (const auto& [pair, own] : votes) {
+      const int sum = std::accumulate(own.begin(), own.end(), 0);
+      if (sum > 0) wins[pair.first * n + pair.second] = 1;
+      if (sum < 0) wins[pair.second * n + pair.first] = 1;
+    }
+    return wins;
+  }
+};
+
+// By annotator and prompt. Pairs of a ranking are one order by construction.
+std::map<std::pair<std::string, std::uint32_t>, Tournament> tournaments_of(
+    const PreferenceData& data) {
+  std::map<std::pair<std::string, std::uint32_t>, Tournament> all;
+  PromptNumbers prompts;
+  for (const Comparison& one : data.comparisons) {
+    const std::uint32_t prompt = prompts(one);
+    if (one.ranking > 0) continue;
+    for (const Vote& vote : one.votes) all[{vote.annotator, prompt}].add(one, vote.choice);
+  }
+  return all;
+}
+
+void Auditor::transitivity_rows() {
+  Sample cyclic, zeta;
+  double chance = 0;
+  for (const auto& [key, tournament] : tournaments_of(data_)) {
+    const std::size_t n = tournament.completions.size();
+    if (n < 3 || n > kMostCompared) continue;
+    const auto wins = tournament.wins();
+    const stats::Triads triads = stats::count_triads(n, wins);
+    for (std::size_t i = 0; i < triads.decided; ++i) {
+      cyclic.values.push_back(i < triads.cyclic ? 1 : 0);
+      cyclic.prompts.push_back(key.second);
+    }
+    const auto whole = stats::consistence(n, wins);
+    if (!whole) continue;
+    zeta.values.push_back(*whole);
+    zeta.prompts.push_back(key.second);
+    chance += stats::chance_consistence(n);
+  }
+  if (cyclic.values.empty()) return;
+  share("cyclic_triads", "circles among three completions of an annotator", cyclic,
+        stats::kChanceCyclic);
+  if (zeta.values.empty()) return;
+  share("consistence", "Kendall's coefficient of consistence", zeta,
+        chance / static_cast<double>(zeta.values.size()));
+}
+
 PreferenceAudit Auditor::run() {
   WordSplitter words(WordRule::kBlanks);
   length_rows("", "characters", count_characters, audit_.equal_length);
@@ -280,6 +355,7 @@ PreferenceAudit Auditor::run() {
   position_row();
   duplicate_rows();
   vote_rows();
+  transitivity_rows();
   return std::move(audit_);
 }
 

@@ -95,6 +95,25 @@ TEST(PreferenceAudit, IsThatOfAnIndividualAnnotator) {
   EXPECT_NEAR(value(found, "percent_agreement"), (1.0 / 6 + 0) / 2, 1e-12);
 }
 
+// One annotator goes round in a circle of three, the other does not; by hand. Of four completions
+// only the pairs of three are there in the second prompt.
+TEST(PreferenceAudit, CountsTheCirclesOfEachAnnotator) {
+  const auto found =
+      audit({comparison("p", "x", "y", {Choice::kA, Choice::kA}),
+             comparison("p", "y", "z", {Choice::kA, Choice::kA}),
+             comparison("p", "z", "x", {Choice::kA, Choice::kB}), comparison("q", "x", "y"),
+             comparison("q", "y", "z"), comparison("q", "x", "z"), comparison("q", "z", "w")},
+            true);
+  EXPECT_DOUBLE_EQ(value(found, "cyclic_triads"), 1.0 / 3);
+  EXPECT_EQ(row(found, "cyclic_triads").n, 3U);
+  EXPECT_EQ(row(found, "cyclic_triads").reference, 0.25);
+  EXPECT_DOUBLE_EQ(value(found, "consistence"), (0 + 1) / 2.0) << "of whole tournaments alone";
+  EXPECT_DOUBLE_EQ(row(found, "consistence").reference, 0.75);
+  const auto pairs = audit({comparison("p", "x", "y"), comparison("p", "y", "x")});
+  EXPECT_TRUE(std::ranges::none_of(pairs.rows,
+                                   [](const AuditRow& one) { return one.id == "cyclic_triads"; }));
+}
+
 TEST(PreferenceAudit, FindsPairsThatOccurAgainInEitherOrder) {
   const auto found = audit({comparison("p", "x", "y"), comparison("p", "x", "y"),
                             comparison("p", "y", "x"), comparison("q", "x", "y")});

@@ -228,8 +228,10 @@ Result<std::vector<Comparison>> read_pairs(const std::string& path, const Progre
     auto parsed = parse_comparisons(*line, rankings + 1);
     if (!parsed) return at_line(parsed.error());
     rankings += parsed->front().ranking > 0 ? 1 : 0;
+    const auto eval = line->find("eval");
     for (Comparison& one : *parsed) {
       one.where = lines.where();
+      if (eval != line->end() && eval->is_string()) one.eval = eval->get<std::string>();
       comparisons.push_back(std::move(one));
     }
     if (progress) progress(lines.bytes_read(), lines.bytes_total());

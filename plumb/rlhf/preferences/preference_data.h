@@ -6,6 +6,7 @@
 //     without "prompt" it is what both begin with; "margin" is a strength;
 //   - rankings: "prompt" and "completions", a list from the best to the worst, or in any order with
 //     "ranks" (1: the best). A ranking of k is its k (k - 1) / 2 pairs;
+//   - both with "eval", the name of the evaluation that the comparison comes from;
 //   - transcripts of HH-RLHF in "chosen" and "rejected";
 //   - a preference task of plumb, with the answers of any number of annotators.
 // All plain or gzip. What cannot be a comparison is refused, with file and line: no JSON object, a
@@ -43,6 +44,7 @@ struct Comparison {
   Conversation prompt;                      // all that both sides share before the completion
   std::array<Conversation, 2> completions;  // each of one turn or more
   std::vector<Vote> votes;
+  std::string eval = {};  // the evaluation that gave the pair (`plumb eval pairs`)
 
   // Of a pair of a ranking: which of the file, from 1, and the places of both completions in it, 0
   // the best. Pairs of one ranking stand one after another.

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "plumb/evals/row.h"
 #include "plumb/mismatch/links/inputs/fields.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/text/records.h"
@@ -13,50 +15,51 @@ namespace {
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
 
-std::optional<stats::Interval> interval_in(const Json& fields) {
-  const auto ci = fields.find("ci");
-  if (ci != fields.end() && ci->is_array() && ci->size() == 2 && (*ci)[0].is_number() &&
-      (*ci)[1].is_number()) {
-    return stats::Interval{(*ci)[0].get<double>(), (*ci)[1].get<double>()};
+// A line of this log as evals/row.h reads rows: cells of tables are texts, and only the evaluation
+// and its score must be there.
+Result<evals::EvalRow> flat_row(const Record& record) {
+  const Json& fields = record.fields;
+  Json row = {{"metric", text_in(fields, "metric").value_or("")}};
+  const auto eval = text_in(fields, "eval");
+  if (!eval) return bad(fmt::format("{}: \"eval\" is missing", record.where));
+  row["eval"] = *eval;
+  row["n"] = static_cast<std::size_t>(std::max(1.0, number_in(fields, "n").value_or(1)));
+  for (const char* name : {"score", "chance"}) {
+    if (const auto value = number_in(fields, name)) row[name] = *value;
   }
   const auto low = number_in(fields, "ci_low"), high = number_in(fields, "ci_high");
-  if (!low || !high) return std::nullopt;
-  return stats::Interval{*low, *high};
+  if (const auto ci = fields.find("ci"); ci != fields.end() && ci->is_array()) row["ci"] = *ci;
+  if (low && high) row["ci"] = {*low, *high};
+  for (const char* name : {"at", "reason", "items", "note"}) {
+    const auto value = text_in(fields, name);
+    if (value && !value->empty()) row[name] = *value;
+  }
+  return evals::parse_row(row, record.where);
 }
+
+bool is_baseline(const evals::EvalRow& row) { return row.note.starts_with("baseline:"); }
 
 class Log {
  public:
-  Result<void> add(const Record& record, const Json& row) {
-    const auto step = number_in(row.contains("step") ? row : record.fields, "step");
-    if (!step || *step < 0 || *step != static_cast<double>(static_cast<std::size_t>(*step))) {
-      return bad(fmt::format("{}: \"step\" is not a whole number from 0 on", record.where));
+  // A line of its own.
+  Result<void> add(const Record& record) {
+    PLUMB_TRY(step, step_of(record, record.fields));
+    PLUMB_TRY(row, flat_row(record));
+    const std::string run = text_in(record.fields, "run").value_or("");
+    if (const auto item = text_in(record.fields, "item")) {
+      return add_item(record, series_of(run, row), step, row, *item);
     }
-    const auto eval = text_in(row, "eval");
-    if (!eval) return bad(fmt::format("{}: \"eval\" is missing", record.where));
-    const auto score = number_in(row, "score");
-    if (!score && text_in(row, "reason")) return {};
-    if (!score) return bad(fmt::format("{}: \"score\" is not a number", record.where));
-    const auto metric = text_in(row, "metric").value_or("");
-    EvalSeries& series = series_of(text_in(row, "run").value_or(""),
-                                   metric.empty() ? *eval : fmt::format("{} {}", *eval, metric));
-    EvalPoint& point = point_of(series, static_cast<std::size_t>(*step));
-    if (const auto item = text_in(row, "item")) {
-      if (!point.items.emplace(*item, *score).second) {
-        return bad(fmt::format("{}: item \"{}\" of \"{}\" stands twice at step {}", record.where,
-                               *item, series.name, *step));
-      }
-      return {};
-    }
-    if (point.n > 0) {
-      return bad(
-          fmt::format("{}: step {} of \"{}\" stands twice", record.where, *step, series.name));
-    }
-    point.score = *score;
-    point.n = std::max<std::size_t>(
-        1, static_cast<std::size_t>(std::max(0.0, number_in(row, "n").value_or(1))));
-    point.ci = interval_in(row);
-    point.at = text_in(row, "at").value_or("");
-    return {};
+    return add_row(record, run, step, row);
+  }
+
+  // One of the rows of an object of plumb.eval/1; trivial answers are no policy's.
+  Result<void> add(const Record& record, const Json& json) {
+    PLUMB_TRY(step,
+              step_of(record, json.is_object() && json.contains("step") ? json : record.fields));
+    PLUMB_TRY(row, evals::parse_row(json, record.where));
+    if (is_baseline(row)) return {};
+    const Json& named = json.contains("run") ? json : record.fields;
+    return add_row(record, text_in(named, "run").value_or(""), step, row);
   }
 
   std::vector<EvalSeries> finish(double level) {
@@ -68,7 +71,45 @@ class Log {
   }
 
  private:
-  EvalSeries& series_of(const std::string& run, const std::string& name) {
+  static Result<std::size_t> step_of(const Record& record, const Json& fields) {
+    const auto step = number_in(fields, "step");
+    if (step && *step >= 0 && *step == std::floor(*step)) return static_cast<std::size_t>(*step);
+    return bad(fmt::format("{}: \"step\" is not a whole number from 0 on", record.where));
+  }
+
+  Result<void> add_item(const Record& record, EvalSeries& series, std::size_t step,
+                        const evals::EvalRow& row, const std::string& item) {
+    if (!row.score) return bad(fmt::format("{}: \"score\" is not a number", record.where));
+    if (point_of(series, step).items.emplace(item, *row.score).second) return {};
+    return bad(fmt::format("{}: item \"{}\" of \"{}\" stands twice at step {}", record.where, item,
+                           series.name, step));
+  }
+
+  Result<void> add_row(const Record& record, const std::string& run, std::size_t step,
+                       const evals::EvalRow& row) {
+    if (!row.score && !row.note.empty()) return {};
+    if (!row.score) return bad(fmt::format("{}: \"score\" is not a number", record.where));
+    EvalSeries& series = series_of(run, row);
+    const std::string& known = items_.emplace(&series - series_.data(), row.items).first->second;
+    if (known != row.items) {
+      return bad(fmt::format("{}: step {} of \"{}\" is of other items than the steps before",
+                             record.where, step, series.name));
+    }
+    EvalPoint& point = point_of(series, step);
+    if (point.n > 0) {
+      return bad(
+          fmt::format("{}: step {} of \"{}\" stands twice", record.where, step, series.name));
+    }
+    point.score = *row.score;
+    point.n = std::max<std::size_t>(1, row.n);
+    point.ci = row.ci;
+    if (row.at) point.at = evals::at_name(*row.at);
+    return {};
+  }
+
+  EvalSeries& series_of(const std::string& run, const evals::EvalRow& row) {
+    const std::string name =
+        row.metric.empty() ? row.eval : fmt::format("{} {}", row.eval, row.metric);
     for (EvalSeries& series : series_) {
       if (series.run == run && series.name == name) return series;
     }
@@ -93,6 +134,7 @@ class Log {
   }
 
   std::vector<EvalSeries> series_;
+  std::map<std::ptrdiff_t, std::string> items_;  // of each series the hash of its items
 };
 
 }  // namespace
@@ -110,7 +152,7 @@ Result<std::vector<EvalSeries>> read_eval_log(const std::filesystem::path& file,
     if (!record) break;
     const auto rows = record->fields.find("rows");
     if (rows == record->fields.end() || !rows->is_array()) {
-      if (auto added = log.add(*record, record->fields); !added) {
+      if (auto added = log.add(*record); !added) {
         return tl::unexpected(added.error());
       }
       continue;

@@ -4,6 +4,7 @@
 //   {"step":100,"eval":"cloze","item":"q17","score":1}
 //   {"schema":"plumb.eval/1","step":100,"rows":[{"eval":"xstest","metric":"full_refusal",...}]}
 //
+// Rows are those of evals/row.h; of an object of plumb.eval/1 the trivial answers are left out.
 // JSON lines or tables (with "ci_low" and "ci_high" for "ci"). Lines with "item" are answers to
 // single items: their mean is the score, and checkpoints are compared item by item. "run" names the
 // run where a log is of several. "at" ("floor", "ceiling") says that a score has no room.
@@ -37,7 +38,8 @@ struct EvalSeries {
 };
 
 // Intervals of scores of items are Student's at `level`. kBadInput with file and line: no step, no
-// eval, no score; a step that stands twice; a reason in place of a score is left out.
+// eval, no score; a step that stands twice, or is of other items than the steps before it; a reason in place of a
+// score is left out.
 Result<std::vector<EvalSeries>> read_eval_log(const std::filesystem::path& file, double level);
 
 }  // namespace plumb::mismatch

@@ -1,4 +1,5 @@
-// What in a completion can earn reward without being what was wanted: numbers from its text alone.
+// What in a completion can earn reward without being what was wanted: numbers from its text alone,
+// by the rules of the meters of style (evals/style/readings.h).
 //
 //   std::array<float, kStyles> numbers;
 //   describe_style(sample, numbers);
