@@ -54,6 +54,7 @@ class PostgresConnection : public Connection {
   Result<void> script(const std::string& sql) override;
   Result<void> begin() override;
   Result<void> leave() override;
+  Result<void> note_growth() override;
   bool in_transaction() const override;
   bool may_try_again() const override { return may_try_again_; }
   std::int64_t changed() const override { return changed_; }

@@ -266,7 +266,13 @@ CREATE INDEX answers_surplus ON answers(annotator_id) WHERE surplus = 1;
 CREATE INDEX skipped_annotator ON skipped(annotator_id);
 )sql";
 
-constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4};
+// All that the status asks of slots is in the index.
+constexpr const char* kVersion5 = R"sql(
+DROP INDEX slots_state;
+CREATE INDEX slots_state ON slots(task_id, purpose, state, item_id, annotator_id, answer_id);
+)sql";
+
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 
 }  // namespace
 
