@@ -434,7 +434,7 @@ Result<void> PostgresConnection::begin() {
   waiting_.clear();
   for (const std::string& sql : options_.begin) waiting_.push_back({sql, {}});
   begins_ = true;
-  return {};
+  return options_.waits_for_turn ? settle() : Result<void>();
 }
 
 Result<void> PostgresConnection::leave() {
