@@ -48,7 +48,7 @@ def server():
 
 
 class Counter:
-    """What passes between programs and a PostgreSQL: a round trip is whatever a program sends after it was answered."""
+    """What passes between programs and a PostgreSQL: a trip is whatever a program sends after it was answered, waited for or not."""
 
     def __init__(self, behind, front):
         self.trips, self._behind, self._others, self._was_answered = 0, behind, {}, set()
@@ -76,7 +76,10 @@ class Counter:
             self._waiting.register(one, selectors.EVENT_READ)
 
     def _pass_on(self, one, other, from_client):
-        got = one.recv(1 << 16)
+        try:
+            got = one.recv(1 << 16)
+        except ConnectionResetError:
+            got = b""
         if not got:
             for end in (one, other):
                 self._waiting.unregister(end)
@@ -88,7 +91,8 @@ class Counter:
             self._was_answered.discard(one)
         if not from_client:
             self._was_answered.add(other)
-        other.sendall(got)
+        with contextlib.suppress(BrokenPipeError):
+            other.sendall(got)
 
 
 @contextlib.contextmanager

@@ -101,6 +101,9 @@ def backend(name, folder, database, where):
         rows += [figure(f"{name}: status at {ANSWERS:,} answers, median of 9", status["median_ms"], "ms", 300),
                  figure(f"{name}: status, the server's processor time", 1000 * used, "ms"),
                  figure(f"{name}: server's memory at {ITEMS:,} items, at most", memory(process)[1], "MB", 150)]
+        if "--database" in where:
+            timed([PLUMB, "study", "export", "bench", *where], folder / "export.jsonl")
+            rows += during_import(folder, where[1], port, tokens)
         seconds, cpu, peak = timed([PLUMB, "study", "export", "bench", *where], folder / "export.jsonl")
         rows += [figure(f"{name}: export of {ANSWERS:,} answers", seconds, "s", 5),
                  figure(f"{name}: export, processor time", cpu, "s"), figure(f"{name}: export, peak memory", peak, "MB")]
@@ -118,6 +121,23 @@ def round_trips(folder, url):
         got = program("studio", "load", port, lonely, 3, 0)
     each = (counter.trips - before) / max(got["saved"]["n"], 1)
     return [figure("PostgreSQL: round trips an answer, its item asked for and sent", each, "")]
+
+
+def during_import(folder, url, port, tokens):
+    """How long annotators wait at most while as many answers come from a file into another study of the database."""
+    program("studio", "again", url, ITEMS, "second")
+    command = [PLUMB, "study", "import", "second", folder / "export.jsonl", "--database", url]
+    start = time.monotonic()
+    importing = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    took, longest = None, []
+    while took is None:
+        longest.append(program("studio", "load", port, tokens, 5, THINK_MS)["saved"]["most_ms"])
+        took = time.monotonic() - start if importing.poll() is not None else None
+    if importing.returncode != 0:
+        sys.exit(f"{command} failed")
+    calm = program("studio", "load", port, tokens, 5, THINK_MS)["saved"]["most_ms"]
+    return [figure(f"PostgreSQL: import of {ANSWERS:,} answers beside {ANNOTATORS} annotators, at most", took, "s"),
+            row("PostgreSQL: saved meanwhile, the longest", max(longest), "ms", calm, "the longest without an import")]
 
 
 def peers(folder):

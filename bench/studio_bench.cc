@@ -3,6 +3,7 @@
 //   bench_studio make DATABASE ITEMS ANSWERS ANNOTATORS TOKENS   a study of ITEMS x 3 with ANSWERS
 //                                                                answers, and a session for
 //                                                                everyone
+//   bench_studio again DATABASE ITEMS NAME                       another study of the same items
 //   bench_studio load PORT TOKENS SECONDS THINK_MS               annotators who ask, think, answer
 //   bench_studio get PORT TOKENS TIMES PATH                      what the researcher asks
 //   bench_studio fsync FOLDER                                    the disk alone
@@ -108,7 +109,7 @@ void answer(Store& store, std::int64_t answers, std::int64_t annotators) {
       auto done = c.execute(sql, values);
       if (!done) return tl::unexpected(done.error());
     }
-    return {};
+    return c.note_growth();
   }));
 }
 
@@ -137,6 +138,12 @@ void make(const std::string& database, std::size_t items, std::int64_t answers, 
   }
   if (answers > 0) answer(*store, answers, annotators);
   fmt::print("{}\n", Json{{"create_seconds", seconds}}.dump());
+}
+
+void make_again(const std::string& database, std::size_t items, const std::string& name) {
+  const auto store = open_store(database);
+  must(create_study(*store, {.name = name, .tasks = {pairs(items)}, .overlap = 3}));
+  fmt::print("{}\n", Json{{"study", name}}.dump());
 }
 
 std::vector<std::string> lines_of(const char* path) {
@@ -249,6 +256,8 @@ int main(int argc, char** argv) {
   const std::string form = argc > 1 ? argv[1] : "";
   if (form == "make" && argc == 7) {
     make(argv[2], std::stoul(argv[3]), std::stol(argv[4]), std::stoi(argv[5]), argv[6]);
+  } else if (form == "again" && argc == 5) {
+    make_again(argv[2], std::stoul(argv[3]), argv[4]);
   } else if (form == "load" && argc == 6) {
     load(std::stoi(argv[2]), argv[3], std::stod(argv[4]), std::stod(argv[5]));
   } else if (form == "get" && argc == 6) {

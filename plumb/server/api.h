@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <semaphore>
 #include <span>
@@ -20,6 +21,7 @@
 #include "plumb/study/accounts.h"
 #include "plumb/study/exchange/export.h"
 #include "plumb/study/store.h"
+#include "plumb/study/study.h"
 #include "plumb/tasks/answers.h"
 
 namespace plumb::server {
@@ -42,6 +44,7 @@ struct Request {
   std::string token;                      // of the session, or a program's; "": none
   bool by_program = false;                // the token is a program's
   std::optional<study::Account> account;  // whose it is
+  std::optional<std::int64_t> annotator;  // that an annotator's account is in the study of the path
 };
 
 // Writes a body of any size, part by part.
@@ -58,6 +61,17 @@ struct Response {
 // What built-in models answer to a task: of the program that starts the server.
 using BuiltInModels = std::function<Result<std::vector<tasks::AnswerSheet>>(const tasks::Task&)>;
 
+// Studies that were asked for: what one is never changes.
+class Studies {
+ public:
+  // kNotFound: there is none of that id.
+  Result<study::Study> of(study::Store& store, std::int64_t id);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::int64_t, study::Study> studies_;
+};
+
 // What handlers share.
 struct Context {
   study::Store& store;
@@ -66,6 +80,7 @@ struct Context {
   PasswordCost cost = {};
   std::optional<std::int64_t> demo = {};  // the study that visitors come to
   BuiltInModels built_in = {};
+  Studies studies = {};
   std::counting_semaphore<> hashing{2};  // passwords hashed at once: each takes cost.memory_bytes
 };
 

@@ -6,22 +6,28 @@
 
 namespace plumb::server {
 
-Result<study::Study> study_of(Context& context, const Request& request) {
-  const std::int64_t id = request.ids.front();
-  PLUMB_TRY(
-      name,
-      context.store.read<std::string>([id](study::Connection& connection) -> Result<std::string> {
-        PLUMB_TRY(row, connection.first("SELECT name FROM studies WHERE id = ?1", {id}));
-        if (row) return row->text(0);
-        return fail(ErrorKind::kNotFound, fmt::format("there is no study {}", id));
-      }));
-  return study::Study::open(context.store, name);
+Result<study::Study> Studies::of(study::Store& store, std::int64_t id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = studies_.find(id); known != studies_.end()) return known->second;
+  }
+  PLUMB_TRY(name,
+            store.read<std::string>([id](study::Connection& connection) -> Result<std::string> {
+              PLUMB_TRY(row, connection.first("SELECT name FROM studies WHERE id = ?1", {id}));
+              if (row) return row->text(0);
+              return fail(ErrorKind::kNotFound, fmt::format("there is no study {}", id));
+            }));
+  PLUMB_TRY(opened, study::Study::open(store, name));
+  const std::lock_guard lock(mutex_);
+  return studies_.emplace(id, std::move(opened)).first->second;
 }
 
-Result<std::int64_t> annotator_of(Context& context, const Request& request) {
-  PLUMB_TRY(annotator,
-            study::Accounts(context.store).annotator(request.account->id, request.ids.front()));
-  if (annotator) return *annotator;
+Result<study::Study> study_of(Context& context, const Request& request) {
+  return context.studies.of(context.store, request.ids.front());
+}
+
+Result<std::int64_t> annotator_of(const Request& request) {
+  if (request.annotator) return *request.annotator;
   return fail(ErrorKind::kNotFound, "the account is no annotator of this study");
 }
 

@@ -15,7 +15,7 @@ namespace plumb::server {
 Result<study::Study> study_of(Context& context, const Request& request);
 
 // The annotator that the account is in the study of the path. kNotFound: it is none.
-Result<std::int64_t> annotator_of(Context& context, const Request& request);
+Result<std::int64_t> annotator_of(const Request& request);
 
 // A field of the query; "" where there is none.
 std::string query_of(const Request& request, std::string_view field);

@@ -117,11 +117,12 @@ Response failure(int status, std::string words) {
 }
 
 // Whether an annotator asks about a study that they are in; others see all of them.
-Result<bool> may_see(Context& context, const Route& route, const Request& request) {
+Result<bool> may_see(Context& context, const Route& route, Request& request) {
   const bool of_study = route.pattern.starts_with("/api/studies/{study}");
   if (request.account->role != Role::kAnnotator || !of_study) return true;
   PLUMB_TRY(annotator,
             study::Accounts(context.store).annotator(request.account->id, request.ids.front()));
+  request.annotator = annotator;
   return annotator.has_value();
 }
 

@@ -5,18 +5,22 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "plumb/server/api.h"
+#include "plumb/server/connections.h"
 #include "plumb/server/page.h"
 
 namespace plumb::server {
 namespace {
 
 constexpr std::size_t kLargestBody = std::size_t{16} << 20;
-constexpr std::size_t kThreads = 64;  // a connection that is kept alive holds one
+constexpr std::size_t kMostConnections = 512;
 constexpr int kDeepestJson = 32;
 
 constexpr std::array<std::pair<const char*, const char*>, 5> kHeaders = {{
@@ -104,6 +108,8 @@ void set_listening_options(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 }
 
+using Moment = std::chrono::steady_clock::time_point;
+
 void write_error(httplib::Response& out, int status, std::string_view words) {
   out.status = status;
   out.set_content(to_text(Json{{"error", words}}), "application/json");
@@ -142,12 +148,18 @@ struct Server::State {
   Context context;
   httplib::Server http;
   std::thread thread;
-  int port = 0;
+  int port = 0, listening = -1;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool has_ended = false;  // the thread
+  std::atomic<bool> is_stopped = false;
 
   bool is_https() const { return options.public_url.starts_with("https://"); }
   std::string cookie_name() const { return is_https() ? "__Host-plumb" : "plumb"; }
 
   void bind_routes();
+  void listen();
+  bool ends_by(Moment until);
   void serve(const httplib::Request& in, httplib::Response& out);
   const char* forbidden(const httplib::Request& in) const;
   bool is_own_host(const std::string& host) const;
@@ -263,11 +275,14 @@ void Server::State::bind_routes() {
   http.Get(".*", handler).Post(".*", handler).Put(".*", handler);
   http.set_payload_max_length(kLargestBody);
   http.set_tcp_nodelay(true);
-  http.set_socket_options(set_listening_options);
+  http.set_socket_options([this](int socket) {
+    set_listening_options(socket);
+    listening = socket;
+  });
   http.set_keep_alive_max_count(10'000);
   http.set_read_timeout(30, 0);
   http.set_write_timeout(30, 0);
-  http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  http.new_task_queue = [] { return new ConnectionThreads(kMostConnections); };
   http.set_post_routing_handler([this](const httplib::Request&, httplib::Response& out) {
     for (const auto& [name, value] : kHeaders) out.set_header(name, value);
     if (!out.has_header("Cache-Control")) out.set_header("Cache-Control", "no-store");
@@ -280,6 +295,18 @@ void Server::State::bind_routes() {
   http.set_error_handler([](const httplib::Request&, httplib::Response& out) {
     if (out.body.empty()) write_error(out, out.status, words_of(out.status));
   });
+}
+
+void Server::State::listen() {
+  http.listen_after_bind();
+  const std::lock_guard lock(mutex);
+  has_ended = true;
+  changed.notify_all();
+}
+
+bool Server::State::ends_by(Moment until) {
+  std::unique_lock lock(mutex);
+  return changed.wait_until(lock, until, [this] { return has_ended; });
 }
 
 Result<std::unique_ptr<Server>> Server::start(study::Store& store, const ServerOptions& options) {
@@ -303,8 +330,9 @@ Result<std::unique_ptr<Server>> Server::start(study::Store& store, const ServerO
                                               "another",
                                               options.port, options.host));
   }
+  let_many_knock(state->listening);
   State* running = state.get();
-  state->thread = std::thread([running] { running->http.listen_after_bind(); });
+  state->thread = std::thread([running] { running->listen(); });
   while (!state->http.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
@@ -327,6 +355,16 @@ void Server::wait() {
   if (state_->thread.joinable()) state_->thread.join();
 }
 
-void Server::stop() { state_->http.stop(); }
+void Server::stop() {
+  if (state_->is_stopped.exchange(true)) return;  // the port may be another's by now
+  state_->http.stop();
+  hang_up(state_->port);
+  state_->views.stop();
+}
+
+bool Server::ends_within(std::chrono::milliseconds patience) {
+  const Moment until = std::chrono::steady_clock::now() + patience;
+  return state_->ends_by(until) && state_->views.ends_by(until);
+}
 
 }  // namespace plumb::server

@@ -8,6 +8,7 @@
 // without the header X-Plumb, or has a body over 16 MB. Sockets stand here alone.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,7 +46,12 @@ class Server {
   int port() const;
   std::string url() const;
   void wait();
-  void stop();  // lets what is being answered finish
+  // Takes no more requests, lets what is being answered finish, and ends idle connections and what
+  // is computed beside the requests.
+  void stop();
+  // After stop(): whether all has ended by then. Where it has not, the process may end all the
+  // same: what was acknowledged is on the disk.
+  bool ends_within(std::chrono::milliseconds patience);
 
  private:
   struct State;

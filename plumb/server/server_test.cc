@@ -3,9 +3,15 @@
 
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
+#include <atomic>
 #include <map>
+#include <optional>
 #include <set>
+#include <thread>
 
 #include "plumb/base/files.h"
 #include "plumb/server/page.h"
@@ -345,6 +351,79 @@ TEST_F(ServerTest, ExportsAreStreamed) {
   EXPECT_EQ(reply->status, 200);
   EXPECT_TRUE(reply->body.starts_with("task,item,rater,kind,"));
   EXPECT_NE(reply->get_header_value("Content-Disposition").find("attachment"), std::string::npos);
+}
+
+// A connection that asks for something and does not end its question.
+int half_a_question(int port) {
+  const int made = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  constexpr std::string_view kHalf = "GET /api/openapi.json HTTP/1.1\r\n";
+  EXPECT_EQ(::send(made, kHalf.data(), kHalf.size(), 0), static_cast<ssize_t>(kHalf.size()));
+  return made;
+}
+
+TEST_F(ServerTest, ConnectionsThatDoNothingHoldNobodyUp) {
+  std::vector<int> idle;
+  for (int i = 0; i < 150; ++i) idle.push_back(half_a_question(server_->port()));
+  httplib::Client client("127.0.0.1", server_->port());
+  client.set_read_timeout(20, 0);  // an idle one is waited for 30 seconds
+  const auto reply = client.Get("/api/openapi.json");
+  EXPECT_TRUE(reply && reply->status == 200);
+  for (const int one : idle) ::close(one);
+}
+
+TEST_F(ServerTest, ManyMayKnockAtOnce) {
+  std::optional<unsigned> most;
+  for (int socket = 3; socket < 1024; ++socket) {
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    if (::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+      continue;
+    }
+    sockaddr_in address{};
+    socklen_t length = sizeof(address);
+    ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length);
+    if (ntohs(address.sin_port) != server_->port()) continue;
+    tcp_info info{};
+    size = sizeof(info);
+    ASSERT_EQ(::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    most = info.tcpi_sacked;  // of a socket that listens: how many may wait
+  }
+  ASSERT_TRUE(most);
+  EXPECT_GE(*most, 128U) << "the library's own is 5";
+}
+
+TEST_F(ServerTest, ManyWhoComeAtOnceAreAllAnswered) {
+  std::atomic<int> answered{0};
+  std::vector<std::thread> people;
+  for (int i = 0; i < 200; ++i) {
+    people.emplace_back([&] {
+      httplib::Client client("127.0.0.1", server_->port());
+      client.set_keep_alive(true);
+      for (int again = 0; again < 3; ++again) {
+        const auto reply = client.Get("/api/openapi.json");
+        if (reply && reply->status == 200) ++answered;
+      }
+    });
+  }
+  for (std::thread& one : people) one.join();
+  EXPECT_EQ(answered, 600);
+}
+
+TEST_F(ServerTest, AStopWaitsForNoIdleConnection) {
+  httplib::Client client("127.0.0.1", server_->port());
+  client.set_keep_alive(true);
+  ASSERT_TRUE(client.Get("/api/openapi.json"));
+  const int asking = half_a_question(server_->port());
+  server_->stop();
+  EXPECT_TRUE(server_->ends_within(std::chrono::seconds(20)));
+  char byte = 0;
+  EXPECT_LE(::recv(asking, &byte, 1, 0), 1) << "it hears the end, or that it asked badly";
+  ::close(asking);
 }
 
 TEST_F(ServerTest, TheDescriptionNamesEveryRoute) {

@@ -16,16 +16,18 @@ using namespace std::chrono_literals;
 Result<std::string> state_of(const study::Study& study) {
   return study.store().read<std::string>([&study](
                                              study::Connection& connection) -> Result<std::string> {
+    constexpr std::size_t kNumbers = 7;
+    PLUMB_TRY(row, connection.first(
+                       "SELECT (SELECT MAX(id) FROM answers), (SELECT MAX(id) FROM leases), "
+                       "(SELECT MAX(id) FROM decisions), (SELECT MAX(id) FROM model_sheets), "
+                       "(SELECT COUNT(*) FROM model_sheets), (SELECT MAX(id) FROM annotators), "
+                       "(SELECT MAX(version) FROM guidelines), state FROM studies WHERE id = ?1",
+                       {study.info().id}));
     std::string state;
-    for (const char* newest :
-         {"MAX(id) FROM answers", "MAX(id) FROM leases", "MAX(id) FROM decisions",
-          "MAX(id) FROM model_sheets", "COUNT(*) FROM model_sheets", "MAX(id) FROM annotators",
-          "MAX(version) FROM guidelines"}) {
-      PLUMB_TRY(row, connection.first(fmt::format("SELECT {}", newest)));
-      state += fmt::format("{} ", row->maybe_integer(0).value_or(0));
+    for (std::size_t i = 0; i < kNumbers; ++i) {
+      state += fmt::format("{} ", row->maybe_integer(i).value_or(0));
     }
-    PLUMB_TRY(row, connection.first("SELECT state FROM studies WHERE id = ?1", {study.info().id}));
-    return state + row->text(0);
+    return state + row->text(kNumbers);
   });
 }
 
@@ -36,14 +38,21 @@ Result<Json> disputes_json(const study::Study& study) {
 
 }  // namespace
 
-Result<Json> compute_view(const study::Study& study) {
+Result<Json> compute_view(const study::Study& study, const MayGoOn& may_go_on) {
   PLUMB_TRY(status, study::study_status(study));
   const study::AgreementOptions sampling{.sampling = {.resamples = 200, .threads = 1}};
-  Json view = {{"status", study::status_json(study, status, live_agreements(study, sampling))}};
+  study::Agreements agreements;
+  for (const study::StudyTask& task : study.tasks()) {
+    if (auto go = may_go_on(); !go) return tl::unexpected(go.error());
+    agreements.push_back(live_agreement(study, task, sampling));
+  }
+  Json view = {{"status", study::status_json(study, status, agreements)}};
+  if (auto go = may_go_on(); !go) return tl::unexpected(go.error());
   PLUMB_TRY(disputes, disputes_json(study));
   view["disputes"] = std::move(disputes);
   view["gap"] = Json::array();
   for (const study::StudyTask& task : study.tasks()) {
+    if (auto go = may_go_on(); !go) return tl::unexpected(go.error());
     auto gap = gap_so_far(study, task, {});
     view["gap"].push_back(
         gap ? std::move(*gap)
@@ -53,12 +62,28 @@ Result<Json> compute_view(const study::Study& study) {
 }
 
 Views::~Views() {
+  stop();
+  if (worker_.joinable()) worker_.join();
+}
+
+void Views::stop() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
+    wanted_.clear();
   }
   changed_.notify_all();
-  if (worker_.joinable()) worker_.join();
+}
+
+bool Views::ends_by(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, until, [this] { return running_.empty(); });
+}
+
+Result<void> Views::may_go_on() {
+  const std::lock_guard lock(mutex_);
+  if (!ending_) return {};
+  return fail(ErrorKind::kBusy, "the server is stopping");
 }
 
 bool Views::may_compute(const Kept& kept) const {
@@ -67,6 +92,7 @@ bool Views::may_compute(const Kept& kept) const {
 }
 
 void Views::ask_for(const study::Study& study) {
+  if (ending_) return;
   wanted_[study.info().id] = study.info().name;
   if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
   changed_.notify_all();
@@ -113,7 +139,7 @@ void Views::compute(const std::string& name, std::int64_t id) {
     PLUMB_TRY(study, study::Study::open(store_, name));
     PLUMB_TRY(state, state_of(study));
     const std::string as_of = study::utc_text(store_.now_ms());
-    PLUMB_TRY(view, compute_view(study));
+    PLUMB_TRY(view, compute_view(study, [this] { return may_go_on(); }));
     made.state = state;
     made.view = {{"as_of", as_of}};
     made.view.update(view);

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -24,9 +25,13 @@
 
 namespace plumb::server {
 
+// Asked between the parts of a long computation: an error ends it.
+using MayGoOn = std::function<Result<void>()>;
+
 // plumb.study-view/1: the status with agreement, how many items are in dispute, the gap so far.
 // From several snapshots of the database, one after another.
-Result<Json> compute_view(const study::Study& study);
+Result<Json> compute_view(
+    const study::Study& study, const MayGoOn& may_go_on = [] { return Result<void>(); });
 
 class Views {
  public:
@@ -39,6 +44,11 @@ class Views {
   // says whether it is; the rest is missing where there is none yet.
   Result<Json> of(const study::Study& study,
                   std::chrono::milliseconds patience = std::chrono::milliseconds(150));
+
+  // Computes no more; what is being computed ends with its next part.
+  void stop();
+  // Whether nothing is computed any more, by that time at the latest.
+  bool ends_by(std::chrono::steady_clock::time_point until);
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -54,6 +64,7 @@ class Views {
   void ask_for(const study::Study& study);  // REQUIRES: mutex_ is held
   void work();
   void compute(const std::string& name, std::int64_t id);
+  Result<void> may_go_on();
 
   study::Store& store_;
   std::mutex mutex_;

@@ -184,20 +184,18 @@ Result<std::optional<Account>> Accounts::session(const std::string& token_sha256
   constexpr std::int64_t kNoteEveryMs = 60'000;  // a session's use is written once a minute
   const std::int64_t now = store_->now_ms();
   std::int64_t used = now;
-  PLUMB_TRY(account, store_->read<std::optional<Account>>(
-                         [&](Connection& connection) -> Result<std::optional<Account>> {
-                           PLUMB_TRY(row, connection.first("SELECT used_ms FROM sessions WHERE "
-                                                           "token_sha256 = ?1",
-                                                           {token_sha256}));
-                           if (!row) return std::nullopt;
-                           used = row->integer(0);
-                           return account_by(
-                               connection,
-                               "JOIN sessions ON sessions.account_id = accounts.id "
+  PLUMB_TRY(account, store_->read<std::optional<Account>>([&](Connection& connection)
+                                                              -> Result<std::optional<Account>> {
+    PLUMB_TRY(row,
+              connection.first("SELECT accounts.id, name, role, password_hash, disabled, used_ms "
+                               "FROM accounts JOIN sessions ON sessions.account_id = accounts.id "
                                "WHERE token_sha256 = ?1 AND used_ms >= ?2 AND "
                                "sessions.created_ms >= ?3 AND disabled = 0",
-                               {token_sha256, now - kSessionIdleMs, now - kSessionLongestMs});
-                         }));
+                               {token_sha256, now - kSessionIdleMs, now - kSessionLongestMs}));
+    if (!row) return std::nullopt;
+    used = row->integer(5);
+    return account_of(*row);
+  }));
   if (!account || now - used < kNoteEveryMs) return std::move(account);
   auto noted = store_->write([&](Connection& connection) {
     return done(connection.execute("UPDATE sessions SET used_ms = ?2 WHERE token_sha256 = ?1",

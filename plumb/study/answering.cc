@@ -49,13 +49,14 @@ class Desk {
     std::string action, body;
   };
 
-  Result<std::optional<Receipt>> known_request(const std::string& key, const std::string& request);
-  Result<SlotRow> slot_of(std::int64_t slot_id, Entry& entry);
+  Result<SlotView> view_of(std::int64_t slot_id);
   Result<std::int64_t> last_revision(std::int64_t slot);
-  Result<Receipt> append(const SlotRow& slot, const std::string& key, const std::string& request,
-                         const Entry& entry);
+  Result<Receipt> append(const SlotRow& slot, std::int64_t revision, const std::string& key,
+                         const std::string& request, const Entry& entry);
   Result<SlotRow> place_for(SlotRow slot, bool frozen, Entry& entry);
-  Result<void> settle(const SlotRow& slot, const Receipt& receipt, std::string_view how);
+  Result<Receipt> append_and_settle(const SlotRow& slot, std::int64_t revision,
+                                    const std::string& key, const std::string& request,
+                                    const Entry& entry, std::string_view how);
   Result<void> release(const SlotRow& slot);
   Result<void> write_draft(std::int64_t slot, const std::string& body);
   Result<void> drop_draft(std::int64_t slot);
@@ -72,14 +73,19 @@ class Desk {
 };
 
 Result<void> Desk::run(std::string_view sql, const std::vector<Value>& values) {
-  auto done = connection_.execute(sql, values);
-  if (!done) return tl::unexpected(std::move(done.error()));
-  return {};
+  return connection_.post(sql, values);
+}
+
+// A slot that is or was the annotator's, of a study that takes answers.
+Result<SlotView> Desk::view_of(std::int64_t slot_id) {
+  PLUMB_TRY(view, view_slot(connection_, info_, slot_id, annotator_));
+  if (view.frozen) return frozen_study(info_);
+  return std::move(view);
 }
 
 Result<bool> Desk::renew(std::int64_t slot_id) {
-  Entry unused;
-  PLUMB_TRY(slot, slot_of(slot_id, unused));
+  PLUMB_TRY(view, view_of(slot_id));
+  const SlotRow& slot = view.slot;
   if (slot.annotator == annotator_) {
     auto longer = run("UPDATE slots SET lease_until_ms = ?2 WHERE id = ?1 AND state = 'leased'",
                       {slot.id, now_ + info_.lease_ms});
@@ -114,30 +120,12 @@ Result<bool> Desk::save_draft(std::int64_t slot_id, const std::string& body) {
   return held;
 }
 
-// What was done under this key before; kBadInput where that was something else.
-Result<std::optional<Receipt>> Desk::known_request(const std::string& key,
-                                                   const std::string& request) {
-  PLUMB_TRY(row,
-            connection_.first("SELECT id, revision, late, surplus, request_sha256 FROM answers "
-                              "WHERE annotator_id = ?1 AND request_key = ?2",
-                              {annotator_, key}));
-  if (!row) return std::nullopt;
-  if (row->text(4) != request) {
-    return bad(fmt::format("the key \"{}\" was used for something else before", key));
-  }
-  return Receipt{.answer = row->integer(0),
-                 .revision = row->integer(1),
-                 .late = row->integer(2) != 0,
-                 .surplus = row->integer(3) != 0,
-                 .again = true};
-}
-
-// The slot, where it is or was the annotator's.
-Result<SlotRow> Desk::slot_of(std::int64_t slot_id, Entry& entry) {
-  PLUMB_TRY(slot, load_slot(connection_, info_, slot_id));
-  PLUMB_TRY(version, guideline_of_lease(connection_, slot_id, annotator_));
-  entry.guideline = version;
-  return std::move(slot);
+// What was done under the key before, if anything; kBadInput where that was something else.
+Result<std::optional<Receipt>> done_before(const SlotView& view, const std::string& key,
+                                           const std::string& request) {
+  if (!view.known) return std::nullopt;
+  if (view.known->request_sha256 == request) return view.known->receipt;
+  return bad(fmt::format("the key \"{}\" was used for something else before", key));
 }
 
 Result<std::int64_t> Desk::last_revision(std::int64_t slot) {
@@ -147,9 +135,9 @@ Result<std::int64_t> Desk::last_revision(std::int64_t slot) {
       {slot, annotator_});
 }
 
-Result<Receipt> Desk::append(const SlotRow& slot, const std::string& key,
+// revision: of the annotator's last action on the slot.
+Result<Receipt> Desk::append(const SlotRow& slot, std::int64_t revision, const std::string& key,
                              const std::string& request, const Entry& entry) {
-  PLUMB_TRY(revision, last_revision(slot.id));
   const Timing& t = entry.timing;
   PLUMB_TRY(id, connection_.count(
                     "INSERT INTO answers(slot_id, annotator_id, revision, request_key, "
@@ -196,19 +184,24 @@ Result<SlotRow> Desk::place_for(SlotRow slot, bool frozen, Entry& entry) {
   return slot;
 }
 
-// Makes the answer the one that counts in its slot.
-Result<void> Desk::settle(const SlotRow& slot, const Receipt& receipt, std::string_view how) {
-  auto ended = end_lease(connection_, slot.id, how, now_);
-  if (!ended) return ended;
+// The answer, as the one that counts in its slot.
+Result<Receipt> Desk::append_and_settle(const SlotRow& slot, std::int64_t revision,
+                                        const std::string& key, const std::string& request,
+                                        const Entry& entry, std::string_view how) {
+  if (auto ended = end_lease(connection_, slot.id, how, now_); !ended) {
+    return tl::unexpected(ended.error());
+  }
+  auto back = run("DELETE FROM skipped WHERE item_id = ?1 AND annotator_id = ?2",
+                  {slot.item_id, annotator_});
+  if (!back) return tl::unexpected(back.error());
+  if (auto dropped = drop_draft(slot.id); !dropped) return tl::unexpected(dropped.error());
+  PLUMB_TRY(receipt, append(slot, revision, key, request, entry));
   auto set =
       run("UPDATE slots SET state = 'submitted', annotator_id = ?2, lease_until_ms = NULL, "
           "answer_id = ?3 WHERE id = ?1",
           {slot.id, annotator_, receipt.answer});
-  if (!set) return set;
-  auto back = run("DELETE FROM skipped WHERE item_id = ?1 AND annotator_id = ?2",
-                  {slot.item_id, annotator_});
-  if (!back) return back;
-  return drop_draft(slot.id);
+  if (!set) return tl::unexpected(set.error());
+  return std::move(receipt);
 }
 
 Result<std::optional<Feedback>> Desk::feedback_for(const SlotRow& slot, const Json& answer,
@@ -221,25 +214,25 @@ Result<std::optional<Feedback>> Desk::feedback_for(const SlotRow& slot, const Js
 }
 
 Result<Receipt> Desk::submit(const Submission& submission, const std::string& request) {
-  PLUMB_TRY(before, known_request(submission.key, request));
+  PLUMB_TRY(asked, view_slot(connection_, info_, submission.slot, annotator_, submission.key));
+  PLUMB_TRY(before, done_before(asked, submission.key, request));
   Entry entry{.action = "answer",
               .flagged = submission.flagged,
               .comment = submission.comment,
+              .guideline = asked.guideline,
               .timing = submission.timing};
-  PLUMB_TRY(asked, slot_of(submission.slot, entry));
-  const tasks::Task& header = task_of(study_, asked.task_id).header;
-  PLUMB_TRY(body, body_of(connection_, asked.item_id));
-  const Order order = order_of(study_, asked, annotator_, body);
-  PLUMB_TRY(answer,
-            checked_answer(header, body, stored_answer(header.kind, submission.answer, order)));
-  PLUMB_TRY(feedback, feedback_for(asked, answer, order, header.kind));
+  const tasks::Task& header = task_of(study_, asked.slot.task_id).header;
+  const Order order = order_of(study_, asked.slot, annotator_, asked.body);
+  PLUMB_TRY(answer, checked_answer(header, asked.body,
+                                   stored_answer(header.kind, submission.answer, order)));
+  PLUMB_TRY(feedback, feedback_for(asked.slot, answer, order, header.kind));
   if (before) {
     before->feedback = feedback;
     return std::move(*before);
   }
-  PLUMB_TRY(frozen, is_frozen(connection_, info_.id));
-  PLUMB_TRY(slot, place_for(asked, frozen, entry));
-  PLUMB_TRY(revision, last_revision(slot.id));
+  PLUMB_TRY(slot, place_for(asked.slot, asked.frozen, entry));
+  const bool is_asked = slot.id == asked.slot.id;
+  PLUMB_TRY(revision, is_asked ? Result<std::int64_t>(asked.revision) : last_revision(slot.id));
   if (submission.based_on && !entry.surplus && *submission.based_on != revision) {
     return fail(ErrorKind::kBusy,
                 fmt::format("slot {} was answered elsewhere: it is at revision {}, this corrects "
@@ -248,13 +241,10 @@ Result<Receipt> Desk::submit(const Submission& submission, const std::string& re
   }
   entry.body = to_text(answer);
   entry.presented = order_text(order);
-  PLUMB_TRY(receipt, append(slot, submission.key, request, entry));
+  PLUMB_TRY(receipt, entry.surplus ? append(slot, revision, submission.key, request, entry)
+                                   : append_and_settle(slot, revision, submission.key, request,
+                                                       entry, "submitted"));
   receipt.feedback = feedback;
-  if (!entry.surplus) {
-    if (auto settled = settle(slot, receipt, "submitted"); !settled) {
-      return tl::unexpected(settled.error());
-    }
-  }
   return std::move(receipt);
 }
 
@@ -275,17 +265,22 @@ Result<void> Desk::release(const SlotRow& slot) {
 }
 
 Result<Receipt> Desk::skip(const Skip& skip, const std::string& request) {
-  PLUMB_TRY(before, known_request(skip.key, request));
+  PLUMB_TRY(view, view_slot(connection_, info_, skip.slot, annotator_, skip.key));
+  PLUMB_TRY(before, done_before(view, skip.key, request));
   if (before) return std::move(*before);
-  if (auto open = check_not_frozen(connection_, info_); !open) return tl::unexpected(open.error());
-  Entry entry{
-      .action = "skip", .body = to_text(Json{{"reason", skip.reason}}), .comment = skip.comment};
-  PLUMB_TRY(slot, slot_of(skip.slot, entry));
+  if (view.frozen) return frozen_study(info_);
+  const SlotRow& slot = view.slot;
+  Entry entry{.action = "skip",
+              .body = to_text(Json{{"reason", skip.reason}}),
+              .comment = skip.comment,
+              .guideline = view.guideline};
   if (slot.annotator != annotator_) entry.late = entry.surplus = true;
-  PLUMB_TRY(receipt, append(slot, skip.key, request, entry));
+  if (!entry.surplus && slot.purpose != "main") {
+    return append_and_settle(slot, view.revision, skip.key, request, entry, "skipped");
+  }
+  PLUMB_TRY(receipt, append(slot, view.revision, skip.key, request, entry));
   if (entry.surplus) return std::move(receipt);
-  auto done = slot.purpose == "main" ? release(slot) : settle(slot, receipt, "skipped");
-  if (!done) return tl::unexpected(done.error());
+  if (auto done = release(slot); !done) return tl::unexpected(done.error());
   return std::move(receipt);
 }
 
@@ -312,11 +307,11 @@ Result<Served> Desk::take_back(const Last& last, const std::string& key,
   if (last.slot.state != "open" && last.slot.annotator != annotator_) {
     return fail(ErrorKind::kBusy, "the item that was skipped is with someone else by now");
   }
-  Entry entry{.action = "withdraw"};
-  PLUMB_TRY(version, guideline_of_lease(connection_, last.slot.id, annotator_));
-  entry.guideline = version;
-  PLUMB_TRY(receipt, append(last.slot, key, request, entry));
-  static_cast<void>(receipt);
+  PLUMB_TRY(view, view_slot(connection_, info_, last.slot.id, annotator_));
+  const Entry entry{.action = "withdraw", .guideline = view.guideline};
+  if (auto receipt = append(last.slot, view.revision, key, request, entry); !receipt) {
+    return tl::unexpected(receipt.error());
+  }
   auto back = run("DELETE FROM skipped WHERE item_id = ?1 AND annotator_id = ?2",
                   {last.slot.item_id, annotator_});
   if (!back) return tl::unexpected(back.error());
@@ -324,15 +319,14 @@ Result<Served> Desk::take_back(const Last& last, const std::string& key,
     return tl::unexpected(leased.error());
   }
   if (last.action == "answer") {
-    PLUMB_TRY(body, body_of(connection_, last.slot.item_id));
-    const Order order = order_of(study_, last.slot, annotator_, body);
+    const Order order = order_of(study_, last.slot, annotator_, view.body);
     const Json shown = shown_answer(task_of(study_, last.slot.task_id).header.kind,
                                     Json::parse(last.body, nullptr, false), order);
     auto kept = write_draft(last.slot.id, to_text(shown));
     if (!kept) return tl::unexpected(kept.error());
   }
-  PLUMB_TRY(slot, load_slot(connection_, info_, last.slot.id));
-  return serve(connection_, study_, slot, annotator_);
+  PLUMB_TRY(now_held, view_slot(connection_, info_, last.slot.id, annotator_));
+  return serve(study_, now_held, annotator_);
 }
 
 Result<Served> Desk::undo(const std::string& key, const std::string& request) {
@@ -343,8 +337,8 @@ Result<Served> Desk::undo(const std::string& key, const std::string& request) {
     if (row->text(1) != request) {
       return bad(fmt::format("the key \"{}\" was used for something else before", key));
     }
-    PLUMB_TRY(slot, load_slot(connection_, info_, row->integer(0)));
-    return serve(connection_, study_, slot, annotator_);
+    PLUMB_TRY(view, view_slot(connection_, info_, row->integer(0), annotator_));
+    return serve(study_, view, annotator_);
   }
   if (auto open = check_not_frozen(connection_, info_); !open) return tl::unexpected(open.error());
   PLUMB_TRY(last, last_action());
@@ -377,14 +371,13 @@ Result<std::string> bounded_text(const Json& answer) {
 
 Result<Served> Study::show(std::int64_t annotator, std::int64_t slot) const {
   return store_->read<Served>([&](Connection& connection) -> Result<Served> {
-    PLUMB_TRY(row, load_slot(connection, info_, slot));
-    return serve(connection, *this, row, annotator);
+    PLUMB_TRY(view, view_slot(connection, info_, slot, annotator));
+    return serve(*this, view, annotator);
   });
 }
 
 Result<bool> Study::renew(std::int64_t annotator, std::int64_t slot) const {
   return store_->write<bool>([&](Connection& connection) -> Result<bool> {
-    if (auto open = check_not_frozen(connection, info_); !open) return tl::unexpected(open.error());
     return Desk(connection, *this, annotator).renew(slot);
   });
 }
@@ -392,7 +385,6 @@ Result<bool> Study::renew(std::int64_t annotator, std::int64_t slot) const {
 Result<bool> Study::save_draft(std::int64_t annotator, const Draft& draft) const {
   PLUMB_TRY(text, bounded_text(draft.answer));
   return store_->write<bool>([&](Connection& connection) -> Result<bool> {
-    if (auto open = check_not_frozen(connection, info_); !open) return tl::unexpected(open.error());
     return Desk(connection, *this, annotator).save_draft(draft.slot, text);
   });
 }

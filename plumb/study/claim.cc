@@ -27,10 +27,9 @@ class Claim {
   Result<Next> run();
 
  private:
-  Result<void> load_annotator();
+  Result<void> look();
   Result<Found> hold();
   Result<Found> find();
-  Result<Found> held();
   Result<void> expire();
   Result<Found> training();
   Result<Found> check();
@@ -54,6 +53,8 @@ class Claim {
   const StudyInfo& info_;
   std::int64_t annotator_, now_;
   std::int64_t seat_ = 0, given_ = 0;
+  Found held_, training_;     // the slot that is not done; the next item with feedback
+  bool has_expired_ = false;  // some lease of the study, or of another
 };
 
 Result<Found> Claim::id_of(Result<std::optional<Row>> row) const {
@@ -61,28 +62,45 @@ Result<Found> Claim::id_of(Result<std::optional<Row>> row) const {
   return *row ? Found((*row)->integer(0)) : Found();
 }
 
-// The slot that was given to the annotator last and is not done.
-Result<Found> Claim::held() {
-  return id_of(
-      connection_.first("SELECT slot_id FROM leases WHERE annotator_id = ?1 AND ended_ms "
-                        "IS NULL ORDER BY id DESC LIMIT 1",
-                        {annotator_}));
+// What every request asks first, in one statement.
+constexpr std::string_view kLook =
+    "SELECT annotators.seat, annotators.given, studies.state, "
+    "(SELECT slot_id FROM leases WHERE annotator_id = ?1 AND ended_ms IS NULL ORDER BY id DESC "
+    "LIMIT 1), "
+    "(SELECT COUNT(*) FROM slots WHERE state = 'leased' AND lease_until_ms < ?3 AND purpose = "
+    "'main'), "
+    "(SELECT items.id FROM items JOIN tasks ON tasks.id = items.task_id WHERE tasks.study_id = ?2 "
+    "AND role = 'training' AND NOT EXISTS (SELECT 1 FROM slots WHERE item_id = items.id AND "
+    "annotator_id = ?1) ORDER BY tasks.position, items.position LIMIT 1) "
+    "FROM annotators JOIN studies ON studies.id = annotators.study_id "
+    "WHERE annotators.id = ?1 AND annotators.study_id = ?2";
+
+Result<void> Claim::look() {
+  PLUMB_TRY(row, connection_.first(kLook, {annotator_, info_.id, now_}));
+  if (!row) {
+    return fail(ErrorKind::kNotFound,
+                fmt::format("study \"{}\" has no annotator {}", info_.name, annotator_));
+  }
+  if (row->text(2) == "frozen") return frozen_study(info_);
+  seat_ = row->integer(0);
+  given_ = row->integer(1);
+  held_ = row->maybe_integer(3);
+  has_expired_ = row->integer(4) > 0;
+  training_ = row->maybe_integer(5);
+  return {};
 }
 
 // Slots whose lease ran out are free again; checks belong to one annotator and wait for them.
 Result<void> Claim::expire() {
-  auto ended = connection_.execute(
+  auto ended = connection_.post(
       "UPDATE leases SET ended_ms = ?1, how = 'expired' WHERE ended_ms IS NULL AND slot_id IN "
       "(SELECT id FROM slots WHERE state = 'leased' AND lease_until_ms < ?1 AND purpose = 'main')",
       {now_});
-  if (!ended) return tl::unexpected(ended.error());
-  if (*ended == 0) return {};
-  auto freed = connection_.execute(
+  if (!ended) return ended;
+  return connection_.post(
       "UPDATE slots SET state = 'open', annotator_id = NULL, lease_until_ms = NULL "
       "WHERE state = 'leased' AND lease_until_ms < ?1 AND purpose = 'main'",
       {now_});
-  if (!freed) return tl::unexpected(freed.error());
-  return {};
 }
 
 Result<Found> Claim::insert_check(const char* purpose, std::int64_t item) {
@@ -95,13 +113,7 @@ Result<Found> Claim::insert_check(const char* purpose, std::int64_t item) {
 }
 
 Result<Found> Claim::training() {
-  PLUMB_TRY(item, id_of(connection_.first(
-                      "SELECT items.id FROM items JOIN tasks ON tasks.id = items.task_id "
-                      "WHERE tasks.study_id = ?1 AND role = 'training' AND NOT EXISTS (SELECT 1 "
-                      "FROM slots WHERE item_id = items.id AND annotator_id = ?2) "
-                      "ORDER BY tasks.position, items.position LIMIT 1",
-                      {info_.id, annotator_})));
-  return item ? insert_check("training", *item) : Result<Found>(Found());
+  return training_ ? insert_check("training", *training_) : Result<Found>(Found());
 }
 
 // A known item that the annotator has not seen, drawn from all of them.
@@ -149,28 +161,25 @@ Result<Found> Claim::check() {
   return Found();
 }
 
-// The first open slot at or after a drawn place in [low, high), and round.
+// The first open slot at or after a drawn place in [low, high), and round; none where the annotator
+// has had the whole task. Whoever was given fewer slots has not, mostly, and needs no count.
 Result<Found> Claim::open_slot(const StudyTask& task, std::int64_t low, std::int64_t high) {
+  constexpr std::string_view kBetween =
+      "(SELECT id FROM slots WHERE task_id = ?1 AND seat = ?2 AND state = 'open' AND rank >= {} "
+      "AND rank < {} AND NOT EXISTS (SELECT 1 FROM slots AS own WHERE own.item_id = slots.item_id "
+      "AND own.purpose = 'main' AND own.annotator_id = ?5) AND NOT EXISTS (SELECT 1 FROM skipped "
+      "WHERE skipped.item_id = slots.item_id AND skipped.annotator_id = ?5) ORDER BY rank LIMIT 1)";
+  static const std::string kSql = fmt::format(
+      "SELECT CASE WHEN ?8 < ?7 OR (SELECT COUNT(*) FROM slots WHERE annotator_id = ?5 AND task_id "
+      "= ?1 AND purpose = 'main') < ?7 THEN COALESCE({}, {}) END",
+      fmt::format(kBetween, "?3", "?4"), fmt::format(kBetween, "?6", "?3"));
   const std::int64_t start = low + stream("order").below(static_cast<std::uint64_t>(high - low));
-  for (const auto& [from, to] : {std::pair(start, high), std::pair(low, start)}) {
-    PLUMB_TRY(slot, id_of(connection_.first(
-                        "SELECT id FROM slots WHERE task_id = ?1 AND seat = ?2 AND state = 'open' "
-                        "AND rank >= ?3 AND rank < ?4 AND NOT EXISTS (SELECT 1 FROM slots AS own "
-                        "WHERE own.item_id = slots.item_id AND own.purpose = 'main' AND "
-                        "own.annotator_id = ?5) AND NOT EXISTS (SELECT 1 FROM skipped WHERE "
-                        "skipped.item_id = slots.item_id AND skipped.annotator_id = ?5) "
-                        "ORDER BY rank LIMIT 1",
-                        {task.id, seat_, from, to, annotator_})));
-    if (slot) return slot;
-  }
-  return Found();
+  PLUMB_TRY(row, connection_.first(
+                     kSql, {task.id, seat_, start, high, annotator_, low, task.units, given_}));
+  return row->maybe_integer(0);
 }
 
 Result<Found> Claim::main_of(const StudyTask& task) {
-  PLUMB_TRY(own, connection_.count("SELECT COUNT(*) FROM slots WHERE annotator_id = ?1 AND task_id "
-                                   "= ?2 AND purpose = 'main'",
-                                   {annotator_, task.id}));
-  if (own >= task.units) return Found();
   const std::int64_t slots = task.units * info_.overlap;
   const std::int64_t step = info_.assignment == Assignment::kBalanced ? task.units : slots;
   for (std::int64_t low = 0; low < slots; low += step) {
@@ -209,29 +218,17 @@ Result<Next> Claim::nothing() {
   return Next{elsewhere > 0 ? Next::State::kWait : Next::State::kFinished, std::nullopt};
 }
 
-Result<void> Claim::load_annotator() {
-  PLUMB_TRY(row, connection_.first("SELECT seat, given FROM annotators WHERE id = ?1 AND study_id "
-                                   "= ?2",
-                                   {annotator_, info_.id}));
-  if (!row) {
-    return fail(ErrorKind::kNotFound,
-                fmt::format("study \"{}\" has no annotator {}", info_.name, annotator_));
-  }
-  seat_ = row->integer(0);
-  given_ = row->integer(1);
-  return {};
-}
-
 // The slot that the annotator holds, for longer, or a new one.
 Result<Found> Claim::hold() {
-  PLUMB_TRY(own, held());
-  if (own) {
-    auto renewed = connection_.execute("UPDATE slots SET lease_until_ms = ?2 WHERE id = ?1",
-                                       {*own, now_ + info_.lease_ms});
+  if (held_) {
+    auto renewed = connection_.post("UPDATE slots SET lease_until_ms = ?2 WHERE id = ?1",
+                                    {*held_, now_ + info_.lease_ms});
     if (!renewed) return tl::unexpected(renewed.error());
-    return own;
+    return held_;
   }
-  if (auto freed = expire(); !freed) return tl::unexpected(freed.error());
+  if (has_expired_) {
+    if (auto freed = expire(); !freed) return tl::unexpected(freed.error());
+  }
   PLUMB_TRY(found, find());
   if (!found) return found;
   if (auto leased = lease(connection_, info_, *found, annotator_, now_); !leased) {
@@ -241,15 +238,11 @@ Result<Found> Claim::hold() {
 }
 
 Result<Next> Claim::run() {
-  if (auto open = check_not_frozen(connection_, info_); !open) {
-    return tl::unexpected(open.error());
-  }
-  if (auto known = load_annotator(); !known) return tl::unexpected(known.error());
+  if (auto known = look(); !known) return tl::unexpected(known.error());
   PLUMB_TRY(slot_id, hold());
   if (!slot_id) return nothing();
-  PLUMB_TRY(slot, load_slot(connection_, info_, *slot_id));
-  PLUMB_TRY(served, serve(connection_, study_, slot, annotator_));
-  return Next{Next::State::kItem, std::move(served)};
+  PLUMB_TRY(view, view_slot(connection_, info_, *slot_id, annotator_));
+  return Next{Next::State::kItem, serve(study_, view, annotator_)};
 }
 
 }  // namespace

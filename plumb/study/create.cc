@@ -10,6 +10,7 @@
 #include "plumb/base/hash.h"
 #include "plumb/base/random.h"
 #include "plumb/base/version.h"
+#include "plumb/study/db/bulk_insert.h"
 #include "plumb/study/units.h"
 #include "plumb/tasks/codec.h"
 #include "plumb/text/lines.h"
@@ -172,43 +173,6 @@ class SlotPlan {
   std::optional<Stream> seat_draws_;
 };
 
-// Rows for one table, many in a statement: each statement is an exchange with a server.
-class BulkInsert {
- public:
-  // head: "INSERT INTO t(a, b)"; tail: "RETURNING ...", whose rows go to `each`.
-  BulkInsert(
-      Connection& connection, std::string_view head, std::string_view tail = "",
-      Connection::EachRow each = [](const Row&) { return Result<void>(); })
-      : connection_(connection), head_(head), tail_(tail), each_(std::move(each)) {}
-
-  Result<void> add(std::initializer_list<Value> row) {
-    columns_ = row.size();
-    values_.insert(values_.end(), row);
-    return values_.size() < kRows * columns_ ? Result<void>() : flush();
-  }
-
-  Result<void> flush() {
-    if (values_.empty()) return {};
-    std::string sql = head_ + " VALUES";
-    for (std::size_t i = 0; i < values_.size(); ++i) {
-      const bool first = i % columns_ == 0;
-      sql += fmt::format("{}?{}", !first ? ", " : i == 0 ? "(" : "), (", i + 1);
-    }
-    auto done = connection_.each(sql + ") " + tail_, values_, each_);
-    values_.clear();
-    return done;
-  }
-
- private:
-  static constexpr std::size_t kRows = 200;
-
-  Connection& connection_;
-  std::string head_, tail_;
-  Connection::EachRow each_;
-  std::size_t columns_ = 0;
-  std::vector<Value> values_;
-};
-
 // Writes a plan's rows.
 class Maker {
  public:
@@ -324,7 +288,7 @@ Result<void> Maker::make(const std::vector<PlannedTask>& planned, const Progress
   for (std::size_t i = 0; i < planned.size(); ++i) {
     if (auto made = insert_task_rows(study, i, planned[i], progress); !made) return made;
   }
-  return {};
+  return connection_.note_growth();
 }
 
 }  // namespace

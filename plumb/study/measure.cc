@@ -13,6 +13,17 @@
 #include "plumb/study/units.h"
 
 namespace plumb::study {
+
+// Read from the index slots_state alone, as far as slots go.
+const std::string_view kUnitsSql =
+    "SELECT COUNT(*), COUNT(*) FILTER (WHERE n >= ?2), CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM "
+    "(SELECT COUNT(*) AS n FROM slots WHERE task_id = ?1 AND purpose = 'main' AND state = "
+    "'submitted' GROUP BY item_id) AS answered";
+const std::string_view kTimesSql =
+    "SELECT slots.annotator_id, answers.active_ms, answers.idle_ms FROM slots JOIN answers ON "
+    "answers.id = slots.answer_id WHERE slots.task_id = ?1 AND slots.purpose = 'main' AND "
+    "slots.state = 'submitted'";
+
 namespace {
 
 // Values of each annotator, by id.
@@ -61,17 +72,17 @@ constexpr std::string_view kRepeats =
     "JOIN answers AS first ON first.id = earlier.answer_id "
     "WHERE annotators.study_id = ?1 ORDER BY slots.id";
 
-// Seconds of the answers that count: annotator, active and idle milliseconds.
+// Seconds of the answers that count.
 Result<void> read_times(Connection& connection, const Study& study, Values& active, Values& idle) {
-  return connection.each(
-      "SELECT slots.annotator_id, answers.active_ms, answers.idle_ms FROM annotators "
-      "JOIN slots ON slots.annotator_id = annotators.id AND slots.purpose = 'main' "
-      "JOIN answers ON answers.id = slots.answer_id WHERE annotators.study_id = ?1",
-      {study.info().id}, [&](const Row& row) {
-        if (!row.is_null(1)) active[row.integer(0)].push_back(row.number(1) / 1000);
-        if (!row.is_null(2)) idle[row.integer(0)].push_back(row.number(2) / 1000);
-        return Result<void>();
-      });
+  const auto take = [&](const Row& row) {
+    if (!row.is_null(1)) active[row.integer(0)].push_back(row.number(1) / 1000);
+    if (!row.is_null(2)) idle[row.integer(0)].push_back(row.number(2) / 1000);
+    return Result<void>();
+  };
+  for (const StudyTask& task : study.tasks()) {
+    if (auto read = connection.each(kTimesSql, {task.id}, take); !read) return read;
+  }
+  return {};
 }
 
 Result<std::vector<AnnotatorStatus>> annotators_of(Connection& connection, const Study& study) {
@@ -107,25 +118,16 @@ Result<std::vector<AnnotatorStatus>> annotators_of(Connection& connection, const
 Result<TaskStatus> task_status(Connection& connection, const StudyTask& task, int overlap) {
   TaskStatus status;
   status.task = task;
-  PLUMB_TRY(rows,
-            connection.query("SELECT state, COUNT(*) FROM slots WHERE task_id = ?1 AND purpose "
-                             "= 'main' GROUP BY state",
-                             {task.id}));
-  for (const Row& row : rows) {
-    auto& count = row.text(0) == "open"     ? status.open
-                  : row.text(0) == "leased" ? status.leased
-                                            : status.submitted;
-    count = row.integer(1);
-    status.slots += row.integer(1);
-  }
-  PLUMB_TRY(units,
-            connection.first(
-                "SELECT COUNT(*), COUNT(*) FILTER (WHERE n >= ?2) FROM (SELECT COUNT(*) AS n FROM "
-                "slots WHERE task_id = ?1 AND purpose = 'main' AND state = 'submitted' GROUP "
-                "BY item_id) AS answered",
-                {task.id, std::int64_t{overlap}}));
+  PLUMB_TRY(units, connection.first(kUnitsSql, {task.id, std::int64_t{overlap}}));
   status.answered_units = units->integer(0);
   status.complete_units = units->integer(1);
+  status.submitted = units->integer(2);
+  PLUMB_TRY(leased, connection.count("SELECT COUNT(*) FROM slots WHERE state = 'leased' AND "
+                                     "task_id = ?1 AND purpose = 'main'",
+                                     {task.id}));
+  status.leased = leased;
+  status.slots = task.units * overlap;
+  status.open = status.slots - status.submitted - status.leased;
   return status;
 }
 

@@ -16,6 +16,10 @@
 
 namespace plumb::study {
 
+// What the status of a large study waits for most, for a test of how it is read: how many units of
+// a task have answers, and the times of those that count.
+extern const std::string_view kUnitsSql, kTimesSql;
+
 // How near an annotator's answers come to known ones: the mean closeness (units.h), from 0 to 1,
 // with Wilson's interval for bounded means.
 struct Quality {

@@ -44,6 +44,23 @@ int number_of(const Served& served) {
 
 Json label_of(int code) { return {{"label", std::string(1, static_cast<char>('x' + code % 3))}}; }
 
+TEST_F(Measure, TheStatusReadsSlotsFromAnIndexAlone) {
+  const Study study =
+      *create_study(*store_, {.name = "demo", .tasks = {testing::some_task(Kind::kSts, 5)}});
+  const std::int64_t task = study.tasks().front().id;
+  for (const auto& [sql, values] : {std::pair(kUnitsSql, std::vector<Value>{task, std::int64_t{2}}),
+                                    std::pair(kTimesSql, std::vector<Value>{task})}) {
+    std::string plan;
+    ASSERT_TRUE(store_->read_void([&, &sql = sql, &values = values](Connection& c) {
+      return c.each(fmt::format("EXPLAIN QUERY PLAN {}", sql), values, [&plan](const Row& row) {
+        plan += row.text(3) + "\n";
+        return Result<void>();
+      });
+    }));
+    EXPECT_NE(plan.find("slots USING COVERING INDEX slots_state"), std::string::npos) << plan;
+  }
+}
+
 TEST_F(Measure, ProgressIsCountedByTaskAndByAnnotator) {
   const Study study = *create_study(
       *store_, {.name = "demo", .tasks = {testing::some_task(Kind::kSts, 5)}, .overlap = 2});

@@ -9,6 +9,7 @@
 
 #include "plumb/study/db/postgres_schema.h"
 #include "plumb/study/db/schema.h"
+#include "plumb/study/measure.h"
 #include "plumb/study/testing.h"
 
 namespace plumb::study {
@@ -292,6 +293,131 @@ TEST_F(Postgres, ComesBackAfterTheServerDid) {
   client.join();
   ASSERT_TRUE(next) << next.error().message;
   EXPECT_TRUE(Study::open(*store, "demo")) << "readers too";
+}
+
+TEST_F(Postgres, AnAnswerCostsFewRoundTrips) {
+  std::atomic<std::int64_t> exchanges{0};
+  const auto store = open(Store::Mode::kCreate, {.exchanges = &exchanges});
+  const Study study = make(*store, 12, 2);
+  const auto annotator = study.enroll("R1", tasks::RaterKind::kPerson)->id;
+  const auto cost = [&exchanges](const auto& act) {
+    const std::int64_t before = exchanges;
+    act();
+    return exchanges - before;
+  };
+  for (int i = 0; i < 3; ++i) {  // at first, and with all statements prepared
+    std::int64_t slot = 0;
+    EXPECT_LE(cost([&] { slot = study.next(annotator)->served->slot; }), 6);
+    EXPECT_LE(cost([&] { ASSERT_TRUE(study.save_draft(annotator, {slot, {{"rating", 2}}})); }), 3);
+    EXPECT_LE(cost([&] {
+                ASSERT_TRUE(study.submit(annotator, {slot, std::to_string(i), {{"rating", 2}}}));
+              }),
+              4);
+    EXPECT_EQ(cost([&] { testing::count_of(*store, "SELECT COUNT(*) FROM slots"); }), 1);
+  }
+}
+
+TEST_F(Postgres, ATransactionBeginsWhenThoseOfOtherProgramsHaveEnded) {
+  const auto one = open(), two = open();
+  std::atomic<bool> has_begun = false, has_ended = false;
+  std::thread first([&] {
+    EXPECT_TRUE(one->write([&](Connection&) -> Result<void> {
+      has_begun = true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      has_ended = true;
+      return {};
+    }));
+  });
+  while (!has_begun) std::this_thread::yield();
+  EXPECT_TRUE(two->write([&](Connection&) -> Result<void> {
+    EXPECT_TRUE(has_ended) << "its clock would be behind what it reads";
+    return {};
+  }));
+  first.join();
+}
+
+TEST_F(Postgres, HasTheIndicesOfSqlite) {
+  const auto names = [](Store& store, const char* sql) {
+    return *store.read<std::vector<std::string>>(
+        [&](Connection& c) -> Result<std::vector<std::string>> {
+          PLUMB_TRY(rows, c.query(sql));
+          std::vector<std::string> found;
+          for (const Row& row : rows) found.push_back(row.text(0));
+          return found;
+        });
+  };
+  const testing::Folder folder;
+  const auto file = *Store::open(folder / "s.db", {.mode = Store::Mode::kCreate});
+  const auto there = names(
+      *file, "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1");
+  EXPECT_GT(there.size(), 8U);
+  EXPECT_EQ(names(*open(),
+                  "SELECT indexname::text COLLATE \"C\" FROM pg_indexes WHERE schemaname = "
+                  "current_schema() AND indexname !~ '_(pkey|key)$' ORDER BY 1"),
+            there);
+}
+
+TEST_F(Postgres, TheStatusReadsSlotsFromAnIndexAlone) {
+  const auto store = open();
+  const Study study = make(*store, 12, 2);
+  const auto plan_of = [&](std::string_view sql, const std::vector<Value>& values) {
+    return *store->read<std::string>([&](Connection& c) -> Result<std::string> {
+      if (auto set = c.post("SET LOCAL enable_seqscan = off"); !set) {
+        return tl::unexpected(set.error());
+      }
+      PLUMB_TRY(rows, c.query(fmt::format("EXPLAIN {}", sql), values));
+      std::string plan;
+      for (const Row& row : rows) plan += row.text(0) + "\n";
+      return plan;
+    });
+  };
+  const std::int64_t task = study.tasks().front().id;
+  for (const auto& [sql, values] : {std::pair(kUnitsSql, std::vector<Value>{task, std::int64_t{2}}),
+                                    std::pair(kTimesSql, std::vector<Value>{task})}) {
+    const std::string plan = plan_of(sql, values);
+    EXPECT_NE(plan.find("Index Only Scan using slots_state"), std::string::npos) << plan;
+  }
+}
+
+TEST_F(Postgres, WhatWasPostedFailsWithItsJobAndHarmsNoOther) {
+  const auto store = open();
+  ASSERT_TRUE(store->write(
+      [](Connection& c) { return c.script("CREATE TABLE t(x BIGINT CHECK(x < 9))"); }));
+  std::atomic<int> failed{0};
+  std::vector<std::thread> threads;
+  for (std::int64_t i = 0; i < 16; ++i) {  // so that some share a group
+    threads.emplace_back([&, i] {
+      for (int again = 0; again < 10; ++again) {
+        const auto done =
+            store->write([i](Connection& c) { return c.post("INSERT INTO t VALUES(?1)", {i}); });
+        EXPECT_EQ(done.has_value(), i < 9);
+        if (!done) ++failed;
+        EXPECT_TRUE(done || done.error().message.find("t_x_check") != std::string::npos)
+            << done.error().message;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failed, 70);
+  EXPECT_EQ(testing::count_of(*store, "SELECT COUNT(*) FROM t"), 90);
+}
+
+TEST_F(Postgres, MuchThatIsPostedArrivesInOrder) {
+  const auto store = open();
+  const std::string text(5000, 'x');
+  const auto last = store->write<std::int64_t>([&](Connection& c) -> Result<std::int64_t> {
+    if (auto made = c.post("CREATE TEMP TABLE t(n BIGINT, x TEXT)"); !made) {
+      return tl::unexpected(made.error());
+    }
+    for (std::int64_t i = 0; i < 1000; ++i) {
+      if (auto put = c.post("INSERT INTO t VALUES((SELECT COUNT(*) FROM t), ?1)", {text}); !put) {
+        return tl::unexpected(put.error());
+      }
+    }
+    return c.count("SELECT MAX(n) FROM t");
+  });
+  ASSERT_TRUE(last) << last.error().message;
+  EXPECT_EQ(*last, 999);
 }
 
 // Answers go on while the server crashes and comes back; whoever hears no acknowledgement sends

@@ -7,9 +7,45 @@
 namespace plumb::study {
 namespace {
 
-Result<void> done_or(Result<std::int64_t> changed) {
-  if (!changed) return tl::unexpected(std::move(changed.error()));
-  return {};
+// The annotator's draft and last action stand beside the slot, where there are any.
+constexpr std::string_view kView =
+    "SELECT slots.id, slots.task_id, slots.item_id, slots.purpose, slots.state, "
+    "slots.annotator_id, slots.lease_until_ms, slots.answer_id, items.body, (SELECT guideline FROM "
+    "leases WHERE slot_id = ?1 AND annotator_id = ?3 ORDER BY id DESC LIMIT 1), studies.state, "
+    "drafts.body, last.revision, last.action, last.body, known.id, known.revision, known.late, "
+    "known.surplus, known.request_sha256 "
+    "FROM slots JOIN tasks ON tasks.id = slots.task_id JOIN studies ON studies.id = tasks.study_id "
+    "JOIN items ON items.id = slots.item_id "
+    "LEFT JOIN drafts ON drafts.slot_id = slots.id AND drafts.annotator_id = ?3 "
+    "LEFT JOIN answers AS last ON last.slot_id = slots.id AND last.annotator_id = ?3 AND "
+    "last.revision = (SELECT MAX(revision) FROM answers WHERE slot_id = ?1 AND annotator_id = ?3) "
+    "LEFT JOIN answers AS known ON known.annotator_id = ?3 AND known.request_key = ?4 "
+    "WHERE slots.id = ?1 AND studies.id = ?2";
+
+SlotRow slot_of_row(const Row& row) {
+  return {row.integer(0), row.integer(1),       row.integer(2),       row.text(3),
+          row.text(4),    row.maybe_integer(5), row.maybe_integer(6), row.maybe_integer(7)};
+}
+
+SlotView::Known known_of_row(const Row& row) {
+  SlotView::Known known;
+  known.receipt.answer = row.integer(15);
+  known.receipt.revision = row.integer(16);
+  known.receipt.late = row.integer(17) != 0;
+  known.receipt.surplus = row.integer(18) != 0;
+  known.receipt.again = true;
+  known.request_sha256 = row.text(19);
+  return known;
+}
+
+tl::unexpected<Error> no_slot(const StudyInfo& study, std::int64_t slot) {
+  return fail(ErrorKind::kNotFound, fmt::format("study \"{}\" has no slot {}", study.name, slot));
+}
+
+Result<Json> parsed_body(const std::string& text, std::int64_t item) {
+  Json body = Json::parse(text, nullptr, false);
+  if (body.is_object()) return body;
+  return fail(ErrorKind::kBadInput, fmt::format("the database holds no sound item {}", item));
 }
 
 }  // namespace
@@ -20,21 +56,30 @@ Result<SlotRow> load_slot(Connection& connection, const StudyInfo& study, std::i
                      "lease_until_ms, answer_id FROM slots JOIN tasks ON tasks.id = slots.task_id "
                      "WHERE slots.id = ?1 AND tasks.study_id = ?2",
                      {slot, study.id}));
-  if (!row) {
-    return fail(ErrorKind::kNotFound, fmt::format("study \"{}\" has no slot {}", study.name, slot));
-  }
-  return SlotRow{row->integer(0),       row->integer(1),      row->integer(2),
-                 row->text(3),          row->text(4),         row->maybe_integer(5),
-                 row->maybe_integer(6), row->maybe_integer(7)};
+  if (!row) return no_slot(study, slot);
+  return slot_of_row(*row);
 }
 
-Result<std::int64_t> guideline_of_lease(Connection& connection, std::int64_t slot,
-                                        std::int64_t annotator) {
-  PLUMB_TRY(row, connection.first("SELECT guideline FROM leases WHERE slot_id = ?1 AND "
-                                  "annotator_id = ?2 ORDER BY id DESC LIMIT 1",
-                                  {slot, annotator}));
-  if (row) return row->integer(0);
-  return fail(ErrorKind::kNotAllowed, fmt::format("slot {} was never this annotator's", slot));
+Result<SlotView> view_slot(Connection& connection, const StudyInfo& study, std::int64_t slot,
+                           std::int64_t annotator, const std::string& key) {
+  PLUMB_TRY(found, connection.first(kView, {slot, study.id, annotator, key}));
+  if (!found) return no_slot(study, slot);
+  const Row& row = *found;
+  if (row.is_null(9)) {
+    return fail(ErrorKind::kNotAllowed, fmt::format("slot {} was never this annotator's", slot));
+  }
+  PLUMB_TRY(body, parsed_body(row.text(8), row.integer(2)));
+  SlotView view{.slot = slot_of_row(row),
+                .body = std::move(body),
+                .guideline = row.integer(9),
+                .frozen = row.text(10) == "frozen",
+                .draft = row.maybe_text(11),
+                .revision = row.maybe_integer(12).value_or(0),
+                .action = row.maybe_text(13).value_or(""),
+                .answer = row.maybe_text(14),
+                .known = std::nullopt};
+  if (!row.is_null(15)) view.known.emplace(known_of_row(row));
+  return view;
 }
 
 Result<std::int64_t> guideline_version(Connection& connection, std::int64_t study) {
@@ -51,6 +96,10 @@ Result<bool> is_frozen(Connection& connection, std::int64_t study) {
 Result<void> check_not_frozen(Connection& connection, const StudyInfo& study) {
   PLUMB_TRY(frozen, is_frozen(connection, study.id));
   if (!frozen) return {};
+  return frozen_study(study);
+}
+
+tl::unexpected<Error> frozen_study(const StudyInfo& study) {
   return fail(ErrorKind::kNotAllowed,
               fmt::format("study \"{}\" is frozen: it takes no more answers", study.name));
 }
@@ -65,21 +114,19 @@ Result<void> lease(Connection& connection, const StudyInfo& study, std::int64_t 
     return fail(ErrorKind::kInternal, fmt::format("slot {} is someone else's", slot));
   }
   auto counted =
-      connection.execute("UPDATE annotators SET given = given + 1 WHERE id = ?1", {annotator});
-  if (!counted) return tl::unexpected(counted.error());
-  PLUMB_TRY(version, guideline_version(connection, study.id));
-  return done_or(
-      connection.execute("INSERT INTO leases(slot_id, annotator_id, guideline, "
-                         "granted_ms) VALUES(?1, ?2, ?3, ?4)",
-                         {slot, annotator, version, now_ms}));
+      connection.post("UPDATE annotators SET given = given + 1 WHERE id = ?1", {annotator});
+  if (!counted) return counted;
+  return connection.post(
+      "INSERT INTO leases(slot_id, annotator_id, guideline, granted_ms) SELECT ?1, ?2, "
+      "MAX(version), ?4 FROM guidelines WHERE study_id = ?3",
+      {slot, annotator, study.id, now_ms});
 }
 
 Result<void> end_lease(Connection& connection, std::int64_t slot, std::string_view how,
                        std::int64_t now_ms) {
-  return done_or(
-      connection.execute("UPDATE leases SET ended_ms = ?2, how = ?3 WHERE slot_id = ?1 "
-                         "AND ended_ms IS NULL",
-                         {slot, now_ms, std::string(how)}));
+  return connection.post(
+      "UPDATE leases SET ended_ms = ?2, how = ?3 WHERE slot_id = ?1 AND ended_ms IS NULL",
+      {slot, now_ms, std::string(how)});
 }
 
 Result<std::optional<std::int64_t>> other_slot(Connection& connection, const SlotRow& slot,
@@ -102,40 +149,28 @@ Order order_of(const Study& study, const SlotRow& slot, std::int64_t annotator, 
 
 Result<Json> body_of(Connection& connection, std::int64_t item) {
   PLUMB_TRY(row, connection.first("SELECT body FROM items WHERE id = ?1", {item}));
-  Json body = row ? Json::parse(row->text(0), nullptr, false) : Json();
-  if (body.is_object()) return body;
-  return fail(ErrorKind::kBadInput, fmt::format("the database holds no sound item {}", item));
+  return parsed_body(row ? row->text(0) : "", item);
 }
 
-Result<Served> serve(Connection& connection, const Study& study, const SlotRow& slot,
-                     std::int64_t annotator) {
+Served serve(const Study& study, const SlotView& view, std::int64_t annotator) {
+  const SlotRow& slot = view.slot;
   const StudyTask& task = task_of(study, slot.task_id);
-  PLUMB_TRY(body, body_of(connection, slot.item_id));
-  PLUMB_TRY(version, guideline_of_lease(connection, slot.id, annotator));
-  const Order order = order_of(study, slot, annotator, body);
+  const Order order = order_of(study, slot, annotator, view.body);
   Served served{.slot = slot.id,
                 .task = task.header.name,
                 .instruction = task.header.instruction,
                 .kind = task.header.kind,
-                .body = shown_body(task.header.kind, body, order),
+                .body = shown_body(task.header.kind, view.body, order),
                 .training = slot.purpose == "training",
-                .guideline = version,
+                .guideline = view.guideline,
                 .lease_until_ms = slot.lease_until_ms.value_or(0),
                 .draft = std::nullopt,
                 .answer = std::nullopt,
-                .revision = 0};
-  PLUMB_TRY(draft,
-            connection.first("SELECT body FROM drafts WHERE slot_id = ?1 AND annotator_id = ?2",
-                             {slot.id, annotator}));
-  if (draft) served.draft = Json::parse(draft->text(0), nullptr, false);
-  PLUMB_TRY(last, connection.first("SELECT revision, action, body FROM answers WHERE slot_id = ?1 "
-                                   "AND annotator_id = ?2 ORDER BY revision DESC LIMIT 1",
-                                   {slot.id, annotator}));
-  if (!last) return served;
-  served.revision = last->integer(0);
-  if (last->text(1) == "answer") {
+                .revision = view.revision};
+  if (view.draft) served.draft = Json::parse(*view.draft, nullptr, false);
+  if (view.action == "answer") {
     served.answer =
-        shown_answer(task.header.kind, Json::parse(last->text(2), nullptr, false), order);
+        shown_answer(task.header.kind, Json::parse(*view.answer, nullptr, false), order);
   }
   return served;
 }

@@ -73,6 +73,26 @@ Result<void> Store::write(const Writer::Job& job) {
   return writer_->run(job);
 }
 
+// A database server has so many connections for all its clients.
+Result<void> Store::await_turn() {
+  constexpr int kMostReaders = 40;
+  constexpr std::chrono::seconds kPatience{20};
+  std::unique_lock lock(mutex_);
+  const bool has_turn =
+      given_back_.wait_for(lock, kPatience, [this] { return reading_ < kMostReaders; });
+  if (!has_turn) return fail(ErrorKind::kExhausted, "too many read at once; try again");
+  ++reading_;
+  return {};
+}
+
+// nullptr: it is not to be used again.
+void Store::give_back(std::unique_ptr<Connection> connection) {
+  const std::lock_guard lock(mutex_);
+  if (connection) readers_.push_back(std::move(connection));
+  --reading_;
+  given_back_.notify_one();
+}
+
 Result<std::unique_ptr<Connection>> Store::reader() {
   {
     const std::lock_guard lock(mutex_);
@@ -86,14 +106,16 @@ Result<std::unique_ptr<Connection>> Store::reader() {
 }
 
 Result<void> Store::read_void(const Writer::Job& job) {
-  PLUMB_TRY(connection, reader());
-  if (auto begun = connection->begin(); !begun) return begun;
-  auto done = guarded_job(job, *connection, "reading");
-  auto ended = connection->leave();
-  if (ended) {
-    const std::lock_guard lock(mutex_);
-    readers_.push_back(std::move(connection));
+  if (auto turn = await_turn(); !turn) return turn;
+  auto connection = reader();
+  if (!connection) {
+    give_back(nullptr);
+    return tl::unexpected(std::move(connection.error()));
   }
+  auto begun = (*connection)->begin();
+  auto done = begun ? guarded_job(job, **connection, "reading") : begun;
+  auto ended = begun ? (*connection)->leave() : begun;
+  give_back(ended ? std::move(*connection) : nullptr);
   return done ? ended : done;
 }
 

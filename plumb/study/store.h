@@ -9,6 +9,7 @@
 //   });
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -94,12 +95,16 @@ class Store {
 
   static tl::unexpected<Error> read_only();
   Result<std::unique_ptr<Connection>> reader();
+  Result<void> await_turn();
+  void give_back(std::unique_ptr<Connection> connection);
 
   std::optional<LockFile> lock_;  // released last
   std::unique_ptr<Database> database_;
   Clock clock_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Connection>> readers_;  // that nobody uses
+  std::condition_variable given_back_;
+  int reading_ = 0;  // connections in use
   std::unique_ptr<Writer> writer_;
 };
 

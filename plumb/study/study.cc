@@ -101,9 +101,6 @@ Result<std::int64_t> free_seat(Connection& connection, const StudyInfo& info) {
 
 Result<Annotator> enroll_new(Connection& connection, const StudyInfo& info,
                              const std::string& pseudonym, RaterKind kind, std::int64_t now) {
-  if (auto fits = check_company(connection, info, kind); !fits) {
-    return tl::unexpected(fits.error());
-  }
   PLUMB_TRY(seat, free_seat(connection, info));
   PLUMB_TRY(id,
             connection.count("INSERT INTO annotators(study_id, pseudonym, kind, seat, "
@@ -147,14 +144,26 @@ Result<std::vector<std::string>> Study::names(Store& store) {
   return store.read<std::vector<std::string>>(study_names);
 }
 
-Result<Annotator> enroll_in(Connection& connection, const Study& study,
-                            const std::string& pseudonym, RaterKind kind) {
+Result<std::optional<Annotator>> may_enroll(Connection& connection, const Study& study,
+                                            const std::string& pseudonym, RaterKind kind) {
   if (auto fits = check_enrolment(pseudonym, kind); !fits) return tl::unexpected(fits.error());
   PLUMB_TRY(known, load_annotator(connection, study.info().id, pseudonym));
-  if (!known) return enroll_new(connection, study.info(), pseudonym, kind, study.store().now_ms());
-  if (known->kind == kind) return std::move(*known);
-  return fail(ErrorKind::kNotAllowed, fmt::format("\"{}\" is an annotator of kind \"{}\" here",
-                                                  pseudonym, rater_kind_name(known->kind)));
+  if (known && known->kind != kind) {
+    return fail(ErrorKind::kNotAllowed, fmt::format("\"{}\" is an annotator of kind \"{}\" here",
+                                                    pseudonym, rater_kind_name(known->kind)));
+  }
+  if (known) return known;
+  if (auto fits = check_company(connection, study.info(), kind); !fits) {
+    return tl::unexpected(fits.error());
+  }
+  return std::nullopt;
+}
+
+Result<Annotator> enroll_in(Connection& connection, const Study& study,
+                            const std::string& pseudonym, RaterKind kind) {
+  PLUMB_TRY(known, may_enroll(connection, study, pseudonym, kind));
+  if (known) return std::move(*known);
+  return enroll_new(connection, study.info(), pseudonym, kind, study.store().now_ms());
 }
 
 Result<Annotator> Study::enroll(const std::string& pseudonym, RaterKind kind) const {

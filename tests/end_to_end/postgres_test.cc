@@ -1,5 +1,6 @@
 // Studies on PostgreSQL from outside the program: the same verbs, two servers at once.
 #include "plumb/study/testing_postgres.h"
+#include "tests/end_to_end/pairs.h"
 #include "tests/end_to_end/program.h"
 
 namespace plumb {
@@ -11,14 +12,7 @@ class StudiesOnPostgres : public Program {
  protected:
   void SetUp() override {
     if (const std::string why = PostgresServer::why_missing(); !why.empty()) GTEST_SKIP() << why;
-    std::string task = R"({"schema":"plumb.task/1","kind":"sts","scale":[0,5],"name":"pairs"})"
-                       "\n";
-    for (int i = 0; i < 20; ++i) {
-      task += fmt::format(R"({{"id":"{}","text1":"a {}","text2":"b {}","rating":{}}})"
-                          "\n",
-                          i, i, i, i % 6);
-    }
-    write("t.jsonl", task);
+    write("t.jsonl", pairs_task(20));
     url_ = PostgresServer::running().make_schema();
   }
 

@@ -1,5 +1,6 @@
 // Studies from outside the program: made, answered, watched, exported, measured.
 #include "plumb/study/store.h"
+#include "tests/end_to_end/pairs.h"
 #include "tests/end_to_end/program.h"
 
 namespace plumb {
@@ -7,16 +8,7 @@ namespace {
 
 class Studies : public Program {
  protected:
-  void SetUp() override {
-    std::string task = R"({"schema":"plumb.task/1","kind":"sts","scale":[0,5],"name":"pairs"})"
-                       "\n";
-    for (int i = 0; i < 30; ++i) {
-      task += fmt::format(R"({{"id":"{}","text1":"a {}","text2":"b {}","rating":{}}})"
-                          "\n",
-                          i, i, i, i % 6);
-    }
-    write("t.jsonl", task);
-  }
+  void SetUp() override { write("t.jsonl", pairs_task(30)); }
 
   std::string data() const { return " --data " + path("studio.db"); }
 
@@ -109,6 +101,39 @@ TEST_F(Studies, AreRefusedWithWhatToDo) {
   ASSERT_TRUE(held);
   expect_failure("study freeze demo" + data(), 5, "is writing to it");
   EXPECT_EQ(run("study status demo" + data()).code, 0) << "reading is allowed";
+}
+
+TEST_F(Studies, OfSeveralTasksAreExportedAtOnce) {
+  write("labels.jsonl",
+        R"({"schema":"plumb.task/1","kind":"classification","labels":["x","y"],"name":"a/b"})"
+        "\n"
+        R"({"id":"1","text":"one","label":"x"})"
+        "\n"
+        R"({"id":"2","text":"two","label":"y"})"
+        "\n");
+  std::string other = *read_file(path("labels.jsonl"));
+  other.replace(other.find("a/b"), 3, "a_b");
+  write("others.jsonl", other);
+  make("all", path("labels.jsonl") + " " + path("others.jsonl"));
+  ASSERT_EQ(run("study simulate all --annotators 2" + data()).code, 0);
+  expect_failure("study export all" + data(), 2, "has 3 tasks: -o FOLDER");
+  const Outcome folder = run("study export all -o " + path("out") + data());
+  ASSERT_EQ(folder.code, 0) << folder.error;
+  EXPECT_NE(folder.error.find("34 lines of 3 tasks"), std::string::npos) << folder.error;
+  ASSERT_EQ(run("study export all -o " + path("out.tar") + data()).code, 0);
+  for (const char* task : {"pairs", "a_b", "a_b-2"}) {
+    const std::string name = fmt::format("{}.answers.jsonl", task);
+    const auto text = read_file(path("out/" + name));
+    ASSERT_TRUE(text) << name;
+    EXPECT_EQ(shell("tar -xOf " + path("out.tar") + " " + name).out, *text) << name;
+  }
+  EXPECT_EQ(run("study export all --task pairs" + data()).out,
+            *read_file(path("out/pairs.answers.jsonl")));
+  EXPECT_EQ(run("study export all --task a_b" + data()).out,
+            *read_file(path("out/a_b-2.answers.jsonl")));
+  EXPECT_EQ(run("study export all --format gold -o " + path("gold") + data()).code, 0);
+  EXPECT_TRUE(read_file(path("gold/pairs.gold.task.jsonl")));
+  expect_failure("study export all --format preferences" + data(), 2, "several tasks");
 }
 
 TEST_F(Studies, AreServedUntilASignalAsksForAnEnd) {

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -83,6 +84,16 @@ sigset_t block_signals() {
   return signals;
 }
 
+// With requests and computations that go on after a stop was asked for.
+constexpr std::chrono::milliseconds kPatience{2000};
+
+// All that was acknowledged is written: ends as the signal would have.
+void end_by(int signal, const sigset_t& signals) {
+  std::signal(signal, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  std::raise(signal);
+}
+
 // Until a signal asks for an end.
 Result<void> ServeCommand::serve(study::Store& store, const std::string& shown,
                                  const sigset_t& signals, int& signal) const {
@@ -98,6 +109,7 @@ Result<void> ServeCommand::serve(study::Store& store, const std::string& shown,
   sigwait(&signals, &signal);
   fmt::print(stderr, "stopping\n");
   running->stop();
+  if (!running->ends_within(kPatience)) end_by(signal, signals);
   running->wait();
   return {};
 }
@@ -116,10 +128,7 @@ Result<void> ServeCommand::run() const {
     PLUMB_TRY(store, studio.open(study::Store::Mode::kCreate));
     if (auto served = serve(*store, studio.shown(), signals, signal); !served) return served;
   }
-  // All is written; end as the signal would have.
-  std::signal(signal, SIG_DFL);
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  std::raise(signal);
+  end_by(signal, signals);
   return {};
 }
 

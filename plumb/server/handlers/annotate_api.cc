@@ -68,7 +68,7 @@ struct Seat {
 
 Result<Seat> seat_of(Context& context, const Request& request) {
   PLUMB_TRY(found, study_of(context, request));
-  PLUMB_TRY(annotator, annotator_of(context, request));
+  PLUMB_TRY(annotator, annotator_of(request));
   return Seat{std::move(found), annotator};
 }
 

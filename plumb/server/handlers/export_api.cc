@@ -6,8 +6,9 @@
 
 #include "plumb/server/api.h"
 #include "plumb/server/common.h"
-#include "plumb/server/mteb_export.h"
-#include "plumb/server/tar.h"
+#include "plumb/server/exports/archive.h"
+#include "plumb/server/exports/mteb_export.h"
+#include "plumb/server/exports/tar.h"
 #include "plumb/study/review/adjudication.h"
 
 namespace plumb::server {
@@ -34,48 +35,31 @@ std::string file_name(const StudyTask& task, std::string_view ending) {
   return safe_file_name(task.header.name) + std::string(ending);
 }
 
-// One task's sheet in an archive. The size comes first, so it is written twice, of one snapshot.
-Result<void> append_sheet(study::Connection& connection, const StudyTask& task, const Sink& sink) {
-  std::uint64_t size = 0;
-  const auto count = [&size](std::string_view bytes) {
-    size += bytes.size();
-    return Result<void>();
-  };
-  if (auto counted = done(study::export_answers(connection, task, count)); !counted) return counted;
-  if (auto begun = append_tar_header(sink, file_name(task, ".answers.jsonl"), size); !begun) {
-    return begun;
-  }
-  auto written = done(study::export_answers(connection, task, sink));
-  return written ? append_tar_padding(sink, size) : written;
-}
-
-Result<void> append_sheets(const Study& study, const Sink& sink) {
-  return study.store().read_void([&](study::Connection& connection) -> Result<void> {
-    for (const StudyTask& task : study.tasks()) {
-      if (auto added = append_sheet(connection, task, sink); !added) return added;
-    }
-    return append_tar_end(sink);
-  });
-}
-
 using ExportTask = Result<std::size_t> (*)(const Study&, const StudyTask&, const Sink&);
 
 // A file of one task, the one that is asked for.
-Result<Response> one_task(const SharedStudy& study, const StudyTask& task, const char* ending,
+Result<Response> one_task(const SharedStudy& study, const StudyTask& task, std::string_view ending,
                           ExportTask write) {
   return download(
       file_name(task, ending), "application/x-ndjson",
       [study, &task, write](const Sink& sink) { return done(write(*study, task, sink)); });
 }
 
-Result<Response> answers(const SharedStudy& study, const Request& request) {
+// The file of the task that is asked for; of all of several an archive.
+Result<Response> task_files(const SharedStudy& study, const Request& request,
+                            std::string_view format, ExportTask write) {
   const std::string name = query_of(request, "task");
   if (name.empty() && study->tasks().size() > 1) {
-    return download("answers.tar", "application/x-tar",
-                    [study](const Sink& sink) { return append_sheets(*study, sink); });
+    return download(
+        fmt::format("{}.tar", format), "application/x-tar",
+        [study, format](const Sink& sink) { return done(write_archive(*study, format, sink)); });
   }
   PLUMB_TRY(task, study::find_task(*study, name));
-  return one_task(study, *task, ".answers.jsonl", study::export_answers);
+  return one_task(study, *task, task_file_ending(format), write);
+}
+
+Result<Response> answers(const SharedStudy& study, const Request& request) {
+  return task_files(study, request, "answers", study::export_answers);
 }
 
 Result<Response> table(const SharedStudy& study, const Request& request) {
@@ -90,61 +74,23 @@ Result<std::size_t> write_pairs(const Study& study, const StudyTask& task, const
   return counts.pairs;
 }
 
-// The task that is asked for, or the only one of preferences.
-Result<const StudyTask*> preference_task(const Study& study, const std::string& name) {
-  const auto is_one = [](const StudyTask& task) {
-    return task.header.kind == tasks::Kind::kPreference;
-  };
-  const auto& all = study.tasks();
-  if (name.empty() && std::ranges::count_if(all, is_one) == 1) {
-    return &*std::ranges::find_if(all, is_one);
-  }
-  PLUMB_TRY(task, study::find_task(study, name));
-  if (is_one(*task)) return task;
-  return fail(ErrorKind::kUsage, fmt::format("\"{}\" is a {} task; only preferences make pairs",
-                                             task->header.name, kind_name(task->header.kind)));
-}
-
 Result<Response> preferences(const SharedStudy& study, const Request& request) {
-  PLUMB_TRY(task, preference_task(*study, query_of(request, "task")));
+  PLUMB_TRY(task, study::find_preference_task(*study, query_of(request, "task")));
   return one_task(study, *task, ".preferences.jsonl", write_pairs);
 }
 
 Result<Response> decisions(const SharedStudy& study, const Request& request) {
-  PLUMB_TRY(task, study::find_task(*study, query_of(request, "task")));
-  return one_task(study, *task, ".adjudicated.jsonl", study::export_decisions);
+  return task_files(study, request, "adjudicated", study::export_decisions);
 }
 
 Result<Response> gold(const SharedStudy& study, const Request& request) {
-  PLUMB_TRY(task, study::find_task(*study, query_of(request, "task")));
-  return one_task(study, *task, ".gold.task.jsonl", study::export_gold_candidates);
-}
-
-// The tasks that people answered and MTEB knows; of one that was asked for, why there is nothing.
-Result<std::vector<gap::MtebFile>> mteb_of(const Study& study, const Request& request) {
-  const std::string name = query_of(request, "task"), subset = query_of(request, "subset");
-  std::vector<gap::MtebFile> all;
-  for (const StudyTask& task : study.tasks()) {
-    if (!name.empty() && task.header.name != name) continue;
-    auto files = mteb_files_of(study, task, subset.empty() ? "default" : subset);
-    const bool skips = name.empty() && study.tasks().size() > 1;
-    if (!files && skips) continue;
-    if (!files) return tl::unexpected(files.error());
-    std::ranges::move(*files, std::back_inserter(all));
-  }
-  if (!all.empty()) return all;
-  if (auto known = study::find_task(study, name); !known && !name.empty()) {
-    return tl::unexpected(known.error());
-  }
-  return fail(ErrorKind::kNotFound, "there is no answer to a task that MTEB knows yet");
+  return task_files(study, request, "gold", study::export_gold_candidates);
 }
 
 Result<Response> mteb(const SharedStudy& study, const Request& request) {
-  PLUMB_TRY(files, mteb_of(*study, request));
-  // A rater's description is the same for all tasks.
-  const auto same_path = [](const auto& a, const auto& b) { return a.path == b.path; };
-  std::ranges::stable_sort(files, {}, &gap::MtebFile::path);
-  files.erase(std::unique(files.begin(), files.end(), same_path), files.end());
+  const std::string subset = query_of(request, "subset");
+  PLUMB_TRY(files, mteb_files_of_study(*study, query_of(request, "task"),
+                                       subset.empty() ? "default" : subset));
   return download("mteb.tar", "application/x-tar",
                   [files = std::move(files)](const Sink& sink) -> Result<void> {
                     for (const gap::MtebFile& file : files) {

@@ -239,6 +239,9 @@ TEST_F(ReviewApi, AStudyOfSeveralTasksIsExportedAsAnArchive) {
   EXPECT_EQ(archive.size() % 512, 0U);
   EXPECT_TRUE(archive.starts_with("sts.answers.jsonl"));
   EXPECT_NE(archive.find("preference.answers.jsonl"), std::string::npos);
+  EXPECT_TRUE(
+      download(path + "?format=adjudicated", manager).second.starts_with("sts.adjudicated.jsonl"));
+  EXPECT_TRUE(download(path + "?format=gold", manager).second.starts_with("sts.gold.task.jsonl"));
   const auto pairs = download(path + "?format=preferences", manager).second;
   EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(pairs, '\n')), decided);
   EXPECT_EQ(pairs.find("\"chosen\"") != std::string::npos, decided > 0);

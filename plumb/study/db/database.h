@@ -96,6 +96,10 @@ class Connection {
   // met one of another program, or its connection was lost before COMMIT.
   virtual bool may_try_again() const { return false; }
 
+  // After many rows were added: tells the database how its tables are filled now, where it plans
+  // its reads by that.
+  virtual Result<void> note_growth() { return {}; }
+
   // Rows that the last statement changed.
   virtual std::int64_t changed() const = 0;
 

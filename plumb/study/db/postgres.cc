@@ -81,6 +81,7 @@ class PostgresDatabase : public Database {
     return std::make_unique<PostgresConnection>(
         PostgresConnection::Options{.name = name_,
                                     .begin = writes ? writers_begin() : readers_begin(),
+                                    .waits_for_turn = writes,
                                     .open = open,
                                     .exchanges = options_.exchanges},
         std::move(handle));

@@ -325,7 +325,6 @@ void PostgresConnection::read_all(Reading& reading) {
 // Sends what waits, and `last` whose rows are then to be read. Where something before it failed,
 // the server leaves out the rest.
 Result<void> PostgresConnection::try_exchange(const Statement* last, Reading& reading) {
-  was_answered_ = false;
   if (PQstatus(handle_.get()) != CONNECTION_OK) return lost();
   if (std::exchange(is_left_, false)) {
     static_cast<void>(take_answer(""));
@@ -333,6 +332,7 @@ Result<void> PostgresConnection::try_exchange(const Statement* last, Reading& re
     rest.ended = false;
     read_all(rest);
   }
+  was_answered_ = false;
   count_exchange();
   PLUMB_TRY(awaited, send_all(last));
   for (const std::string& made : awaited) {
@@ -430,11 +430,11 @@ Result<void> PostgresConnection::script(const std::string& sql) {
 }
 
 Result<void> PostgresConnection::begin() {
-  may_try_again_ = in_doubt_ = false;
+  may_try_again_ = in_doubt_ = was_answered_ = false;
   waiting_.clear();
   for (const std::string& sql : options_.begin) waiting_.push_back({sql, {}});
   begins_ = true;
-  return {};
+  return options_.waits_for_turn ? settle() : Result<void>();
 }
 
 Result<void> PostgresConnection::leave() {
@@ -469,6 +469,11 @@ Result<void> PostgresConnection::reconnect() {
     }
     std::this_thread::sleep_for(pause);
   }
+}
+
+// Small tables would never be looked at by the server itself.
+Result<void> PostgresConnection::note_growth() {
+  return script("ANALYZE studies, tasks, items, annotators, slots, leases, answers");
 }
 
 bool PostgresConnection::in_transaction() const {

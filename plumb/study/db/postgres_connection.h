@@ -40,6 +40,9 @@ class PostgresConnection : public Connection {
   struct Options {
     std::string name;                // of the database, for messages
     std::vector<std::string> begin;  // the statements that start a transaction
+    // A transaction begins when they are done, after all that others wrote before: what it reads of
+    // a clock is later. Else they travel with its first statement.
+    bool waits_for_turn = false;
     Open open;
     std::atomic<std::int64_t>* exchanges = nullptr;
   };
@@ -54,6 +57,7 @@ class PostgresConnection : public Connection {
   Result<void> script(const std::string& sql) override;
   Result<void> begin() override;
   Result<void> leave() override;
+  Result<void> note_growth() override;
   bool in_transaction() const override;
   bool may_try_again() const override { return may_try_again_; }
   std::int64_t changed() const override { return changed_; }

@@ -278,7 +278,13 @@ CREATE TABLE link_reports(
 );
 )sql";
 
-constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+// All that the status asks of slots is in the index.
+constexpr const char* kVersion6 = R"sql(
+DROP INDEX slots_state;
+CREATE INDEX slots_state ON slots(task_id, purpose, state, item_id, annotator_id, answer_id);
+)sql";
+
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 
 }  // namespace
 

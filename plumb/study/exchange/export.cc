@@ -229,6 +229,12 @@ Result<void> add_pair(Buffer& buffer, const Counted& counted, PreferenceCounts& 
   return buffer.add(to_text(json) + "\n");
 }
 
+Result<void> check_preferences(const StudyTask& task) {
+  if (task.header.kind == tasks::Kind::kPreference) return {};
+  return fail(ErrorKind::kUsage, fmt::format("\"{}\" is a {} task; only preferences make pairs",
+                                             task.header.name, kind_name(task.header.kind)));
+}
+
 }  // namespace
 
 Result<const StudyTask*> find_task(const Study& study, std::string_view name) {
@@ -251,6 +257,19 @@ Result<const StudyTask*> find_task(const Study& study, std::string_view name) {
                                : fmt::format("there are {}", fmt::join(names, ", "))));
 }
 
+Result<const StudyTask*> find_preference_task(const Study& study, std::string_view name) {
+  const auto is_one = [](const StudyTask& task) {
+    return task.header.kind == tasks::Kind::kPreference;
+  };
+  const auto& all = study.tasks();
+  if (name.empty() && std::ranges::count_if(all, is_one) == 1) {
+    return &*std::ranges::find_if(all, is_one);
+  }
+  PLUMB_TRY(task, find_task(study, name));
+  if (auto fits = check_preferences(*task); !fits) return tl::unexpected(fits.error());
+  return task;
+}
+
 Result<std::size_t> export_answers(const Study& study, const StudyTask& task, const Sink& sink) {
   return study.store().read<std::size_t>(
       [&](Connection& connection) { return add_sheet(connection, task, sink); });
@@ -268,10 +287,7 @@ Result<std::size_t> export_csv(const Study& study, bool history, const Sink& sin
 
 Result<PreferenceCounts> export_preferences(const Study& study, const StudyTask& task,
                                             const Sink& sink) {
-  if (task.header.kind != tasks::Kind::kPreference) {
-    return fail(ErrorKind::kUsage, fmt::format("\"{}\" is a {} task; only preferences make pairs",
-                                               task.header.name, kind_name(task.header.kind)));
-  }
+  if (auto fits = check_preferences(task); !fits) return tl::unexpected(fits.error());
   return study.store().read<PreferenceCounts>(
       [&](Connection& connection) -> Result<PreferenceCounts> {
         Buffer buffer(sink);

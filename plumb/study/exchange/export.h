@@ -20,6 +20,9 @@ using Sink = std::function<Result<void>(std::string_view)>;
 // several.
 Result<const StudyTask*> find_task(const Study& study, std::string_view name);
 
+// The same among the tasks of preferences. kUsage: the task is of another kind.
+Result<const StudyTask*> find_preference_task(const Study& study, std::string_view name);
+
 // Answer sheets (plumb.answers/1) of one task, which `plumb score`, `gap` and `agree` read: the
 // answers that count, one a line, the header with the hash of the task's items first. Returns how
 // many.

@@ -16,11 +16,13 @@ struct ImportCounts {
   std::size_t annotators = 0;  // whose answers they are
 };
 
-// Every answer takes an open slot of its item; all of them are imported, or none. An item is known
+// Every answer takes an open slot of its item; all of them are imported, or none. Reading, checking
+// and carrying them to the database is done beside those who write; they wait for one transaction
+// at the end, in which the rows that lie ready become answers. An item is known
 // by the texts of the record where it has any, else by its id. kBadInput, with file and line: an
 // answer that does not fit its item, an item that the task does not have, a second answer of one
 // rater to one item, more answers than slots. kNotAllowed: the study is frozen; people into a study
-// of simulated annotators.
+// of simulated annotators. kBusy: others took the seats of its annotators all the while.
 Result<ImportCounts> import_answers(const Study& study, const StudyTask& task,
                                     const std::filesystem::path& path, const ReadOptions& options);
 

@@ -1,4 +1,4 @@
-#include "plumb/server/tar.h"
+#include "plumb/server/exports/tar.h"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,12 @@
-#include "plumb/server/mteb_export.h"
+#include "plumb/server/exports/mteb_export.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
+#include "plumb/study/exchange/export.h"
 #include "plumb/study/review/adjudication.h"
 #include "plumb/study/review/sheets.h"
 #include "plumb/tasks/answers_file.h"
@@ -98,6 +100,27 @@ Result<std::vector<gap::MtebFile>> mteb_files_of(const study::Study& study,
     file.json["plumb_study"] = origin_of(study, sheets_of(file, sheets));
   }
   return std::move(files);
+}
+
+Result<std::vector<gap::MtebFile>> mteb_files_of_study(const study::Study& study,
+                                                       const std::string& task,
+                                                       const std::string& subset) {
+  if (!task.empty() || study.tasks().size() == 1) {
+    PLUMB_TRY(chosen, study::find_task(study, task));
+    return mteb_files_of(study, *chosen, subset);
+  }
+  std::vector<gap::MtebFile> all;
+  for (const study::StudyTask& one : study.tasks()) {
+    auto files = mteb_files_of(study, one, subset);
+    if (files) std::ranges::move(*files, std::back_inserter(all));
+  }
+  if (all.empty()) {
+    return fail(ErrorKind::kNotFound, "there is no answer to a task that MTEB knows yet");
+  }
+  const auto same_path = [](const auto& a, const auto& b) { return a.path == b.path; };
+  std::ranges::stable_sort(all, {}, &gap::MtebFile::path);
+  all.erase(std::unique(all.begin(), all.end(), same_path), all.end());
+  return all;
 }
 
 }  // namespace plumb::server

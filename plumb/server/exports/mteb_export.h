@@ -19,4 +19,10 @@ Result<std::vector<gap::MtebFile>> mteb_files_of(const study::Study& study,
                                                  const study::StudyTask& task,
                                                  const std::string& subset);
 
+// Of the task of that name; of "" all that people answered and MTEB knows. A rater's description,
+// which is the same for all tasks, is there once. kNotFound: there is nothing.
+Result<std::vector<gap::MtebFile>> mteb_files_of_study(const study::Study& study,
+                                                       const std::string& task,
+                                                       const std::string& subset);
+
 }  // namespace plumb::server
