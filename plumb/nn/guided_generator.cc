@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cassert>
 #include <cmath>
-#include <limits>
 #include <mutex>
 #include <numeric>
 
@@ -25,8 +24,8 @@ struct Growing {
   std::int32_t current = 0;    // the last token, which no network has read yet
   bool active = false;
   std::vector<std::int32_t> candidates = {};
-  std::vector<float> logits = {}, values = {};  // [candidates]
-  double log_sum = 0;                           // of all logits
+  float value = 0;                 // of the text
+  std::vector<float> values = {};  // [candidates]
 };
 
 // The likeliest tokens, equals by their number, in the order of their numbers.
@@ -84,7 +83,9 @@ class Wave {
     read_prompts();
     while (read_current()) {
       ask_values();
-      for (std::size_t slot : slots_) take_token(growing_[slot]);
+      for (std::size_t i = 0; i < slots_.size(); ++i) {
+        take_token(growing_[slots_[i]], {logits_.data() + i * vocabulary_, vocabulary_});
+      }
     }
   }
 
@@ -128,11 +129,6 @@ class Wave {
       Growing& one = growing_[slots_[i]];
       const std::span<float> logits(logits_.data() + i * vocabulary_, vocabulary_);
       one.candidates = likeliest(logits, guidance_.tokens);
-      one.log_sum = log_sum_of(logits);
-      one.logits.clear();
-      for (const std::int32_t token : one.candidates) {
-        one.logits.push_back(logits[static_cast<std::size_t>(token)]);
-      }
       one.values.assign(one.candidates.size(), 0.0F);
     }
     return true;
@@ -142,6 +138,8 @@ class Wave {
   void ask_values() {
     if (guidance_.strength == 0) return;
     std::vector<float> scalars(slots_.size());
+    values_.scalars(all_, scalars);
+    for (std::size_t i = 0; i < slots_.size(); ++i) growing_[slots_[i]].value = scalars[i];
     const std::size_t count = growing_[slots_[0]].candidates.size();
     for (std::size_t c = 0; c < count; ++c) {
       for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -155,16 +153,31 @@ class Wave {
     for (const std::size_t slot : slots_) growing_[slot].out->asked += count + 1;
   }
 
-  void take_token(Growing& one) {
-    std::ranges::fill(guided_.span(), -std::numeric_limits<float>::infinity());
-    std::vector<float> guided;
+  void take_token(Growing& one, std::span<const float> logits) {
+    std::ranges::copy(logits, guided_.data());
     for (std::size_t c = 0; c < one.candidates.size(); ++c) {
-      guided.push_back(one.logits[c] + static_cast<float>(guidance_.strength) * one.values[c]);
-      guided_.data()[one.candidates[c]] = guided[c];
+      guided_.data()[one.candidates[c]] +=
+          static_cast<float>(guidance_.strength) * (one.values[c] - one.value);
     }
-    const std::int32_t token = pick_token(guided_.span(), {}, one.stream.uniform());
-    account(one, guided, token);
+    const double log_sum = log_sum_of(guided_.span()), log_sum_before = log_sum_of(logits);
+    double kl = 0, others = 1;
+    for (const std::int32_t token : one.candidates) {
+      const double log_q = static_cast<double>(guided_.data()[token]) - log_sum;
+      const double log_p =
+          static_cast<double>(logits[static_cast<std::size_t>(token)]) - log_sum_before;
+      kl += std::exp(log_q) * (log_q - log_p);
+      others -= std::exp(log_q);
+    }
+    kl += others * (log_sum_before - log_sum);
     GuidedCompletion& out = *one.out;
+    out.kl += std::max(kl, 0.0);  // rounding
+    std::vector<float> lifted(guided_.span().begin(), guided_.span().end());
+    const std::int32_t token = pick_token(guided_.span(), {}, one.stream.uniform());
+    const auto at = static_cast<std::size_t>(token);
+    out.log_q += static_cast<double>(lifted[at]) - log_sum;
+    out.completion.tokens.push_back(token);
+    out.completion.log_probabilities.push_back(
+        static_cast<float>(static_cast<double>(logits[at]) - log_sum_before));
     ++one.position;
     one.current = token;
     one.active = false;
@@ -177,22 +190,6 @@ class Wave {
     } else {
       one.active = true;
     }
-  }
-
-  // The divergence of this step, and the chosen token.
-  static void account(Growing& one, std::span<const float> guided, std::int32_t token) {
-    const double log_sum = log_sum_of(guided);
-    double kl = 0;
-    for (std::size_t c = 0; c < guided.size(); ++c) {
-      const double log_q = static_cast<double>(guided[c]) - log_sum;
-      const double log_p = static_cast<double>(one.logits[c]) - one.log_sum;
-      kl += std::exp(log_q) * (log_q - log_p);
-      if (one.candidates[c] != token) continue;
-      one.out->log_q += log_q;
-      one.out->completion.tokens.push_back(token);
-      one.out->completion.log_probabilities.push_back(static_cast<float>(log_p));
-    }
-    one.out->kl += std::max(kl, 0.0);  // rounding
   }
 
   std::size_t vocabulary_, context_;

@@ -1,14 +1,14 @@
-// Generation by what tokens lead to: the likeliest tokens of a language model, drawn by
+// Generation by what tokens lead to: tokens of a language model, drawn by
 //
 //   log q(z) = log pi(z | text) + strength * V(text z) - log of their sum,
 //
-// where V is the scalar of a second network after that token. With V the expected reward of what
-// pi goes on to write, q is the best policy a token whose divergence from pi costs 1 / strength a
-// nat (Mudgal et al. 2024, theorem 2.1); tokens beyond the likeliest are never drawn.
+// where V is the scalar of a second network after that token, asked about the likeliest; any other
+// token counts as much as the text so far, V(text), of which its own value is expected. With V the
+// expected reward of what pi goes on to write, q is the best policy a token whose divergence from
+// pi costs 1 / strength a nat (Mudgal et al. 2024, theorem 2.1).
 //
 // A completion depends on its prompt, its index and the options, as in generator.h, of which the
-// draws are: with strength 0 and all tokens, completions that the context does not end are the same
-// bytes.
+// draws are: with strength 0 completions that the context does not end are the same bytes.
 //
 //   GuidedGenerator generator(model, values);
 //   auto completions = generator.generate(prompts, {.max_tokens = 48}, {.tokens = 8, .strength =

@@ -81,7 +81,7 @@ Result<void> draw_guided(RemedyStudy& study, const nn::Transformer& values,
     prompts.insert(prompts.end(), kEach, prompt.tokens);
   }
   const nn::Guidance guidance[] = {
-      {.tokens = base.transformer.config().vocabulary, .strength = 0},
+      {.tokens = kCandidates, .strength = 0},
       {.tokens = kCandidates, .strength = 1 / std::max(o.temperature, 1e-12)}};
   std::vector<rlhf::Sample> samples;
   for (std::size_t step = 0; step < 2; ++step) {
