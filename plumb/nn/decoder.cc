@@ -4,6 +4,39 @@
 #include <cmath>
 
 namespace plumb::nn {
+namespace {
+
+Buffer packed(const Kernels& kernels, const float* weight, std::size_t n, std::size_t k) {
+  Buffer result(packed_size(kernels, n, k));
+  kernels.pack(n, k, weight, result.data());
+  return result;
+}
+
+void fill_angles(const TransformerConfig& config, Generator::Weights& weights) {
+  const std::size_t half = config.rotary_width / 2;
+  weights.cosine = Buffer(config.context * half);
+  weights.sine = Buffer(config.context * half);
+  rotary_tables(config, weights.cosine.data(), weights.sine.data());
+}
+
+}  // namespace
+
+std::unique_ptr<Generator::Weights> pack_weights(const Transformer& model) {
+  auto weights = std::make_unique<Generator::Weights>();
+  const TransformerConfig& c = model.config();
+  const Layout& layout = model.layout();
+  const Kernels& k = kernels();
+  if (c.positions == Positions::kRotary) fill_angles(c, *weights);
+  for (const LayerLayout& l : layout.layers) {
+    weights->layers.push_back(
+        {packed(k, model.at(l.query_weight), c.query_rows(), c.width),
+         packed(k, model.at(l.out_weight), c.width, c.heads * c.head_width),
+         packed(k, model.at(l.up_weight), c.hidden * (c.gated ? 2 : 1), c.width),
+         packed(k, model.at(l.down_weight), c.width, c.hidden)});
+  }
+  if (c.language_head) weights->head = packed(k, model.at(layout.head), c.vocabulary, c.width);
+  return weights;
+}
 
 Decoder::Decoder(const Transformer& model, const Generator::Weights& weights, std::size_t slots,
                  std::size_t capacity, std::size_t max_rows)
@@ -133,15 +166,28 @@ void Decoder::step(std::span<const DecoderRow> rows) {
   }
 }
 
-void Decoder::logits(std::span<const std::size_t> wanted, std::span<float> logits) {
+void Decoder::final_norm(std::span<const std::size_t> wanted) {
   const std::size_t width = config_.width;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     std::copy_n(x_.data() + wanted[i] * width, width, part_.data() + i * width);
   }
   rows_ = wanted.size();
   norm(part_.data(), model_.layout().final_gain, model_.layout().final_bias, normed_.data());
-  kernels_.packed_product(rows_, config_.vocabulary, width, normed_.data(), weights_.head.data(),
-                          nullptr, logits.data());
+}
+
+void Decoder::logits(std::span<const std::size_t> wanted, std::span<float> logits) {
+  final_norm(wanted);
+  kernels_.packed_product(rows_, config_.vocabulary, config_.width, normed_.data(),
+                          weights_.head.data(), nullptr, logits.data());
+}
+
+void Decoder::scalars(std::span<const std::size_t> wanted, std::span<float> scalars) {
+  final_norm(wanted);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    scalars[i] = *model_.at(model_.layout().scalar_bias) +
+                 kernels_.dot(config_.width, normed_.data() + i * config_.width,
+                              model_.at(model_.layout().scalar));
+  }
 }
 
 }  // namespace plumb::nn

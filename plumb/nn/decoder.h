@@ -1,9 +1,11 @@
 // The forward of generation: rows of (sequence, position, token), one layer at a time, with the
-// keys and values of earlier tokens from a cache. Used by generator.cc alone.
+// keys and values of earlier tokens from a cache. Used by generator.cc and guided_generator.cc
+// alone.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -22,6 +24,9 @@ struct Generator::Weights {
   Buffer head;
   Buffer cosine, sine;  // [context, rotary_width / 2]
 };
+
+// With the language head where there is one.
+std::unique_ptr<Generator::Weights> pack_weights(const Transformer& model);
 
 // One token to compute. Rows of one slot come in the order of their positions.
 struct DecoderRow {
@@ -42,7 +47,11 @@ class Decoder {
   // wanted: rows, ascending. logits: [wanted, vocabulary]
   void logits(std::span<const std::size_t> wanted, std::span<float> logits);
 
+  // The same of the scalar head. scalars: [wanted]
+  void scalars(std::span<const std::size_t> wanted, std::span<float> scalars);
+
  private:
+  void final_norm(std::span<const std::size_t> wanted);
   void embed(std::span<const DecoderRow> rows);
   void norm(const float* x, std::size_t gain, std::size_t bias, float* out);
   void attention(std::size_t layer, std::span<const DecoderRow> rows);

@@ -16,19 +16,6 @@ namespace {
 
 constexpr std::size_t kMaxRows = 64;
 
-Buffer packed(const Kernels& kernels, const float* weight, std::size_t n, std::size_t k) {
-  Buffer result(packed_size(kernels, n, k));
-  kernels.pack(n, k, weight, result.data());
-  return result;
-}
-
-void fill_angles(const TransformerConfig& config, Generator::Weights& weights) {
-  const std::size_t half = config.rotary_width / 2;
-  weights.cosine = Buffer(config.context * half);
-  weights.sine = Buffer(config.context * half);
-  rotary_tables(config, weights.cosine.data(), weights.sine.data());
-}
-
 // The sequences that a worker has at once. A small model and their caches should fit the cache of
 // a core; the weights of a large one are read once for all of them.
 std::size_t slots_for(const TransformerConfig& config, std::size_t weights, std::size_t capacity) {
@@ -226,31 +213,15 @@ std::int32_t pick_token(std::span<float> logits, const SampleOptions& options, d
   return pick_of(logits, options, draw);
 }
 
-Generator::Generator(const Transformer& model)
-    : model_(model), weights_(std::make_unique<Weights>()) {
-  const TransformerConfig& config = model.config();
-  assert(config.causal && config.norm_first && config.language_head);
-  if (config.positions == Positions::kRotary) fill_angles(config, *weights_);
+Generator::Generator(const Transformer& model) : model_(model) {
+  assert(model.config().causal && model.config().norm_first && model.config().language_head);
   refresh();
 }
 
 Generator::Generator(Generator&&) noexcept = default;
 Generator::~Generator() = default;
 
-void Generator::refresh() {
-  const TransformerConfig& c = model_.config();
-  const Layout& layout = model_.layout();
-  const Kernels& k = kernels();
-  weights_->layers.clear();
-  for (const LayerLayout& l : layout.layers) {
-    weights_->layers.push_back(
-        {packed(k, model_.at(l.query_weight), c.query_rows(), c.width),
-         packed(k, model_.at(l.out_weight), c.width, c.heads * c.head_width),
-         packed(k, model_.at(l.up_weight), c.hidden * (c.gated ? 2 : 1), c.width),
-         packed(k, model_.at(l.down_weight), c.width, c.hidden)});
-  }
-  weights_->head = packed(k, model_.at(layout.head), c.vocabulary, c.width);
-}
+void Generator::refresh() { weights_ = pack_weights(model_); }
 
 std::vector<Completion> Generator::generate(std::span<const std::vector<std::int32_t>> prompts,
                                             const SampleOptions& options) const {

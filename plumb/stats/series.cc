@@ -1,114 +1,208 @@
 #include "plumb/stats/series.h"
 
 #include <algorithm>
+#include <boost/math/distributions/chi_squared.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <boost/math/quadrature/gauss_kronrod.hpp>
+#include <boost/math/special_functions/gamma.hpp>
+#include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
+#include <cstdint>
+#include <numbers>
 #include <numeric>
+#include <vector>
 
-#include "plumb/base/parallel.h"
 #include "plumb/stats/equivalence.h"
 
 namespace plumb::stats {
 namespace {
 
 constexpr std::size_t kFewest = 6;
+// Evenly by their arc sines, which is the reference prior.
+constexpr std::size_t kAutocorrelations = 40;
+constexpr double kLargest = 0.95;
 
-std::vector<double> centred(std::span<const double> values) {
-  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  std::vector<double> rest(values.begin(), values.end());
-  for (double& value : rest) value -= sum / static_cast<double>(values.size());
-  return rest;
+double centred_dot(std::span<const double> a, std::span<const double> b) {
+  const auto n = static_cast<double>(a.size());
+  const double mean_a = std::accumulate(a.begin(), a.end(), 0.0) / n;
+  const double mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
+  double sum = 0;
+  for (std::size_t t = 0; t < a.size(); ++t) sum += (a[t] - mean_a) * (b[t] - mean_b);
+  return sum;
 }
 
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+// Sums of products of whitened series: the first value keeps sqrt(1 - r^2) of itself, each other
+// loses r times the one before (Prais and Winsten 1954).
+double whitened_dot(std::span<const double> a, std::span<const double> b, double r) {
+  double sum = (1 - r * r) * a[0] * b[0];
+  for (std::size_t t = 1; t < a.size(); ++t) sum += (a[t] - r * a[t - 1]) * (b[t] - r * b[t - 1]);
+  return sum;
 }
 
-// The first autocorrelation; least squares on short series finds it too low by (1 + 4 r) / T.
-double autocorrelation(std::span<const double> residuals) {
-  const double size = dot(residuals, residuals);
-  if (size == 0) return 0;
-  const double raw = dot(residuals.subspan(1), residuals.first(residuals.size() - 1)) / size;
-  return std::clamp(raw + (1 + 4 * raw) / static_cast<double>(residuals.size()), 0.0, 0.9);
+// Squares about their mean that are expected of so many errors with innovations of variance 1.
+double expected_squares(std::size_t size, double r) {
+  const auto n = static_cast<double>(size);
+  double all = n, power = 1;
+  for (std::size_t lag = 1; lag < size; ++lag)
+    all += 2 * (n - static_cast<double>(lag)) * (power *= r);
+  return (n - all / n) / (1 - r * r);
 }
 
-std::vector<double> whitened(std::span<const double> residuals, double r) {
-  std::vector<double> rest;
-  for (std::size_t t = 1; t < residuals.size(); ++t) {
-    rest.push_back(residuals[t] - r * residuals[t - 1]);
+// What least squares finds where the errors' autocorrelation is r.
+struct Component {
+  double r, log_weight, weight;
+  double slope, error;
+  double scale;  // noncentrality a unit of correlation / sqrt(1 - correlation^2)
+};
+
+Component component_of(std::span<const double> x, std::span<const double> y, double xx, double r) {
+  const std::vector<double> ones(x.size(), 1.0);
+  const double oo = whitened_dot(ones, ones, r);
+  const double ox = whitened_dot(ones, x, r), oy = whitened_dot(ones, y, r);
+  const double aa = whitened_dot(x, x, r) - ox * ox / oo;
+  const double ab = whitened_dot(x, y, r) - ox * oy / oo;
+  const double bb = whitened_dot(y, y, r) - oy * oy / oo;
+  const double rest = std::max(bb - ab * ab / aa, 1e-15 * bb);
+  const double freedom = static_cast<double>(x.size()) - 2;
+  return {.r = r,
+          .log_weight = (std::log((1 - r * r) / (oo * aa)) - freedom * std::log(rest)) / 2,
+          .weight = 0,
+          .slope = ab / aa,
+          .error = std::sqrt(rest / freedom / aa),
+          .scale = std::sqrt(expected_squares(x.size(), r) * aa / xx)};
+}
+
+std::vector<Component> components_of(std::span<const double> x, std::span<const double> y,
+                                     double xx) {
+  std::vector<Component> all;
+  for (std::size_t i = 0; i < kAutocorrelations; ++i) {
+    const double share = (2 * static_cast<double>(i) + 1) / kAutocorrelations - 1;
+    all.push_back(component_of(x, y, xx, std::sin(share * std::asin(kLargest))));
   }
-  rest = centred(rest);
-  const auto n = static_cast<double>(residuals.size());
-  for (double& value : rest) value *= std::sqrt(n / (n - 3));  // for level, slope and r
-  return rest;
+  const double most = std::ranges::max(all, {}, &Component::log_weight).log_weight;
+  double sum = 0;
+  for (Component& one : all) sum += one.weight = std::exp(one.log_weight - most);
+  std::erase_if(all, [&](const Component& one) { return one.weight < 1e-7 * sum; });
+  sum = 0;
+  for (const Component& one : all) sum += one.weight;
+  for (Component& one : all) one.weight /= sum;
+  return all;
 }
 
-// One resample of the residuals, [innovations + 1].
-std::vector<double> coloured(std::span<const double> innovations, double r, std::size_t block,
-                             Stream& stream) {
-  std::vector<double> series = {innovations[stream.below(innovations.size())] /
-                                std::sqrt(1 - r * r)};
-  for (const std::size_t i : draw_blocks(innovations.size(), block, stream)) {
-    series.push_back(r * series.back() + innovations[i]);
+template <typename Function>
+double average(std::span<const Component> components, Function of) {
+  double sum = 0;
+  for (const Component& one : components) sum += one.weight * of(one);
+  return sum;
+}
+
+// Where a rising function from `low` to `high` reaches `level`.
+template <typename Function>
+double place_of(Function rising, double level, double low, double high) {
+  const auto over = [&](double at) { return rising(at) - level; };
+  const double first = over(low), last = over(high);
+  if (first >= 0 || last <= 0) return first >= 0 ? low : high;
+  std::uintmax_t most = 100;
+  const auto [below, above] = boost::math::tools::toms748_solve(
+      over, low, high, first, last, boost::math::tools::eps_tolerance<double>(24), most);
+  return (below + above) / 2;
+}
+
+// Quantiles of the slope and of the correlation.
+class Mixture {
+ public:
+  Mixture(std::vector<Component> components, double freedom)
+      : components_(std::move(components)), freedom_(freedom), noncentral_(freedom) {}
+
+  double slope_below(double slope) const {
+    const boost::math::students_t student(freedom_);
+    return average(components_, [&](const Component& one) {
+      return boost::math::cdf(student, (slope - one.slope) / one.error);
+    });
   }
-  return series;
-}
 
-// Without residuals there is no error.
-Interval correlation_interval(double r, double error, double quantile) {
-  if (1 - std::abs(r) < 1e-12) return {r, r};
-  const double reach = quantile * error / std::sqrt(1 - r * r);
-  return {std::tanh(std::atanh(r) - reach), std::tanh(std::atanh(r) + reach)};
-}
+  double slope_at(double level) const {
+    const double t = student_quantile(level, freedom_);
+    const auto own = [&](const Component& one) { return one.slope + t * one.error; };
+    const double low = own(std::ranges::min(components_, {}, own));
+    const double high = own(std::ranges::max(components_, {}, own));
+    return place_of([&](double slope) { return slope_below(slope); }, level, low, high);
+  }
+
+  double correlation_at(double level) const {
+    const auto below = [&](double correlation) {
+      const double ratio = correlation / std::sqrt(1 - correlation * correlation);
+      return average(components_, [&](const Component& one) {
+        return noncentral_.above(one.slope / one.error, ratio * one.scale);
+      });
+    };
+    return place_of(below, level, -1 + 1e-12, 1 - 1e-12);
+  }
+
+  double autocorrelation() const {
+    return average(components_, [](const Component& one) { return one.r; });
+  }
+
+ private:
+  std::vector<Component> components_;
+  double freedom_;
+  NoncentralT noncentral_;
+};
 
 }  // namespace
 
-std::vector<std::size_t> draw_blocks(std::size_t size, std::size_t block, Stream& stream) {
-  std::vector<std::size_t> places;
-  while (places.size() < size) {
-    const std::size_t first = stream.below(size);
-    for (std::size_t i = 0; i < block && places.size() < size; ++i) {
-      places.push_back((first + i) % size);
-    }
-  }
-  return places;
+NoncentralT::NoncentralT(double freedom)
+    : freedom_(freedom),
+      log_scale_(std::log(2) + freedom / 2 * std::log(freedom / 2) - std::lgamma(freedom / 2)) {
+  const boost::math::chi_squared chi(freedom);
+  low_ = std::sqrt(boost::math::quantile(chi, 1e-11) / freedom);
+  high_ = std::sqrt(boost::math::quantile(boost::math::complement(chi, 1e-11)) / freedom);
+}
+
+double NoncentralT::above(double t, double noncentrality) const {
+  const auto part = [&](double ratio) {
+    const double log_density =
+        log_scale_ + (freedom_ - 1) * std::log(ratio) - freedom_ * ratio * ratio / 2;
+    return std::exp(log_density) * std::erfc((t * ratio - noncentrality) / std::numbers::sqrt2) / 2;
+  };
+  // Beyond eight deviations of z the normal distribution is 1 or 0.
+  const double reach = 8 / std::max(std::abs(t), 1e-9), turn = noncentrality / (t == 0 ? 1e-9 : t);
+  const double first = std::clamp(turn - reach, low_, high_);
+  const double last = std::clamp(turn + reach, low_, high_);
+  const auto below = [&](double ratio) {
+    return boost::math::gamma_p(freedom_ / 2, freedom_ * ratio * ratio / 2);
+  };
+  double sum = t > 0 ? below(first) : 1 - below(last);
+  using Rule = boost::math::quadrature::gauss_kronrod<double, 15>;
+  if (first < last) sum += Rule::integrate(part, first, last, 12, 1e-7);
+  return std::clamp(sum, 0.0, 1.0);
 }
 
 tl::expected<SeriesLink, Undefined> series_link(std::span<const double> x,
-                                                std::span<const double> y,
-                                                const BootstrapOptions& options) {
+                                                std::span<const double> y, double level) {
   const auto finite = [](double value) { return std::isfinite(value); };
   if (!std::ranges::all_of(x, finite) || !std::ranges::all_of(y, finite)) {
     return undefined("a value is not finite");
   }
   if (x.size() < kFewest) return undefined("fewer than six checkpoints");
-  const std::vector<double> cx = centred(x), cy = centred(y);
-  const double xx = dot(cx, cx), yy = dot(cy, cy), xy = dot(cx, cy);
+  const double xx = centred_dot(x, x), yy = centred_dot(y, y), xy = centred_dot(x, y);
   if (xx == 0 || yy == 0) return undefined("a side does not change over the checkpoints");
-  SeriesLink link{};
-  link.slope = xy / xx;
-  link.correlation = std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0);
-  std::vector<double> residuals = cy;
-  for (std::size_t t = 0; t < cy.size(); ++t) residuals[t] -= link.slope * cx[t];
-  link.autocorrelation = autocorrelation(residuals);
-  const auto size = static_cast<double>(x.size());
-  link.block = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(std::cbrt(size))));
-  link.freedom = size / static_cast<double>(link.block) - 1;
-  const auto innovations = whitened(residuals, link.autocorrelation);
-  std::vector<double> slopes(options.resamples);
-  parallel_for(options.resamples, 16, options.threads, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t r = begin; r < end; ++r) {
-      Stream stream(options.seed, "series", r);
-      slopes[r] = dot(cx, coloured(innovations, link.autocorrelation, link.block, stream)) / xx;
-    }
-  });
-  const std::vector<double> about = centred(slopes);
-  link.deviation = std::sqrt(dot(about, about) / static_cast<double>(options.resamples - 1));
-  const double quantile = student_quantile((1 + options.level) / 2, link.freedom);
-  const double reach = quantile * link.deviation;
-  link.slope_ci = {link.slope - reach, link.slope + reach};
-  link.correlation_ci =
-      correlation_interval(link.correlation, link.deviation * std::sqrt(xx / yy), quantile);
-  return link;
+  const double slope = xy / xx, r = std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0);
+  const double freedom = static_cast<double>(x.size()) - 2;
+  if (1 - std::abs(r) < 1e-12) {  // without residuals there is no error
+    return SeriesLink{slope, {slope, slope}, r, {r, r}, 0, 0, freedom, r};
+  }
+  const Mixture mixture(components_of(x, y, xx), freedom);
+  const double tail = (1 - level) / 2, below = mixture.slope_below(0);
+  return SeriesLink{
+      .slope = mixture.slope_at(0.5),
+      .slope_ci = {mixture.slope_at(tail), mixture.slope_at(1 - tail)},
+      .correlation = mixture.correlation_at(0.5),
+      .correlation_ci = {mixture.correlation_at(tail), mixture.correlation_at(1 - tail)},
+      .p_value = 2 * std::min(below, 1 - below),
+      .autocorrelation = mixture.autocorrelation(),
+      .freedom = freedom,
+      .pearson = r};
 }
 
 }  // namespace plumb::stats

@@ -111,40 +111,65 @@ TEST(ChangePoint, OfABendIsFoundWhereItIs) {
   EXPECT_NEAR(test->fit.at, 5, 1);
 }
 
-TEST(SeriesLink, HasTheSlopeOfLeastSquares) {
+void expect_quantiles(double estimate, Interval ci, const nlohmann::json& wanted) {
+  EXPECT_NEAR(ci.low, wanted[0], 1e-3);
+  EXPECT_NEAR(estimate, wanted[1], 1e-3);
+  EXPECT_NEAR(ci.high, wanted[2], 1e-3);
+}
+
+TEST(SeriesLink, IsNumPysByDenseMatrices) {
   for (const auto& one : golden("series")) {
-    const auto link = series_link(one["x"].get<Numbers>(), one["y"].get<Numbers>(),
-                                  {.resamples = 4000, .seed = 1});
-    EXPECT_NEAR(link->slope, one["slope"], 1e-12);
-    EXPECT_NEAR(link->correlation, one["correlation"], 1e-12);
-    EXPECT_NEAR(link->autocorrelation, one["autocorrelation"], 1e-12);
-    // Residuals of these are independent, so both errors are of one size.
-    EXPECT_NEAR(link->deviation / one["error"].get<double>(), 1, 0.5);
-    EXPECT_LT(link->slope_ci.low, link->slope);
-    EXPECT_LT(link->correlation_ci.high, 1);
+    const auto link = series_link(one["x"].get<Numbers>(), one["y"].get<Numbers>(), 0.95);
+    expect_quantiles(link->slope, link->slope_ci, one["slope"]);
+    expect_quantiles(link->correlation, link->correlation_ci, one["correlation"]);
+    EXPECT_NEAR(link->p_value, one["p"], 1e-3);
+    EXPECT_NEAR(link->autocorrelation, one["autocorrelation"], 1e-3);
+    EXPECT_NEAR(link->pearson, one["pearson"], 1e-12);
   }
 }
 
 TEST(SeriesLink, OfFewOrConstantValuesIsUndefined) {
-  EXPECT_EQ(series_link(Numbers{1, 2, 3}, Numbers{1, 2, 3}, {}).error().reason,
+  EXPECT_EQ(series_link(Numbers{1, 2, 3}, Numbers{1, 2, 3}, 0.95).error().reason,
             "fewer than six checkpoints");
-  EXPECT_FALSE(series_link(Numbers{1, 1, 1, 1, 1, 1}, Numbers{1, 2, 3, 4, 5, 6}, {}));
+  EXPECT_FALSE(series_link(Numbers{1, 1, 1, 1, 1, 1}, Numbers{1, 2, 3, 4, 5, 6}, 0.95));
 }
 
-TEST(SeriesLink, IsTheSameWithAnyNumberOfThreads) {
-  const auto one = golden("series")[1];
-  const auto x = one["x"].get<Numbers>(), y = one["y"].get<Numbers>();
-  EXPECT_EQ(series_link(x, y, {.resamples = 100, .threads = 1})->deviation,
-            series_link(x, y, {.resamples = 100, .threads = 3})->deviation);
+TEST(SeriesLink, WithoutResidualsHasNoError) {
+  const auto link = series_link(Numbers{1, 2, 3, 4, 5, 7}, Numbers{-2, -4, -6, -8, -10, -14}, 0.95);
+  EXPECT_EQ(link->slope_ci.low, link->slope_ci.high);
+  EXPECT_NEAR(link->slope, -2, 1e-12);
+  EXPECT_NEAR(link->correlation, -1, 1e-12);
+  EXPECT_EQ(link->p_value, 0);
 }
 
-TEST(Blocks, KeepNeighboursTogether) {
-  Stream stream(1, "blocks", 0);
-  const auto places = draw_blocks(10, 3, stream);
-  ASSERT_EQ(places.size(), 10U);
-  for (std::size_t i = 0; i < 9; i += 3) {
-    EXPECT_EQ((places[i] + 1) % 10, places[i + 1]);
-    EXPECT_EQ((places[i] + 2) % 10, places[i + 2]);
+// The unit of neither side matters; the slope's sign is that of the correlation, and both exclude 0
+// where the p-value is below 1 - level.
+RC_GTEST_PROP(SeriesLink, KnowsNoUnitsAndAgreesWithItself, ()) {
+  const auto size = *rc::gen::inRange<std::size_t>(6, 20);
+  const auto seed = *rc::gen::arbitrary<std::uint32_t>();
+  Stream stream(seed, "series", 0);
+  Numbers x, y, scaled;
+  for (std::size_t t = 0; t < size; ++t) {
+    x.push_back(stream.uniform());
+    y.push_back(x.back() + stream.uniform());
+    scaled.push_back(1000 * y.back() + 7);
+  }
+  const auto link = series_link(x, y, 0.95).value(), other = series_link(x, scaled, 0.95).value();
+  RC_ASSERT(std::abs(other.slope / 1000 - link.slope) < 1e-6);
+  RC_ASSERT(std::abs(other.correlation_ci.low - link.correlation_ci.low) < 1e-6);
+  RC_ASSERT(link.slope * link.correlation >= -1e-12);
+  RC_ASSERT(link.correlation_ci.low <= link.correlation);
+  RC_ASSERT(link.correlation <= link.correlation_ci.high);
+  if (std::abs(link.p_value - 0.05) < 1e-6) return;
+  for (const Interval& ci : {link.slope_ci, link.correlation_ci}) {
+    RC_ASSERT((ci.low > 0 || ci.high < 0) == (link.p_value < 0.05));
+  }
+}
+
+TEST(NoncentralT, IsSciPysAndHoldsWhereItsSeriesDoesNot) {
+  for (const auto& one : golden("above")) {
+    EXPECT_NEAR(NoncentralT(one["freedom"]).above(one["t"], one["noncentrality"]), one["p"], 1e-6)
+        << one;
   }
 }
 
@@ -158,16 +183,31 @@ Draws seed_of(double level, std::uint64_t number) {
   return paired_bootstrap(Resampling::of_items(40), 1, statistic, {.resamples = 2000});
 }
 
-// By hand: levels 0 and 6 have the variance 18 of single seeds, 9 of their mean; items add little.
+// By hand: levels 0 and 6 have the variance 18 of single seeds, 9 of their mean; different items
+// have nothing in common.
 TEST(PooledDraws, VaryAsSeedsDo) {
   const std::vector<Draws> seeds = {seed_of(0, 1), seed_of(6, 2)};
-  const Draws pooled = pool_draws(seeds, {.seed = 1});
-  const Deviation deviation = deviation_of(pooled, 0, 2).value();
+  const Deviation deviation = pooled_deviation(seeds, 0, true).value();
   EXPECT_NEAR(deviation.value, 3, 0.15);
-  EXPECT_EQ(deviation.freedom, 1);
-  const auto result = summarize_pooled(pooled, 0, 2, {});
-  EXPECT_NEAR(*result.point, (*seeds[0].points[0] + *seeds[1].points[0]) / 2, 1e-12);
-  EXPECT_NEAR(result.interval->high - *result.point, 12.7062 * deviation.value, 1e-3);
+  EXPECT_NEAR(deviation.freedom, 1, 0.01);
+  const Draws pooled = pool_draws(seeds, {.seed = 1});
+  EXPECT_NEAR(*pooled.points[0], (*seeds[0].points[0] + *seeds[1].points[0]) / 2, 1e-12);
+  const Interval ci = student_interval(*pooled.points[0], {3, 1}, 0.95);
+  EXPECT_NEAR(ci.high - *pooled.points[0], 12.7062 * 3, 1e-3);
+}
+
+// By hand: the items' part of the variance is that of one seed's draws, and seeds that are the same
+// vary by it alone.
+TEST(PooledDraws, CountWhatItemsHaveInCommonOnce) {
+  const std::vector<Draws> same = {seed_of(1, 1), seed_of(1, 1), seed_of(1, 1)};
+  const double items = deviation_of(same[0], 0)->value;
+  EXPECT_NEAR(pooled_deviation(same, 0, true)->value, items, 1e-12);
+  EXPECT_GT(pooled_deviation(same, 0, true)->freedom, 1e9);
+  const std::vector<Draws> apart = {seed_of(1, 1), seed_of(1.2, 1)};
+  const Deviation both = pooled_deviation(apart, 0, true).value();
+  EXPECT_NEAR(both.value, std::sqrt(0.01 + items * items), 1e-12);
+  EXPECT_NEAR(both.freedom, std::pow(1 + items * items / 0.01, 2), 1e-9);
+  EXPECT_GE(pooled_deviation(apart, 0, false)->value, both.value - 1e-12);
 }
 
 // Hesterberg 2015: with ten units t is 2.2622, times sqrt(10 / 9) 2.3845.
@@ -175,13 +215,6 @@ TEST(ExpandedLevel, GrowsAsUnitsGetFew) {
   EXPECT_NEAR(expanded_level(0.95, 10), 1 - 2 * normal_cdf(-2.38454), 1e-5);
   EXPECT_NEAR(expanded_level(0.95, 100000), 0.95, 1e-4);
   EXPECT_EQ(expanded_level(0.95, 1), 0.95);
-}
-
-TEST(PooledDraws, OfOneSeedAreItsOwn) {
-  const std::vector<Draws> seeds = {seed_of(0, 1)};
-  const Draws pooled = pool_draws(seeds, {});
-  EXPECT_EQ(summarize_pooled(pooled, 0, 1, {}).interval->low,
-            summarize(seeds[0], 0, {}).interval->low);
 }
 
 }  // namespace

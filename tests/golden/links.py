@@ -1,9 +1,9 @@
-"""Gini, two one-sided t tests, broken lines and slopes of series by NumPy and SciPy 1.10.1:
+"""Gini, two one-sided t tests, broken lines, series and noncentral t by NumPy and SciPy 1.10.1:
 /usr/bin/python3 tests/golden/links.py > tests/golden/links.json"""
 import json
 
 import numpy as np
-from scipy import stats
+from scipy import integrate, optimize, stats
 
 random = np.random.default_rng(8)
 
@@ -38,14 +38,75 @@ for knot, bend, noise in [(5, -2, 0.3), (3, 0, 1.0), (8, 1.0, 0.5)]:
     broken.append({"x": x.tolist(), "y": y.tolist(), "at": at, "before": float(coefficients[1]),
                    "after": float(coefficients[1] + coefficients[2]), "rss": rss, "line_rss": line})
 
+
+NORMAL = np.linspace(-9, 9, 4001)
+
+
+def noncentral_above(t, f, d):
+    """Over the normal part; SciPy's own noncentral t fails where t and d are large."""
+    if t == 0:
+        return stats.norm.cdf(d)
+    below = stats.chi2.cdf(f * ((NORMAL + d) / t) ** 2, f)
+    if t > 0:
+        return integrate.simpson(np.where(NORMAL > -d, stats.norm.pdf(NORMAL) * below, 0), NORMAL)
+    return stats.norm.cdf(d) + integrate.simpson(np.where(NORMAL < -d, stats.norm.pdf(NORMAL) * (1 - below), 0), NORMAL)
+
+
+def series_link(x, y, level=0.95):
+    """By dense matrices on a fine grid: nothing is whitened, and no root is found but by SciPy."""
+    n, f = len(x), len(x) - 2
+    design, lags = np.column_stack([np.ones(n), x]), np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    xx = np.sum((x - x.mean()) ** 2)
+    centre = np.eye(n) - 1 / n
+    slopes, errors, scales, logs, rs = [], [], [], [], np.sin(((np.arange(400) + 0.5) / 200 - 1) * np.arcsin(0.95))
+    for r in rs:
+        v = r ** lags / (1 - r * r)
+        inverse = np.linalg.inv(v)
+        information = design.T @ inverse @ design
+        b = np.linalg.solve(information, design.T @ inverse @ y)
+        e = y - design @ b
+        rss = e @ inverse @ e
+        slopes.append(b[1])
+        errors.append(np.sqrt(rss / f * np.linalg.inv(information)[1, 1]))
+        scales.append(np.sqrt(np.trace(centre @ v) / np.linalg.inv(information)[1, 1] / xx))
+        logs.append(-np.linalg.slogdet(v)[1] / 2 - np.linalg.slogdet(information)[1] / 2 - f / 2 * np.log(rss))
+    slopes, errors, scales = map(np.array, (slopes, errors, scales))
+    weights = np.exp(np.array(logs) - max(logs))
+    weights /= weights.sum()
+
+    def slope_below(b):
+        return weights @ stats.t.cdf((b - slopes) / errors, f)
+
+    def correlation_below(c):
+        d = c / np.sqrt(1 - c * c) * scales
+        return sum(w * noncentral_above(t, f, one) for w, t, one in zip(weights, slopes / errors, d) if w > 1e-12)
+
+    def roots(below, low, high):
+        return [optimize.brentq(lambda at: below(at) - p, low, high, xtol=1e-12)
+                for p in ((1 - level) / 2, 0.5, (1 + level) / 2)]
+
+    spread = 50 * errors.max()
+    return {"slope": roots(slope_below, slopes.min() - spread, slopes.max() + spread),
+            "correlation": roots(correlation_below, -0.999, 0.999), "autocorrelation": float(weights @ rs),
+            "p": float(2 * min(slope_below(0), 1 - slope_below(0))), "pearson": float(np.corrcoef(x, y)[0, 1])}
+
+
 series = []
 for length in (8, 20):
     x = np.sqrt(np.arange(length)) + random.normal(0, 0.1, length)
     y = 0.4 * x + random.normal(0, 0.3, length)
-    fit = stats.linregress(x, y)
-    e = y - fit.intercept - fit.slope * x
-    raw = float(e[1:] @ e[:-1] / (e @ e))
-    series.append({"x": x.tolist(), "y": y.tolist(), "slope": float(fit.slope), "correlation": float(fit.rvalue),
-                   "autocorrelation": float(np.clip(raw + (1 + 4 * raw) / length, 0, 0.9)), "error": float(fit.stderr)})
+    series.append({"x": x.tolist(), "y": y.tolist(), **series_link(x, y)})
+for length, slope in ((12, 0.5), (40, 0.0)):
+    x = np.sqrt(np.arange(length)) + random.normal(0, 0.2, length)
+    e = [random.normal()]
+    for t in range(1, length):
+        e.append(0.6 * e[-1] + 0.8 * random.normal())
+    y = slope * x + 0.5 * np.array(e)
+    series.append({"x": x.tolist(), "y": y.tolist(), **series_link(x, y)})
 
-print(json.dumps({"gini": ginis, "equivalence": tests, "broken": broken, "series": series}, indent=1))
+above = [{"t": t, "freedom": f, "noncentrality": d, "p": float(stats.nct.sf(t, f, d))}
+         for t, f, d in [(2, 6, 0), (2, 6, 3), (-1.5, 10, 0.5), (0, 4, -1), (12, 18, 9), (-7, 38, -8.5)]]
+above += [{"t": t, "freedom": f, "noncentrality": d, "p": float(noncentral_above(t, f, d))}
+          for t, f, d in [(400.0, 6, 380.0), (3000.0, 20, 3100.0)]]
+
+print(json.dumps({"gini": ginis, "equivalence": tests, "broken": broken, "series": series, "above": above}, indent=1))

@@ -169,7 +169,7 @@ void fill(const Products& products, std::span<const std::size_t> columns, std::s
 }
 
 double deviation(const stats::Draws& draws, std::size_t column) {
-  const auto found = stats::deviation_of(draws, column, 1);
+  const auto found = stats::deviation_of(draws, column);
   return found ? found->value : 0;
 }
 

@@ -46,7 +46,7 @@ void add_correlation(const RunDraws& run, const PointSeries& series, const LinkC
   LinkRow slope = row_for(run, "{} per deviation of reward", series.name, series.values.size());
   const auto rewards = rewards_at(run, series);
   const auto link = series.stuck.empty()
-                        ? stats::series_link(rewards, series.values, options.sampling)
+                        ? stats::series_link(rewards, series.values, options.sampling.level)
                         : tl::unexpected(stats::Undefined{series.stuck});
   if (!run.has_proxy || !link) {
     const std::string_view reason =
@@ -54,14 +54,18 @@ void add_correlation(const RunDraws& run, const PointSeries& series, const LinkC
     rows.push_back(with_reason(std::move(row), reason));
     return;
   }
-  row.estimate = link->correlation;
-  row.freedom = slope.freedom = link->freedom;
-  row.ci = link->correlation_ci;
-  row.deviation = (row.ci->high - row.ci->low) / 2 /
-                  stats::student_quantile((1 + options.sampling.level) / 2, link->freedom);
-  slope.estimate = link->slope;
-  slope.ci = link->slope_ci;
-  slope.deviation = link->deviation;
+  const double quantile = stats::student_quantile((1 + options.sampling.level) / 2, link->freedom);
+  const auto fill = [&](LinkRow& filled, double estimate, const stats::Interval& ci) {
+    filled.estimate = estimate;
+    filled.ci = ci;
+    filled.deviation = (ci.high - ci.low) / 2 / quantile;
+    filled.freedom = link->freedom;
+    filled.exact_p = link->p_value;
+  };
+  fill(row, link->correlation, link->correlation_ci);
+  fill(slope, link->slope, link->slope_ci);
+  row.note = fmt::format("Pearson's {:.2f}; errors of neighbours correlate by {:.2f}",
+                         link->pearson, link->autocorrelation);
   rows.push_back(std::move(row));
   rows.push_back(std::move(slope));
 }

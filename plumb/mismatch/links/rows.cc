@@ -38,7 +38,8 @@ void judge_family(std::span<LinkRow* const> family, double level) {
   std::vector<double> p;
   for (LinkRow* row : family) {
     if (!row->estimate || !row->ci || !row->deviation) continue;
-    row->p = two_sided_p(*row->estimate - row->null, *row->deviation, row->freedom);
+    row->p = row->exact_p.value_or(
+        two_sided_p(*row->estimate - row->null, *row->deviation, row->freedom));
     row->detectable = stats::detectable_difference(*row->deviation, row->freedom, level);
     tested.push_back(row);
     p.push_back(row->p);

@@ -29,6 +29,7 @@ struct LinkRow {
   // Of its standard error, and Student's degrees of freedom.
   std::optional<double> deviation = {};
   double freedom = std::numeric_limits<double>::infinity();
+  std::optional<double> exact_p = {};  // that the truth is `null`; else from the deviation
   std::size_t n = 0;
   std::string of = {};  // what n counts: "prompts", "checkpoints", "models", "pairs", "items"
   std::string note = {};

@@ -12,7 +12,6 @@
 #include "plumb/mismatch/measure/gap_parts.h"
 #include "plumb/stats/calibration.h"
 #include "plumb/stats/correlation.h"
-#include "plumb/stats/hierarchical.h"
 #include "plumb/stats/inequality.h"
 
 namespace plumb::mismatch {
@@ -319,11 +318,21 @@ Result<Trajectory> path_of(const SampleTable& table, std::size_t start) {
 
 }  // namespace
 
+tl::expected<stats::Deviation, stats::Undefined> RunDraws::deviation(std::size_t column) const {
+  return deviations.empty() ? stats::deviation_of(draws, column) : deviations[column];
+}
+
 stats::BootstrapResult RunDraws::summary(std::size_t column,
                                          const stats::BootstrapOptions& options) const {
   stats::BootstrapOptions expanded = options;
   if (seeds == 1) expanded.level = stats::expanded_level(options.level, prompts);
-  return stats::summarize_pooled(draws, column, seeds, expanded);
+  auto result = stats::summarize(draws, column, expanded);
+  if (seeds == 1 || !result.interval) return result;
+  const auto own = deviation(column);
+  result.interval =
+      own ? stats::IntervalScore(stats::student_interval(*result.point, *own, options.level))
+          : undefined(own.error().reason);
+  return result;
 }
 
 LinkRow RunDraws::row(Link link, std::string measure, std::size_t column,
@@ -332,10 +341,10 @@ LinkRow RunDraws::row(Link link, std::string measure, std::size_t column,
   made.run = name;
   made.n = prompts;
   made.of = "prompts";
-  const auto deviation = stats::deviation_of(draws, column, seeds);
-  if (!deviation || !made.ci) return made;
-  made.deviation = deviation->value;
-  made.freedom = deviation->freedom;
+  const auto own = deviation(column);
+  if (!own || !made.ci) return made;
+  made.deviation = own->value;
+  made.freedom = own->freedom;
   return made;
 }
 
@@ -356,6 +365,7 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
                                        [](const Moments& prompt) { return prompt.pp == 0; });
   thin(run.path, run.warnings);
   run.prompts = run.path.prompts.size();
+  for (const std::uint32_t prompt : run.path.prompts) run.texts.push_back(table.prompts[prompt]);
   run.points.push_back({run.path.kind == TrajectoryKind::kRun ? run.path.start.step : 1, 0.0});
   for (const TrajectoryPoint& point : run.path.points) {
     run.points.push_back({point.at, point.d, point.source});
@@ -398,6 +408,16 @@ Result<RunDraws> pool_runs(std::span<const RunDraws> runs, std::string name,
   }
   pooled.seeds = runs.size();
   pooled.draws = stats::pool_draws(draws, options);
+  const bool shared =
+      std::ranges::all_of(runs, [&](const RunDraws& run) { return run.texts == pooled.texts; });
+  if (!shared) {
+    pooled.warnings.push_back(
+        "The seeds' prompts differ, or their order: what prompts have in common is counted as if "
+        "it were each seed's own, and intervals are wider than they need be.");
+  }
+  for (std::size_t c = 0; draws.size() > 1 && c < pooled.draws.columns; ++c) {
+    pooled.deviations.push_back(stats::pooled_deviation(draws, c, shared));
+  }
   return pooled;
 }
 

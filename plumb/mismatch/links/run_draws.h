@@ -18,6 +18,7 @@
 #include "plumb/mismatch/measure/sample_table.h"
 #include "plumb/mismatch/measure/trajectory.h"
 #include "plumb/stats/bootstrap.h"
+#include "plumb/stats/hierarchical.h"
 
 namespace plumb::mismatch {
 
@@ -59,9 +60,12 @@ struct LinkPoint {
 struct RunDraws {
   std::string name, file, sha256;
   std::size_t samples = 0, prompts = 0, steps = 0, seeds = 1;
-  Trajectory path;                // of the first seed
-  std::vector<LinkPoint> points;  // the start first
-  stats::Draws draws;             // kRunColumns, then kPointColumns a point
+  Trajectory path;                 // of the first seed
+  std::vector<LinkPoint> points;   // the start first
+  std::vector<std::string> texts;  // [prompts]
+  stats::Draws draws;              // kRunColumns, then kPointColumns a point
+  // Of pooled seeds, [columns].
+  std::vector<tl::expected<stats::Deviation, stats::Undefined>> deviations = {};
   bool has_proxy = false, has_gold = false;
   // All samples of a prompt have one proxy at the start, as of a policy's own reward: nothing is
   // ordered there.
@@ -73,6 +77,7 @@ struct RunDraws {
   std::size_t column(std::size_t point, PointColumn column) const {
     return kRunColumns + point * kPointColumns + static_cast<std::size_t>(column);
   }
+  tl::expected<stats::Deviation, stats::Undefined> deviation(std::size_t column) const;
   stats::BootstrapResult summary(std::size_t column, const stats::BootstrapOptions& options) const;
   // With deviation, degrees of freedom and n in prompts.
   LinkRow row(Link link, std::string measure, std::size_t column,
@@ -87,7 +92,8 @@ inline constexpr std::size_t kMostPoints = 60;
 Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_t start,
                           const stats::BootstrapOptions& options);
 
-// Seeds of one training. kBadInput: their checkpoints differ.
+// Seeds of one training, on the same prompts; where prompts differ intervals are on the safe side,
+// and a warning says so. kBadInput: their checkpoints differ.
 Result<RunDraws> pool_runs(std::span<const RunDraws> runs, std::string name,
                            const stats::BootstrapOptions& options);
 

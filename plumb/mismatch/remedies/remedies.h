@@ -5,6 +5,7 @@
 //                                     prompts, completions, comparisons with errors
 //   rewards/NAME/, policies/NAME/     run folders of reward models and of policies
 //   drawn.jsonl, pool.jsonl           for best of n; draws/, relabelled.jsonl: of relabelling
+//   guided.jsonl                      value-guided: step 0 without guidance, step 1 with it
 //
 // A study that was killed goes on where it was. Which remedies are measured is no part of what it
 // is: more can be asked for later.

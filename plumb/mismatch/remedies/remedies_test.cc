@@ -135,11 +135,19 @@ TEST_F(RemedyRun, TakenUpAfterAKillEndsWithTheSameBytes) {
       EXPECT_EQ(path.points[k].gold.size(), 8U);
     }
   }
+  // The first half of the guided draws is of the base model, the second follows the proxy.
+  const auto guided = rlhf::read_samples(whole.folder / "guided.jsonl").value();
+  ASSERT_EQ(guided.size(), 2U * 4 * 8);
+  for (const rlhf::Sample& sample : guided) {
+    EXPECT_EQ(sample.step == 0, *sample.kl == 0);
+  }
+  EXPECT_GT(report->paths.back().points[1].kl, 0);
   // Reward models say in which folder their base lies: the study is taken up where it was.
   const fs::path kept = folder_ / "kept";
   fs::copy(whole.folder, kept, fs::copy_options::recursive);
-  for (const char* part : {"rewards/on-policy", "policies/pretraining-mix", "relabelled.jsonl",
-                           "policies/relabelling/model", "pool.jsonl", "rewards/seed-1/model"}) {
+  for (const char* part :
+       {"rewards/on-policy", "policies/pretraining-mix", "relabelled.jsonl",
+        "policies/relabelling/model", "pool.jsonl", "rewards/seed-1/model", "guided.jsonl"}) {
     ASSERT_GT(fs::remove_all(whole.folder / part), 0U) << part;
   }
   RemedyOptions alone = whole;

@@ -48,7 +48,8 @@ struct RemedyOptions {
   double kl_budget = 5;         // nats, of the remedy of that name
   double weight = 0.5;          // of the variance, of the remedy "ensemble-uncertain"
   double mix_weight = 0.5;      // of the language-model loss
-  double temperature = 0.5;     // of soft best of n, in deviations of the proxy within prompts
+  // Of soft best of n, and of values against likelihood; in deviations of the proxy within prompts.
+  double temperature = 0.5;
   double level = 0.95;
   std::uint64_t seed = 0;
   int threads = 0;  // never changes a result
@@ -110,6 +111,7 @@ class RemedyStudy {
                                          std::size_t first_prompt, std::size_t prompts);
   std::vector<std::string> training_texts(std::size_t first, std::size_t count) const;
 
+  const std::vector<rlhf::Prompt>& measured() const { return measured_; }
   // options().samples completions of each measured prompt, with gold and the plain proxy's scores.
   Result<std::vector<rlhf::Sample>> pool();
 

@@ -13,12 +13,6 @@ double row_sum(const SequenceBatch& batch, const std::vector<double>& values, st
   return std::accumulate(row.begin(), row.end(), 0.0);
 }
 
-Result<std::string> text_of(const lm::LanguageModel& model, const nn::Completion& completion) {
-  std::vector<TokenId> ids = completion.tokens;
-  if (completion.ending == nn::Ending::kStopToken) ids.pop_back();
-  return model.tokenizer.decode(ids, {.continues = true});
-}
-
 Result<std::vector<double>> scores_of(Reward& reward, std::span<const Completed> texts,
                                       int threads) {
   PLUMB_TRY(scores, reward.score(texts, threads));
@@ -62,7 +56,7 @@ Result<Rollout> draw(const lm::LanguageModel& model, const nn::Generator& genera
   std::vector<Sequence> sequences;
   for (std::size_t i = 0; i < completions.size(); ++i) {
     const nn::Completion& one = completions[i];
-    PLUMB_TRY(text, text_of(model, one));
+    PLUMB_TRY(text, completion_text(model, one));
     rollout.texts.push_back(std::move(text));
     rollout.ended.push_back(one.ending == nn::Ending::kStopToken ? 1 : 0);
     const std::size_t prompt = ids[i].size();
@@ -111,6 +105,13 @@ std::vector<Sample> samples_of(const Rollout& rollout, std::size_t step) {
     sample.reference_log_probability = rollout.reference(i);
   }
   return samples;
+}
+
+Result<std::string> completion_text(const lm::LanguageModel& model,
+                                    const nn::Completion& completion) {
+  std::vector<TokenId> ids = completion.tokens;
+  if (completion.ending == nn::Ending::kStopToken) ids.pop_back();
+  return model.tokenizer.decode(ids, {.continues = true});
 }
 
 std::vector<const Prompt*> pointers(std::span<const Prompt> prompts) {

@@ -69,6 +69,10 @@ Result<void> reward_rollout(Rollout& rollout, Reward* proxy, Reward* gold, int t
 // As records (samples.h); `step`: updates of the policy before they were drawn.
 std::vector<Sample> samples_of(const Rollout& rollout, std::size_t step);
 
+// Without the token that ends it. kBadInput: tokens that the tokenizer cannot decode.
+Result<std::string> completion_text(const lm::LanguageModel& model,
+                                    const nn::Completion& completion);
+
 std::vector<const Prompt*> pointers(std::span<const Prompt> prompts);
 
 }  // namespace plumb::rlhf

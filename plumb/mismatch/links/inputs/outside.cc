@@ -204,7 +204,7 @@ std::vector<LinkRow> noise_ceiling_rows(const std::vector<std::vector<std::strin
     rows.push_back(row_of(Link::kB, measure, stats::summarize(draws, column, expanded)));
     rows.back().n = labels.size();
     rows.back().of = "items";
-    const auto deviation = stats::deviation_of(draws, column, 1);
+    const auto deviation = stats::deviation_of(draws, column);
     if (deviation && rows.back().ci) rows.back().deviation = deviation->value;
   }
   return rows;
