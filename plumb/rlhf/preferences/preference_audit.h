@@ -52,8 +52,8 @@ struct PreferenceAudit {
 // repeated_completions: the preferred completion's text was so under an earlier prompt.
 // cyclic_triads: of any three completions of a prompt all pairs of which one annotator decided, how
 //   many he puts in a circle, n triads; a quarter where he tosses coins. consistence: Kendall's
-//   coefficient, where he decided every pair of a prompt; n prompts and annotators. Rankings are one
-//   order by construction and are not in either.
+//   coefficient, where he decided every pair of a prompt; n prompts and annotators. Rankings are
+//   one order by construction and are not in either.
 // tie_votes: share of votes "tie" or "both bad"; percent_agreement, krippendorff_nominal: of the
 //   choices, where comparisons have several votes.
 PreferenceAudit audit_preferences(const PreferenceData& data, const AuditOptions& options);

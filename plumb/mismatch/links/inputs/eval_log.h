@@ -38,8 +38,8 @@ struct EvalSeries {
 };
 
 // Intervals of scores of items are Student's at `level`. kBadInput with file and line: no step, no
-// eval, no score; a step that stands twice, or is of other items than the steps before it; a reason in place of a
-// score is left out.
+// eval, no score; a step that stands twice, or is of other items than the steps before it; a reason
+// in place of a score is left out.
 Result<std::vector<EvalSeries>> read_eval_log(const std::filesystem::path& file, double level);
 
 }  // namespace plumb::mismatch
