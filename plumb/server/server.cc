@@ -280,6 +280,8 @@ void Server::State::bind_routes() {
     listening = socket;
   });
   http.set_keep_alive_max_count(10'000);
+  // A connection that ends just as its client asks again is a failed request to some of them.
+  http.set_keep_alive_timeout(20);
   http.set_read_timeout(30, 0);
   http.set_write_timeout(30, 0);
   http.new_task_queue = [] { return new ConnectionThreads(kMostConnections); };

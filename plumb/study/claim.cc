@@ -169,13 +169,13 @@ Result<Found> Claim::open_slot(const StudyTask& task, std::int64_t low, std::int
       "AND rank < {} AND NOT EXISTS (SELECT 1 FROM slots AS own WHERE own.item_id = slots.item_id "
       "AND own.purpose = 'main' AND own.annotator_id = ?5) AND NOT EXISTS (SELECT 1 FROM skipped "
       "WHERE skipped.item_id = slots.item_id AND skipped.annotator_id = ?5) ORDER BY rank LIMIT 1)";
-  static const std::string kSql = fmt::format(
+  static const std::string first_open = fmt::format(
       "SELECT CASE WHEN ?8 < ?7 OR (SELECT COUNT(*) FROM slots WHERE annotator_id = ?5 AND task_id "
       "= ?1 AND purpose = 'main') < ?7 THEN COALESCE({}, {}) END",
       fmt::format(kBetween, "?3", "?4"), fmt::format(kBetween, "?6", "?3"));
   const std::int64_t start = low + stream("order").below(static_cast<std::uint64_t>(high - low));
-  PLUMB_TRY(row, connection_.first(
-                     kSql, {task.id, seat_, start, high, annotator_, low, task.units, given_}));
+  PLUMB_TRY(row, connection_.first(first_open, {task.id, seat_, start, high, annotator_, low,
+                                                task.units, given_}));
   return row->maybe_integer(0);
 }
 
