@@ -80,7 +80,7 @@ void fill_shift(const std::vector<PerturbedPair>& pairs, const PerturbationOptio
   if (result.shift.point && changed < std::min(kFewestPrompts, sums.size())) {
     result.shift.interval = stats::undefined("it changes texts of fewer than ten prompts");
   }
-  const auto deviation = stats::deviation_of(draws, 0, 1);
+  const auto deviation = stats::deviation_of(draws, 0);
   result.shift_deviation = deviation ? deviation->value : 0;
 }
 
