@@ -9,6 +9,7 @@
 #include "plumb/cli/feature_options.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/mismatch_verbs.h"
+#include "plumb/cli/run_names.h"
 #include "plumb/cli/tables_output.h"
 #include "plumb/mismatch/full/full.h"
 #include "plumb/report/mismatch/full_report.h"
@@ -104,7 +105,7 @@ Result<void> FullCommand::write_page_data(const mismatch::FullReport& found) con
                                              {.prompts = kExamples, .seed = run_options.seed}));
     examples.push_back(std::move(shown));
   }
-  const std::string title = fmt::format("The three links: {}", folder);
+  const std::string title = fmt::format("The three links: {}", run_names({folder}).front());
   const Json data = report::full_page_data(title, found, examples, context());
   return write_file_atomic(std::filesystem::path(folder) / "report.json", to_text(data) + "\n");
 }

@@ -75,6 +75,7 @@ TEST_F(FullCommand, RefusesWhatItCannotMeasure) {
       fmt::format("mismatch full --model '{}' --run '{}' ", path("lm/model"), path("run"));
   expect_failure(model + "--gold world:joy", 3, "no planted gold is named \"joy\"");
   expect_failure(model + "--methods dpo", 2, "rloo, grpo or ppo");
+  write("run/manifest.json", R"({"schema": "plumb.full-run/1"})");
   expect_failure(model + "--gold world:story --scale 0.5", 5, "the folder holds another");
   expect_failure("mismatch full --run other", 2, "--model");
   expect_failure("mismatch full --model nowhere --run " + path("other"), 4, "nowhere");

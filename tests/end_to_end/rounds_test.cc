@@ -48,7 +48,8 @@ TEST_F(RoundsCommand, CompareRemediesAtEqualCompute) {
       "--max-tokens 24",
       model(), path("remedies")));
   ASSERT_EQ(outcome.code, 0) << outcome.error;
-  for (const char* words : {"kl-budget", "asked about at every step", "baseline", "Holm", "tokens"}) {
+  for (const char* words :
+       {"kl-budget", "value-guided: the base model stays as it is", "baseline", "Holm", "tokens"}) {
     EXPECT_NE(outcome.out.find(words), std::string::npos) << words << "\n" << outcome.out;
   }
 }

@@ -9,6 +9,7 @@
 #include "plumb/base/files.h"
 #include "plumb/base/json.h"
 #include "plumb/lm/run_folder.h"
+#include "plumb/rlhf/reward/open_reward.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -236,6 +237,7 @@ std::size_t part_of(std::size_t count, double share, std::size_t least) {
 }
 
 Result<void> check(const FullOptions& o) {
+  if (auto gold = rlhf::open_reward(o.gold, o.features); !gold) return tl::unexpected(gold.error());
   const bool learns = std::ranges::any_of(
       o.chain.methods, [](rlhf::Method method) { return method != rlhf::Method::kDpo; });
   if (learns) return {};
