@@ -1,7 +1,7 @@
 // Training a policy on a reward, in a run folder that survives a kill:
 //
 //   manifest.json       what the run's bytes follow from; another configuration is refused
-//   events.jsonl        a line an update: the meters of the completions it learnt from, and the step
+//   events.jsonl        a line an update: the meters of the completions learnt from, and the step
 //   evaluations.jsonl   a line a checkpoint: the meters on held-out prompts
 //   samples.jsonl       the completions behind them (rlhf/samples.h)
 //   state.safetensors   parameters and moments of the last good step
