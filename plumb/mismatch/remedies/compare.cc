@@ -119,6 +119,10 @@ RemedyComparison compare_remedies(std::span<const RemedyPath> paths,
     row.kl = point.kl;
     row.gold = mean(point.gold);
     row.gold_ci = stats::student_interval(point.gold, options.level);
+    std::vector<double> gains(point.gold);
+    for (std::size_t i = 0; i < gains.size(); ++i) gains[i] -= path.points.front().gold[i];
+    row.gain = mean(gains);
+    row.gain_ci = stats::student_interval(gains, options.level);
     row.end_gold = mean(path.points.back().gold);
     row.end_tokens = path.points.back().tokens;
   }

@@ -24,6 +24,9 @@ struct RemedyRow {
   std::size_t step = 0;
   double tokens = 0, kl = 0, gold = 0;
   std::optional<stats::Interval> gold_ci;  // over prompts
+  // Gold less that of the path's first point, before anything is optimised, paired over prompts.
+  double gain = 0;
+  std::optional<stats::Interval> gain_ci;
   int group = 0;  // of remedies that cannot be told apart from the first of their group; from 1
   // Gold less the baseline's, paired over prompts.
   std::optional<double> difference;

@@ -89,6 +89,10 @@ TEST(CompareRemedies, StandAtEqualComputeAndAreCorrected) {
   EXPECT_NEAR(*found.rows[1].difference, 1, 1e-12);
   EXPECT_EQ(found.rows[1].words, "more gold");
   EXPECT_DOUBLE_EQ(found.rows[1].adjusted_p, 3.0 * found.rows[1].p);
+  EXPECT_NEAR(found.rows[1].gain, 2, 1e-12);
+  ASSERT_TRUE(found.rows[1].gain_ci);
+  EXPECT_GT(found.rows[1].gain_ci->low, 1.9);
+  EXPECT_EQ(found.rows[2].gain, 0);
   EXPECT_EQ(found.rows[1].group, 1);
   EXPECT_EQ(found.rows[2].step, 0U);  // its first step is beyond the budget
   EXPECT_EQ(found.rows[2].words, "less gold");

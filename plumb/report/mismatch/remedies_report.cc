@@ -30,6 +30,8 @@ Json row_json(const RemedyRow& row) {
           {"kl", row.kl},
           {"gold", row.gold},
           {"gold_ci", or_null(row.gold_ci)},
+          {"gain", row.gain},
+          {"gain_ci", or_null(row.gain_ci)},
           {"group", row.group},
           {"difference", or_null(row.difference)},
           {"difference_ci", or_null(row.difference_ci)},
@@ -43,6 +45,10 @@ Json row_json(const RemedyRow& row) {
           {"note", row.note}};
 }
 
+std::string list(const std::vector<std::string>& names) {
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string summary_of(const RemedyReport& report) {
   std::vector<std::string> more, less, neither;
   for (const RemedyRow& row : report.comparison.rows) {
@@ -50,14 +56,26 @@ std::string summary_of(const RemedyReport& report) {
     if (row.words == "less gold") less.push_back(row.name);
     if (row.words == "not separable") neither.push_back(row.name);
   }
-  const auto list = [](const std::vector<std::string>& names) {
-    return names.empty() ? std::string("none") : fmt::format("{}", fmt::join(names, ", "));
-  };
   return fmt::format(
       "More gold than their baseline at equal compute: {}. Less: {}. Not separable from it, paired "
       "over {} prompts and corrected for {} comparisons (Holm): {}.",
       list(more), list(less), report.comparison.prompts, more.size() + less.size() + neither.size(),
       list(neither));
+}
+
+// Better than the baseline may still be worse than leaving the model as it is.
+std::string gains_of(const RemedyReport& report) {
+  std::vector<std::string> up, down;
+  for (const RemedyRow& row : report.comparison.rows) {
+    if (!row.gain_ci || (row.gain_ci->low <= 0 && row.gain_ci->high >= 0)) continue;
+    (row.gain > 0 ? up : down)
+        .push_back(fmt::format("{} ({} {})", row.name, with_sign(row.gain, 2),
+                               signed_interval(row.gain_ci, 2)));
+  }
+  return fmt::format(
+      "Against the model as it was, before anything is optimised, each by its own interval: more "
+      "gold with {}; less with {}.",
+      list(up), list(down));
 }
 
 }  // namespace
@@ -133,7 +151,7 @@ std::vector<std::string> mismatch_remedies_notes(const RemedyReport& report) {
           "over prompts: against none, of soft-best-of-n against best-of-n. Remedies of one "
           "group cannot be told apart from its first.",
           report.comparison.budget),
-      summary_of(report)};
+      summary_of(report), gains_of(report)};
   for (const RemedyRow& row : report.comparison.rows) {
     if (!row.missing.empty()) notes.push_back(fmt::format("{}: {}.", row.name, row.missing));
     if (!row.note.empty()) notes.push_back(fmt::format("{}: {}.", row.name, row.note));

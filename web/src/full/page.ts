@@ -22,9 +22,9 @@ const paragraphs = (notes: string[]) => notes.map((note) => h("p", {}, note));
 
 /** How to read a part and what it comes to; the rest folded away. */
 function folded(notes: string[]): HTMLElement[] {
-  const rest = notes.slice(2);
+  const rest = notes.slice(3);
   if (rest.length < 3) return paragraphs(notes);
-  return [...paragraphs(notes.slice(0, 2)), h("details", {}, h("summary", {}, "Notes on each"), ...paragraphs(rest))];
+  return [...paragraphs(notes.slice(0, 3)), h("details", {}, h("summary", {}, "Notes on each"), ...paragraphs(rest))];
 }
 
 export function fullPage(report: FullReport): Node[] {
