@@ -344,9 +344,8 @@ TEST_F(ServerTest, AnInvitationWorksOnceAndNotForEver) {
 TEST_F(ServerTest, ExportsAreStreamed) {
   const std::string token = session_of(Role::kManager);
   httplib::Client client("127.0.0.1", server_->port());
-  const auto reply =
-      client.Get(fmt::format("/api/studies/{}/export?format=csv", study_id("demo")).c_str(),
-                 own_headers(token));
+  const auto reply = client.Get(fmt::format("/api/studies/{}/export?format=csv", study_id("demo")),
+                                own_headers(token));
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 200);
   EXPECT_TRUE(reply->body.starts_with("task,item,rater,kind,"));

@@ -87,7 +87,7 @@ TEST_F(LocalWriterTest, CutsAContextFromItsBeginning) {
 TEST_F(LocalWriterTest, GivesTheSameBytesWithAnyNumberOfThreads) {
   const auto model = load();
   std::vector<ContinuationTexts> requests;
-  for (int i = 0; i < 300; ++i) requests.push_back({std::string(1 + i % 20, 'a'), " hat"});
+  for (std::size_t i = 0; i < 300; ++i) requests.push_back({std::string(1 + i % 20, 'a'), " hat"});
   const auto one = make_local_writer(model, 1)->score(requests, {});
   const auto three = make_local_writer(model, 3)->score(requests, {});
   ASSERT_TRUE(one && three);

@@ -64,13 +64,13 @@ LinkRow row(const LinkReport& report, std::string_view measure) {
 
 TEST_F(LinkGolden, MeasuresAreNumPysAndSciPys) {
   const LinkReport report = report_of(table_of(samples()));
-  const std::pair<const char*, const char*> kRows[] = {
+  const std::pair<const char*, const char*> rows[] = {
       {"gold per proxy", "efficiency"},
       {"gold per proxy, later half", "later"},
       {"gap at the end", "gap"},
       {"share of prompts whose gold falls", "falls"},
       {"Gini of the gold gains", "gini"}};
-  for (const auto& [measure, name] : kRows) {
+  for (const auto& [measure, name] : rows) {
     EXPECT_NEAR(*row(report, measure).estimate, golden_[name], kNear) << measure;
   }
   const auto& accuracy = golden_["accuracy"];
@@ -167,11 +167,11 @@ LinkRow slope_row(double estimate, double deviation, const char* measure = "slop
 }
 
 TEST(Judge, SaysOneOfFourThings) {
-  const std::pair<LinkRow, Verdict> kCases[] = {{slope_row(0.5, 0.1), Verdict::kAligned},
-                                                {slope_row(-0.5, 0.1), Verdict::kInverted},
-                                                {slope_row(0.01, 0.02), Verdict::kDecoupled},
-                                                {slope_row(0.1, 0.2), Verdict::kInsufficient}};
-  for (const auto& [given, verdict] : kCases) {
+  const std::pair<LinkRow, Verdict> cases[] = {{slope_row(0.5, 0.1), Verdict::kAligned},
+                                               {slope_row(-0.5, 0.1), Verdict::kInverted},
+                                               {slope_row(0.01, 0.02), Verdict::kDecoupled},
+                                               {slope_row(0.1, 0.2), Verdict::kInsufficient}};
+  for (const auto& [given, verdict] : cases) {
     std::vector<LinkRow> rows = {given};
     judge(rows, 0.95);
     EXPECT_EQ(rows[0].verdict, verdict) << *given.estimate;
@@ -340,7 +340,7 @@ TEST_F(LinkFiles, BadInputIsNamedWithItsLine) {
   const auto message = [](const auto& result) {
     return result ? std::string("no error") : result.error().message;
   };
-  const std::pair<const char*, const char*> kEvaluations[] = {
+  const std::pair<const char*, const char*> evaluations[] = {
       {R"({"eval":"a","score":1})", "\"step\" is not a whole number from 0 on"},
       {R"({"step":1,"score":1})", "\"eval\" is missing"},
       {R"({"step":1,"eval":"a","score":"x"})", "\"score\" is not a number"},
@@ -350,7 +350,7 @@ TEST_F(LinkFiles, BadInputIsNamedWithItsLine) {
        "{\"step\":2,\"eval\":\"a\",\"score\":1,\"items\":\"34\"}",
        ":2: step 2 of \"a\" is of other items than the steps before"},
       {R"({"step":1,"rows":[{"eval":"a","score":1}]})", "\"metric\" is not a text"}};
-  for (const auto& [text, reason] : kEvaluations) {
+  for (const auto& [text, reason] : evaluations) {
     const std::string found = message(read_eval_log(write("bad.jsonl", text), 0.95));
     EXPECT_NE(found.find(reason), std::string::npos) << found;
     EXPECT_NE(found.find("bad.jsonl:"), std::string::npos) << found;
@@ -385,7 +385,7 @@ TEST(ScoredPairs, CountTiesHalf) {
   EXPECT_EQ(rows[0].note, "1 ties count half");
 }
 
-std::vector<EvalSeries> flat_evaluation(double change, std::string at = "") {
+std::vector<EvalSeries> flat_evaluation(double change, const std::string& at = "") {
   EvalSeries series{"", "cloze", {}};
   Stream stream(3, "items", 0);
   for (std::size_t step = 0; step <= 100; step += 10) {

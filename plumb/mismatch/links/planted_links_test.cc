@@ -53,7 +53,9 @@ class Tally {
   void expect_coverage() const {
     for (const auto& [what, count] : counts_) {
       if (!what.starts_with("covered")) continue;
-      const auto noise = [&](double p) { return 2.58 * std::sqrt(p * (1 - p) / count.second); };
+      const auto noise = [all = count.second](double p) {
+        return 2.58 * std::sqrt(p * (1 - p) / all);
+      };
       EXPECT_GE(share(what), 0.93 - noise(0.93)) << world_ << " " << what;
       EXPECT_LE(share(what), 0.97 + noise(0.97)) << world_ << " " << what;
     }

@@ -411,7 +411,7 @@ Result<RunDraws> pool_runs(std::span<const RunDraws> runs, std::string name,
   const bool shared =
       std::ranges::all_of(runs, [&](const RunDraws& run) { return run.texts == pooled.texts; });
   if (!shared) {
-    pooled.warnings.push_back(
+    pooled.warnings.emplace_back(
         "The seeds' prompts differ, or their order: what prompts have in common is counted as if "
         "it were each seed's own, and intervals are wider than they need be.");
   }

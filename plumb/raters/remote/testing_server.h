@@ -156,10 +156,10 @@ inline int closed_port() {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
-  ::bind(socket, generic, length);
-  ::getsockname(socket, generic, &length);
+  const bool bound =
+      ::bind(socket, generic, length) == 0 && ::getsockname(socket, generic, &length) == 0;
   ::close(socket);
-  return ntohs(address.sin_port);
+  return bound ? ntohs(address.sin_port) : 0;
 }
 
 // Time that passes by sleeping alone.

@@ -46,7 +46,7 @@ class ReviewApi : public testing::ServerFixture {
   // A body that is no JSON.
   std::pair<int, std::string> download(const std::string& path, const std::string& token) {
     httplib::Client client("127.0.0.1", server_->port());
-    const auto reply = client.Get(path.c_str(), own_headers(token));
+    const auto reply = client.Get(path, own_headers(token));
     return reply ? std::pair(reply->status, reply->body) : std::pair(0, std::string());
   }
 

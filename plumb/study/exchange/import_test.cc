@@ -182,7 +182,7 @@ TEST_P(Import, ThatIsKilledLeavesAllOrNothing) {
     const auto taken = testing::count_of(
         *store, fmt::format("SELECT COUNT(*) FROM slots WHERE task_id = {} AND state <> 'open'",
                             study.tasks().front().id));
-    EXPECT_TRUE(found == 0 || found == 2 * kItems) << found;
+    EXPECT_TRUE(found == 0 || found == 2L * kItems) << found;
     EXPECT_EQ(taken, found);
     ++(found == 0 ? none : whole);
   }
