@@ -24,10 +24,6 @@ using Answers = std::vector<ForeignAnswer>;
 constexpr std::array<std::string_view, 4> kFormatNames = {"answers", "argilla", "label-studio",
                                                           "doccano"};
 
-tl::unexpected<Error> bad(const std::string& where, std::string_view message) {
-  return fail(ErrorKind::kBadInput, fmt::format("{}: {}", where, message));
-}
-
 // The texts of an object, its lists too, which an item is known by.
 std::vector<std::string> texts_of(const Json& object) {
   std::vector<std::string> texts;
@@ -58,7 +54,8 @@ Result<Json> answer_of(const std::string& where, Kind kind, const Json& given) {
   const Json& value =
       given.is_array() && given.size() == 1 && kind != Kind::kReranking ? given[0] : given;
   const auto wrong = [&](std::string_view wanted) {
-    return bad(where, fmt::format("the answer {} is not {}", to_text(given).substr(0, 60), wanted));
+    return bad_answer(where,
+                      fmt::format("the answer {} is not {}", to_text(given).substr(0, 60), wanted));
   };
   if (kind == Kind::kSts) {
     const auto number = number_of(value);
@@ -124,18 +121,19 @@ std::optional<std::int64_t> whole(const Json& json, const char* field) {
 Result<void> check_header(const std::string& where, const Json& json, std::string_view items) {
   const std::string schema = word(json, "schema"), theirs = word(json, "items");
   if (schema != "plumb.answers/1") {
-    return bad(where, fmt::format("schema \"{}\" is not \"plumb.answers/1\"", schema));
+    return bad_answer(where, fmt::format("schema \"{}\" is not \"plumb.answers/1\"", schema));
   }
   if (theirs.empty() || theirs == items) return {};
-  return bad(where, fmt::format("the answers belong to other items (hash {}, here {})",
-                                theirs.substr(0, 12), items.substr(0, 12)));
+  return bad_answer(where, fmt::format("the answers belong to other items (hash {}, here {})",
+                                       theirs.substr(0, 12), items.substr(0, 12)));
 }
 
 Result<ForeignAnswer> own_answer(const std::string& where, const Json& json) {
   const std::string kind_name = tasks::word_field(json, "kind", "person");
   const auto kind = tasks::parse_rater_kind(kind_name);
   if (kind != tasks::RaterKind::kPerson && kind != tasks::RaterKind::kSimulated) {
-    return bad(where, fmt::format("a rater of kind \"{}\"; a study holds people's answers, or "
+    return bad_answer(where,
+                      fmt::format("a rater of kind \"{}\"; a study holds people's answers, or "
                                   "simulated ones",
                                   kind_name));
   }
@@ -181,9 +179,10 @@ Result<std::string> question_of(const std::string& where, const std::vector<std:
                                 const std::string& wanted) {
   if (!wanted.empty()) return wanted;
   if (names.size() == 1) return names.front();
-  return bad(where, names.empty() ? std::string("the record has no \"responses\"")
-                                  : fmt::format("several questions, {}; --question names one",
-                                                fmt::join(names, ", ")));
+  return bad_answer(where, names.empty()
+                               ? std::string("the record has no \"responses\"")
+                               : fmt::format("several questions, {}; --question names one",
+                                             fmt::join(names, ", ")));
 }
 
 // {question: [{"value", "user_id"}]} of either form.
@@ -256,7 +255,7 @@ Result<void> take_annotation(const std::string& where, const Json& data, const J
     names.push_back(name);
     value = given;
   }
-  if (names.empty()) return bad(where, "an annotation without an answer");
+  if (names.empty()) return bad_answer(where, "an annotation without an answer");
   if (auto one = question_of(where, names, options.question); !one) {
     return tl::unexpected(one.error());
   }
@@ -279,7 +278,7 @@ Result<void> take_annotation(const std::string& where, const Json& data, const J
 Result<void> take_label_studio(const std::string& where, const Json& record, Kind kind,
                                const ReadOptions& options, Answers& answers) {
   if (!record.contains("annotations") || !record["annotations"].is_array()) {
-    return bad(where, "a task without \"annotations\"; export as JSON, not as JSON-MIN");
+    return bad_answer(where, "a task without \"annotations\"; export as JSON, not as JSON-MIN");
   }
   const Json data = record.value("data", Json::object());
   for (const Json& annotation : record["annotations"]) {
@@ -335,6 +334,10 @@ std::optional<int> offset_minutes(std::string_view text) {
 }
 
 }  // namespace
+
+tl::unexpected<Error> bad_answer(const std::string& where, std::string_view message) {
+  return fail(ErrorKind::kBadInput, fmt::format("{}: {}", where, message));
+}
 
 std::optional<AnswerFormat> parse_answer_format(std::string_view name) {
   const auto* found = std::ranges::find(kFormatNames, name);

@@ -55,4 +55,7 @@ Result<std::vector<ForeignAnswer>> read_foreign_answers(const std::filesystem::p
 // Milliseconds since 1970 of "2026-03-01T12:00:00.250Z" or with an offset such as "+01:00".
 std::optional<std::int64_t> parse_utc(std::string_view text);
 
+// The error of an answer that does not fit: kBadInput. where: file and line.
+tl::unexpected<Error> bad_answer(const std::string& where, std::string_view message);
+
 }  // namespace plumb::study
