@@ -42,6 +42,11 @@ class CheckIncludes(unittest.TestCase):
     def test_tests_and_comments_may_name_it(self):
         self.assertEqual("", self.found(gap__x_test='std::getenv("HOME");', stats__y="// printf(1)"))
 
+    def test_a_loop_over_a_part_of_a_temporary_is_found_in_tests_too(self):
+        lost = 'for (const auto& one : Json::parse(file)["cases"]) {'
+        self.assertIn("give the whole a name", self.found(gap__x_test=lost))
+        self.assertEqual("", self.found(gap__x_test="for (const auto& one : Json::parse(file)) {"))
+
     def test_a_library_may_not_use_what_its_module_may_not_include(self):
         (self.root / "CMakeLists.txt").write_text("plumb_module(stats  USES gap)\nplumb_module(gap USES stats)")
         self.assertIn("library stats may not use gap", self.found(base__x=""))

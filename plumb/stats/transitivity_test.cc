@@ -30,7 +30,9 @@ Wins coin_tosses(std::size_t n, std::uint64_t index) {
 TEST(Transitivity, CountsCircularTriads) {
   std::ifstream file("tests/golden/perturbations.json");
   ASSERT_TRUE(file) << "run from the repository root";
-  for (const auto& known : nlohmann::json::parse(file)["triads"]) {
+  const auto golden = nlohmann::json::parse(file);
+  ASSERT_FALSE(golden["triads"].empty());
+  for (const auto& known : golden["triads"]) {
     const auto n = known["n"].get<std::size_t>();
     const auto wins = known["wins"].get<Wins>();
     EXPECT_EQ(count_triads(n, wins).decided, known["triads"]);

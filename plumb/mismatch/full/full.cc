@@ -221,7 +221,8 @@ Result<FullReport> Full::run() {
     name_ = kParts[part_];
     clock_.begin(part_);
     show("", 0, 0);
-    if (auto done = (this->*kDo[part_])(); !done) return tl::unexpected(done.error());
+    const Part part = kDo[part_];
+    if (auto done = (this->*part)(); !done) return tl::unexpected(done.error());
     left_.finished(name_);
     // A part that an earlier process ended says nothing of how fast this one is.
     if (clock_.was_ended(part_)) left_.start(clock_.now());
