@@ -140,6 +140,9 @@ export class Browser {
     const context = await this.chromium.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
+    // Chromium may say that it intercepts before a busy page has heard of it, and what the page asks for just then
+    // slips past a route that a check set: a page that is intercepted from its beginning to its end has no such moment.
+    await page.route("**/*", (route) => route.fallback());
     page.trouble = [];
     const trouble = (words) => page.trouble.push(words);
     await page.exposeFunction("plumbTrouble", trouble);
