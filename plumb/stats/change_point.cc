@@ -8,6 +8,7 @@
 
 #include "plumb/base/parallel.h"
 #include "plumb/base/random.h"
+#include "plumb/stats/autoregression.h"
 
 namespace plumb::stats {
 namespace {
@@ -70,6 +71,36 @@ BrokenLine fit(const Design& design, std::span<const double> y) {
   return best;
 }
 
+double spread_of(std::span<const double> y) {
+  const std::vector<double> values = centred({y.begin(), y.end()});
+  return dot(values, values);
+}
+
+// Of the errors' autocorrelation, all places where the lines may meet equally likely before.
+double log_likelihood_of_two_lines(const Design& design, std::span<const double> y, double r) {
+  std::vector<std::vector<double>> columns = {std::vector<double>(y.size(), 1.0), design.x, {}};
+  std::vector<double> logs;
+  for (const std::vector<double>& hinge : design.hinges) {
+    columns[2] = hinge;
+    const double size = std::sqrt(dot(hinge, hinge));
+    for (double& value : columns[2]) value /= size;
+    logs.push_back(fit_whitened(columns, y, r).log_likelihood);
+  }
+  const double most = std::ranges::max(logs);
+  double sum = 0;
+  for (const double one : logs) sum += std::exp(one - most);
+  return most + std::log(sum);
+}
+
+double draw(std::span<const Autocorrelation> likely, Stream& stream) {
+  double left = stream.uniform();
+  for (const Autocorrelation& one : likely) {
+    left -= one.weight;
+    if (left < 0) return one.r;
+  }
+  return likely.back().r;
+}
+
 Undefined reason_against(std::span<const double> x, std::span<const double> y, bool& sound) {
   const auto finite = [](double value) { return std::isfinite(value); };
   sound = false;
@@ -106,18 +137,15 @@ tl::expected<ChangePoint, Undefined> change_point_test(std::span<const double> x
   if (!sound) return tl::unexpected(reason);
   const Design design = design_of(x);
   const BrokenLine found = fit(design, y);
-  std::vector<double> residuals = centred({y.begin(), y.end()});
-  const double slope = dot(design.x, residuals) / design.xx, size = dot(residuals, residuals);
-  for (std::size_t i = 0; i < residuals.size(); ++i) residuals[i] -= slope * design.x[i];
-  if (dot(residuals, residuals) <= 1e-24 * size || size == 0) {
-    return undefined("all points are on one line");
-  }
+  if (found.line_rss <= 1e-24 * spread_of(y)) return undefined("all points are on one line");
+  const std::vector<Autocorrelation> likely =
+      weigh_autocorrelations([&](double r) { return log_likelihood_of_two_lines(design, y, r); });
   std::vector<char> larger(options.resamples);
   parallel_for(options.resamples, 8, options.threads, [&](std::size_t begin, std::size_t end) {
-    std::vector<double> drawn(residuals.size());
+    std::vector<double> drawn(y.size());
     for (std::size_t r = begin; r < end; ++r) {
       Stream stream(options.seed, "change-point", r);
-      for (double& value : drawn) value = residuals[stream.below(residuals.size())];
+      draw_errors(draw(likely, stream), stream, drawn);
       larger[r] = fit(design, drawn).f() >= found.f() ? 1 : 0;
     }
   });

@@ -32,10 +32,14 @@ tl::expected<BrokenLine, Undefined> fit_broken_line(std::span<const double> x,
 
 struct ChangePoint {
   BrokenLine fit;
-  double p_value;  // of the largest F under one line with exchangeable residuals
+  double p_value;  // of the largest F under one line
 };
 
-// Resample r draws the residuals of the single line with Stream(seed, "change-point", r).
+// Errors of a series hang together in time, and with those that do one line alone bends: taken for
+// independent ones they are called a change up to four times in ten. So each resample draws an
+// autocorrelation as likely as it is given two lines (autoregression.h; averaged over the places
+// where they meet, since given one line a change looks like autocorrelation), then errors of it,
+// with Stream(seed, "change-point", resample). Error rates: docs/links.md.
 // Undefined: as above, or all points are on one line.
 tl::expected<ChangePoint, Undefined> change_point_test(std::span<const double> x,
                                                        std::span<const double> y,

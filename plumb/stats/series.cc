@@ -12,15 +12,13 @@
 #include <numeric>
 #include <vector>
 
+#include "plumb/stats/autoregression.h"
 #include "plumb/stats/equivalence.h"
 
 namespace plumb::stats {
 namespace {
 
 constexpr std::size_t kFewest = 6;
-// Evenly by their arc sines, which is the reference prior.
-constexpr std::size_t kAutocorrelations = 40;
-constexpr double kLargest = 0.95;
 
 double centred_dot(std::span<const double> a, std::span<const double> b) {
   const auto n = static_cast<double>(a.size());
@@ -28,14 +26,6 @@ double centred_dot(std::span<const double> a, std::span<const double> b) {
   const double mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
   double sum = 0;
   for (std::size_t t = 0; t < a.size(); ++t) sum += (a[t] - mean_a) * (b[t] - mean_b);
-  return sum;
-}
-
-// Sums of products of whitened series: the first value keeps sqrt(1 - r^2) of itself, each other
-// loses r times the one before (Prais and Winsten 1954).
-double whitened_dot(std::span<const double> a, std::span<const double> b, double r) {
-  double sum = (1 - r * r) * a[0] * b[0];
-  for (std::size_t t = 1; t < a.size(); ++t) sum += (a[t] - r * a[t - 1]) * (b[t] - r * b[t - 1]);
   return sum;
 }
 
@@ -50,42 +40,25 @@ double expected_squares(std::size_t size, double r) {
 
 // What least squares finds where the errors' autocorrelation is r.
 struct Component {
-  double r, log_weight, weight;
+  double r, weight;
   double slope, error;
   double scale;  // noncentrality a unit of correlation / sqrt(1 - correlation^2)
 };
 
-Component component_of(std::span<const double> x, std::span<const double> y, double xx, double r) {
-  const std::vector<double> ones(x.size(), 1.0);
-  const double oo = whitened_dot(ones, ones, r);
-  const double ox = whitened_dot(ones, x, r), oy = whitened_dot(ones, y, r);
-  const double aa = whitened_dot(x, x, r) - ox * ox / oo;
-  const double ab = whitened_dot(x, y, r) - ox * oy / oo;
-  const double bb = whitened_dot(y, y, r) - oy * oy / oo;
-  const double rest = std::max(bb - ab * ab / aa, 1e-15 * bb);
-  const double freedom = static_cast<double>(x.size()) - 2;
-  return {.r = r,
-          .log_weight = (std::log((1 - r * r) / (oo * aa)) - freedom * std::log(rest)) / 2,
-          .weight = 0,
-          .slope = ab / aa,
-          .error = std::sqrt(rest / freedom / aa),
-          .scale = std::sqrt(expected_squares(x.size(), r) * aa / xx)};
-}
-
 std::vector<Component> components_of(std::span<const double> x, std::span<const double> y,
                                      double xx) {
+  const std::vector<double> columns[] = {std::vector<double>(x.size(), 1.0), {x.begin(), x.end()}};
+  const double freedom = static_cast<double>(x.size()) - 2;
+  const auto likelihood = [&](double r) { return fit_whitened(columns, y, r).log_likelihood; };
   std::vector<Component> all;
-  for (std::size_t i = 0; i < kAutocorrelations; ++i) {
-    const double share = (2 * static_cast<double>(i) + 1) / kAutocorrelations - 1;
-    all.push_back(component_of(x, y, xx, std::sin(share * std::asin(kLargest))));
+  for (const auto& [r, weight] : weigh_autocorrelations(likelihood)) {
+    const WhitenedFit fit = fit_whitened(columns, y, r);
+    all.push_back({.r = r,
+                   .weight = weight,
+                   .slope = fit.slope,
+                   .error = std::sqrt(fit.rest / freedom / fit.size),
+                   .scale = std::sqrt(expected_squares(x.size(), r) * fit.size / xx)});
   }
-  const double most = std::ranges::max(all, {}, &Component::log_weight).log_weight;
-  double sum = 0;
-  for (Component& one : all) sum += one.weight = std::exp(one.log_weight - most);
-  std::erase_if(all, [&](const Component& one) { return one.weight < 1e-7 * sum; });
-  sum = 0;
-  for (const Component& one : all) sum += one.weight;
-  for (Component& one : all) one.weight /= sum;
   return all;
 }
 

@@ -4,14 +4,10 @@
 //   auto link = series_link(reward, accuracy, 0.95);
 //   link->slope, link->slope_ci, link->correlation, link->correlation_ci, link->p_value;
 //
-// y = a + b x + e, where e is a normal autoregression of order one. Were its autocorrelation r
-// known, least squares of the whitened series would have Student's interval with two degrees of
-// freedom fewer than there are checkpoints. It is not known, and its estimates from a dozen points
-// are far too low; so r is averaged over, by its likelihood with the other parameters integrated
-// out (Zellner and Tiao 1964) and the reference prior 1 / sqrt(1 - r^2) (Berger and Yang 1994) up
-// to 0.95, beyond which a dozen points look like a random walk, under which every trend goes with
-// every other. Intervals are the quantiles of that mixture of Student's distributions, estimates
-// its medians.
+// y = a + b x + e, where e is a normal autoregression of order one (autoregression.h). Were its
+// autocorrelation r known, least squares of the whitened series would have Student's interval with
+// two degrees of freedom fewer than there are checkpoints. It is averaged over: intervals are the
+// quantiles of that mixture of Student's distributions, estimates its medians.
 //
 // The correlation is the one that so many checkpoints are expected to show,
 // b sqrt(xx) / sqrt(b^2 xx + E ee), with the squares xx of x about its mean and those expected of

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 
 #include "plumb/base/files.h"
+#include "plumb/stats/autoregression.h"
 #include "plumb/stats/change_point.h"
 #include "plumb/stats/equivalence.h"
 #include "plumb/stats/hierarchical.h"
@@ -91,16 +93,44 @@ TEST(BrokenLine, NeedsFiveDifferentPlaces) {
   EXPECT_EQ(fit_broken_line(x, y).error().reason, "fewer than five checkpoints");
 }
 
-TEST(ChangePoint, OfALineIsSeldomFound) {
-  const Numbers x = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+int changes_found(double autocorrelation, std::uint64_t runs) {
   int found = 0;
-  for (std::uint64_t run = 0; run < 200; ++run) {
+  for (std::uint64_t run = 0; run < runs; ++run) {
     Stream stream(3, "line", run);
-    Numbers y;
-    for (const double at : x) y.push_back(at + normal_quantile(0.001 + 0.998 * stream.uniform()));
+    Numbers x(20), y(20);
+    std::iota(x.begin(), x.end(), 0.0);
+    draw_errors(autocorrelation, stream, y);
+    for (std::size_t t = 0; t < y.size(); ++t) y[t] += x[t];
     found += change_point_test(x, y, {.resamples = 199, .seed = run})->p_value <= 0.05 ? 1 : 0;
   }
-  EXPECT_LE(found, 18);  // 10 expected; a binomial's 99.5 %
+  return found;
+}
+
+TEST(ChangePoint, OfALineIsSeldomFoundHoweverItsErrorsHangTogether) {
+  for (const double r : {0.0, 0.3, 0.6})
+    EXPECT_LE(changes_found(r, 200), 18) << r;  // 10, and 2.58 deviations
+}
+
+TEST(ChangePoint, HasNumPysPValue) {
+  for (const auto& one : golden("changes")) {
+    const auto test = change_point_test(one["x"].get<Numbers>(), one["y"].get<Numbers>(),
+                                        {.resamples = 9999, .seed = 1});
+    const double p = one["p"];  // of 20,000 draws
+    EXPECT_NEAR(test->p_value, p, 4 * std::sqrt(p * (1 - p) * 1.5e-4) + 1e-3);
+  }
+}
+
+TEST(Autocorrelation, OfDrawnErrorsIsTheOneAskedFor) {
+  Stream stream(1, "errors", 0);
+  Numbers errors(200000);
+  draw_errors(0.6, stream, errors);
+  double squares = 0, neighbours = 0;
+  for (std::size_t t = 1; t < errors.size(); ++t) {
+    squares += errors[t] * errors[t];
+    neighbours += errors[t] * errors[t - 1];
+  }
+  EXPECT_NEAR(neighbours / squares, 0.6, 0.01);
+  EXPECT_NEAR(squares / static_cast<double>(errors.size()), 1 / (1 - 0.36), 0.03);
 }
 
 TEST(ChangePoint, OfABendIsFoundWhereItIs) {

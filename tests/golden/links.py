@@ -104,9 +104,51 @@ for length, slope in ((12, 0.5), (40, 0.0)):
     y = slope * x + 0.5 * np.array(e)
     series.append({"x": x.tolist(), "y": y.tolist(), **series_link(x, y)})
 
+
+
+def largest_f(x, y):
+    """Of two lines that meet at any x but the two lowest and highest, over one; y holds a series a row."""
+    line = np.column_stack([np.ones_like(x), x])
+    rss = [np.sum((y.T - d @ np.linalg.lstsq(d, y.T, rcond=None)[0]) ** 2, axis=0)
+           for d in [line] + [np.column_stack([line, np.maximum(0, x - at)]) for at in x[2:-2]]]
+    best = np.min(rss[1:], axis=0)
+    return (rss[0] - best) / (best / (len(x) - 3))
+
+
+def change_point_p(x, y, draws=20000):
+    """Its p-value where the errors' autocorrelation is weighed by dense matrices and errors are drawn by Cholesky."""
+    n, lags = len(x), np.abs(np.subtract.outer(np.arange(len(x)), np.arange(len(x))))
+    line = np.column_stack([np.ones(n), x])
+    project = np.eye(n) - line @ np.linalg.pinv(line)
+    rs = np.sin(((np.arange(80) + 0.5) / 40 - 1) * np.arcsin(0.95))
+    covariances, logs = [r ** lags / (1 - r * r) for r in rs], []
+    for v in covariances:
+        inverse, own = np.linalg.inv(v), []
+        for at in x[2:-2]:
+            hinge = project @ np.maximum(0, x - at)
+            design = np.column_stack([line, hinge / np.linalg.norm(hinge)])
+            information = design.T @ inverse @ design
+            e = y - design @ np.linalg.solve(information, design.T @ inverse @ y)
+            own.append(-np.linalg.slogdet(v)[1] / 2 - np.linalg.slogdet(information)[1] / 2 - (n - 3) / 2 * np.log(e @ inverse @ e))
+        logs.append(np.logaddexp.reduce(own))
+    weights = np.exp(np.array(logs) - max(logs))
+    counts = random.multinomial(draws, weights / weights.sum())
+    drawn = np.vstack([random.normal(size=(k, n)) @ np.linalg.cholesky(v).T for k, v in zip(counts, covariances)])
+    return float(np.mean(largest_f(x, drawn) >= largest_f(x, y[None])[0]))
+
+
+changes = []
+for length, bend, r in ((12, 0.0, 0.6), (20, 0.5, 0.3), (20, -0.2, 0.0)):
+    x = np.cumsum(random.integers(1, 4, length)).astype(float)
+    e = [random.normal()]
+    for t in range(1, length):
+        e.append(r * e[-1] + np.sqrt(1 - r * r) * random.normal())
+    y = 0.3 * x + bend * np.maximum(0, x - x[length // 2]) + np.array(e)
+    changes.append({"x": x.tolist(), "y": y.tolist(), "p": change_point_p(x, y)})
+
 above = [{"t": t, "freedom": f, "noncentrality": d, "p": float(stats.nct.sf(t, f, d))}
          for t, f, d in [(2, 6, 0), (2, 6, 3), (-1.5, 10, 0.5), (0, 4, -1), (12, 18, 9), (-7, 38, -8.5)]]
 above += [{"t": t, "freedom": f, "noncentrality": d, "p": float(noncentral_above(t, f, d))}
           for t, f, d in [(400.0, 6, 380.0), (3000.0, 20, 3100.0)]]
 
-print(json.dumps({"gini": ginis, "equivalence": tests, "broken": broken, "series": series, "above": above}, indent=1))
+print(json.dumps({"gini": ginis, "equivalence": tests, "broken": broken, "series": series, "changes": changes, "above": above}, indent=1))

@@ -10,6 +10,8 @@
 #include "plumb/mismatch/links/links.h"
 #include "plumb/mismatch/links/planted.h"
 #include "plumb/mismatch/measure/measure_testing.h"
+#include "plumb/stats/autoregression.h"
+#include "plumb/stats/change_point.h"
 #include "plumb/stats/series.h"
 
 namespace plumb::mismatch {
@@ -308,6 +310,26 @@ TEST(PlantedLinks, SeriesHaveTheirSlopeInItsInterval) {
       }
     }
     tally.expect_coverage();
+  }
+}
+
+// One line with such errors: how often is a change of slope claimed? With a dozen checkpoints or
+// fewer their autocorrelation is told badly, and it is claimed more often than one in twenty.
+TEST(PlantedLinks, ChangesOfALineAreSeldomClaimed) {
+  for (const double r : {0.0, 0.3, 0.6}) {
+    Tally tally(fmt::format("C change point, autocorrelation {}", r));
+    for (const std::size_t size : {8U, 12U, 20U, 40U}) {
+      const std::string what = fmt::format("claimed of one line, {:2} checkpoints", size);
+      for (std::uint64_t run = 0; run < runs(); ++run) {
+        Stream stream(11, fmt::format("change {} {}", r, size), run);
+        std::vector<double> x(size), y(size);
+        std::iota(x.begin(), x.end(), 0.0);
+        stats::draw_errors(r, stream, y);
+        tally.count(what, stats::change_point_test(x, y, sampling(run))->p_value <= 0.05);
+      }
+      const double most = size < 20 ? 0.12 : 0.05;
+      EXPECT_LE(tally.share(what), is_long() ? most + 0.02 : 0.3) << r << " " << what;
+    }
   }
 }
 
