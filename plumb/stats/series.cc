@@ -149,13 +149,14 @@ double NoncentralT::above(double t, double noncentrality) const {
     return std::exp(log_density) * std::erfc((t * ratio - noncentrality) / std::numbers::sqrt2) / 2;
   };
   // Beyond eight deviations of z the normal distribution is 1 or 0.
-  const double reach = 8 / std::max(std::abs(t), 1e-9), turn = noncentrality / (t == 0 ? 1e-9 : t);
+  const double at = t < 0 ? std::min(t, -1e-9) : std::max(t, 1e-9);
+  const double reach = 8 / std::abs(at), turn = noncentrality / at;
   const double first = std::clamp(turn - reach, low_, high_);
   const double last = std::clamp(turn + reach, low_, high_);
   const auto below = [&](double ratio) {
     return boost::math::gamma_p(freedom_ / 2, freedom_ * ratio * ratio / 2);
   };
-  double sum = t > 0 ? below(first) : 1 - below(last);
+  double sum = at > 0 ? below(first) : 1 - below(last);
   using Rule = boost::math::quadrature::gauss_kronrod<double, 15>;
   if (first < last) sum += Rule::integrate(part, first, last, 12, 1e-7);
   return std::clamp(sum, 0.0, 1.0);
