@@ -245,6 +245,21 @@ TEST(ImplicitReward, IsBetaTimesTheLogRatioAndHasItsUnitFromTheEnd) {
   EXPECT_FALSE(use_implicit_reward(table, 0.1));
 }
 
+TEST(ImplicitReward, IsFlatAtTheStartWhateverItsConstant) {
+  SampleTableBuilder builder;
+  for (unsigned i = 0; i < 40; ++i) {
+    const std::string prompt = i % 4 < 2 ? "a" : "b";
+    const double gold = i % 3;
+    builder.add({.step = 0, .prompt = prompt, .completion = "x", .proxy = -0.1, .gold = gold});
+    builder.add({.step = 1, .prompt = prompt, .completion = "x", .proxy = i % 2, .gold = gold});
+  }
+  const RunDraws run = draw_run("dpo", builder.finish(), 0, {.resamples = 100}).value();
+  EXPECT_TRUE(run.flat_start);
+  // By hand: ten times 0 and ten times 1 a prompt have a square of 5 about their mean.
+  EXPECT_NEAR(*run.draws.points[run.column(RunColumn::kProxyDeviation)], std::sqrt(10.0 / 38),
+              1e-12);
+}
+
 TEST(SwapTests, WithoutAGoldRunAddUpUnderBestOfN) {
   Stream stream(1, "swap", 0);
   const auto logs = testing::SwapWorld{}.draw(stream);
