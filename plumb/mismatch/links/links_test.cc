@@ -425,6 +425,48 @@ TEST(AlignmentTax, IsExcludedItemByItemWhereTheChangeIsSmall) {
   EXPECT_EQ(worse.verdict, Verdict::kInverted);
 }
 
+// Every item has one score before the last checkpoint and another there.
+std::vector<EvalSeries> alike_evaluation(std::size_t items, double before, double after) {
+  EvalSeries series{"", "cloze", {}};
+  for (std::size_t step = 0; step <= 100; step += 10) {
+    EvalPoint point{.step = step, .n = items};
+    point.score = step == 100 ? after : before;
+    for (std::size_t i = 0; i < items; ++i) point.items[fmt::format("q{}", i)] = point.score;
+    series.points.push_back(std::move(point));
+  }
+  return {series};
+}
+
+// By hand: of n items none does otherwise, so at most Wilson's z^2 / (n + z^2) of all do, which for
+// 20 items is 0.161125 and for 200 is 0.018845.
+TEST(AlignmentTax, IsNotExcludedSinceFewItemsDoNotChange) {
+  Stream stream(1, "tax", 0);
+  const SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  const auto tax = [&](std::size_t items, double before, double after) {
+    return row(report_of(table, alike_evaluation(items, before, after)), "cloze, end less start");
+  };
+  const LinkRow few = tax(20, 1, 1), many = tax(200, 1, 1), all = tax(20, 1, 0);
+  EXPECT_EQ(*few.estimate, 0);
+  EXPECT_NEAR(few.ci->low, -0.161125, 1e-6);
+  EXPECT_NEAR(few.ci->high, 0.161125, 1e-6);
+  EXPECT_TRUE(few.note.starts_with("no item changes; a change beyond 0.02 is not excluded"));
+  EXPECT_EQ(few.verdict, Verdict::kInsufficient);
+  EXPECT_NEAR(many.ci->high, 0.018845, 1e-6);
+  EXPECT_EQ(many.verdict, Verdict::kDecoupled);
+  EXPECT_NEAR(all.ci->low, -1, 1e-12);
+  EXPECT_NEAR(all.ci->high, -1 + 2 * 0.161125, 1e-6);
+  EXPECT_EQ(all.verdict, Verdict::kInverted);
+}
+
+TEST(AlignmentTax, OfScoresWithoutBoundsThatAllChangeAlikeHasNoInterval) {
+  Stream stream(1, "tax", 0);
+  const SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  const auto length = row(report_of(table, alike_evaluation(20, 30, 30)), "cloze, end less start");
+  EXPECT_EQ(*length.estimate, 0);
+  EXPECT_FALSE(length.ci);
+  EXPECT_EQ(length.reason, "all items change alike, which does not say how sure that is");
+}
+
 TEST(Evaluations, AtTheirFloorAreLeftOutAndSaidToBe) {
   Stream stream(1, "floor", 0);
   const SampleTable table = testing::NoiseWorld{}.log().draw(stream);
