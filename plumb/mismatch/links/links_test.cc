@@ -356,7 +356,9 @@ TEST_F(LinkFiles, BadInputIsNamedWithItsLine) {
     return result ? std::string("no error") : result.error().message;
   };
   const std::pair<const char*, const char*> evaluations[] = {
-      {R"({"eval":"a","score":1})", "\"step\" is not a whole number from 0 on"},
+      {R"({"eval":"a","score":1})", "\"step\" is not a whole number from 0 to 2^53"},
+      {R"({"step":1e30,"eval":"a","score":1})", "\"step\" is not a whole number from 0 to 2^53"},
+      {R"({"step":1,"eval":"a","score":1,"n":1e300})", "\"n\" is above 2^53"},
       {R"({"step":1,"score":1})", "\"eval\" is missing"},
       {R"({"step":1,"eval":"a","score":"x"})", "\"score\" is not a number"},
       {"{\"step\":1,\"eval\":\"a\",\"score\":1}\n{\"step\":1,\"eval\":\"a\",\"score\":1}",

@@ -13,6 +13,8 @@
 namespace plumb::mismatch {
 namespace {
 
+constexpr double kMostCounted = 0x1p53;  // of whole numbers beyond, doubles leave some out
+
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
 
 // A line of this log as evals/row.h reads rows: cells of tables are texts, and only the evaluation
@@ -23,7 +25,9 @@ Result<evals::EvalRow> flat_row(const Record& record) {
   const auto eval = text_in(fields, "eval");
   if (!eval) return bad(fmt::format("{}: \"eval\" is missing", record.where));
   row["eval"] = *eval;
-  row["n"] = static_cast<std::size_t>(std::max(1.0, number_in(fields, "n").value_or(1)));
+  const double n = number_in(fields, "n").value_or(1);
+  if (n > kMostCounted) return bad(fmt::format("{}: \"n\" is above 2^53", record.where));
+  row["n"] = static_cast<std::size_t>(std::max(1.0, n));
   for (const char* name : {"score", "chance"}) {
     if (const auto value = number_in(fields, name)) row[name] = *value;
   }
@@ -73,8 +77,10 @@ class Log {
  private:
   static Result<std::size_t> step_of(const Record& record, const Json& fields) {
     const auto step = number_in(fields, "step");
-    if (step && *step >= 0 && *step == std::floor(*step)) return static_cast<std::size_t>(*step);
-    return bad(fmt::format("{}: \"step\" is not a whole number from 0 on", record.where));
+    if (step && *step >= 0 && *step <= kMostCounted && *step == std::floor(*step)) {
+      return static_cast<std::size_t>(*step);
+    }
+    return bad(fmt::format("{}: \"step\" is not a whole number from 0 to 2^53", record.where));
   }
 
   Result<void> add_item(const Record& record, EvalSeries& series, std::size_t step,
