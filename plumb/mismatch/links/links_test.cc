@@ -351,6 +351,16 @@ TEST_F(LinkFiles, EvaluationsAreReadInAllTheirForms) {
   EXPECT_EQ((*series)[1].points[0].ci->high, 0.4);
 }
 
+TEST_F(LinkFiles, OnlyAManifestOfDpoHasAnImplicitReward) {
+  write("manifest.json", R"({"method":"dpo","dpo_beta":0.2})");
+  EXPECT_EQ(implicit_beta(folder_), 0.2);
+  for (const char* other : {R"({"method":3,"dpo_beta":0.2})", R"({"method":"grpo"})", "[1]",
+                            R"({"method":"dpo","dpo_beta":"x"})"}) {
+    write("manifest.json", other);
+    EXPECT_FALSE(implicit_beta(folder_)) << other;
+  }
+}
+
 TEST_F(LinkFiles, BadInputIsNamedWithItsLine) {
   const auto message = [](const auto& result) {
     return result ? std::string("no error") : result.error().message;
