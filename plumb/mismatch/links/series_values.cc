@@ -7,17 +7,10 @@
 #include "plumb/base/random.h"
 #include "plumb/stats/equivalence.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 
 namespace plumb::mismatch {
 namespace {
-
-double normal(Stream& stream) {
-  return stats::normal_quantile(std::clamp(stream.uniform(), 1e-15, 1 - 1e-15));
-}
-
-double error_of(const stats::Interval& ci, double level) {
-  return (ci.high - ci.low) / (2 * stats::normal_quantile((1 + level) / 2));
-}
 
 bool always_defined(const RunDraws& run, std::size_t column) {
   if (!run.draws.points[column]) return false;
@@ -58,7 +51,7 @@ void pair_alike(const Pairs& pairs, double level, EvalChange& change) {
     return;
   }
   change.ci = alike_interval(*change.difference, static_cast<double>(change.items), level);
-  change.deviation = error_of(*change.ci, level);
+  change.deviation = stats::normal_error(*change.ci, level);
   change.freedom = std::numeric_limits<double>::infinity();
   change.note = *change.difference == 0 ? "no item changes" : "all items change alike";
 }
@@ -107,7 +100,7 @@ PointSeries series_of_evaluation(const RunDraws& run, const EvalSeries& evaluati
     if (series.first == nullptr) series.first = point;
     series.last = point;
     stuck += point->at.empty() ? 0 : 1;
-    if (point->ci) errors.push_back(error_of(*point->ci, options.level));
+    if (point->ci) errors.push_back(stats::normal_error(*point->ci, options.level));
   }
   if (series.values.empty()) {
     series.stuck = "none of its steps is a checkpoint of the run";
@@ -119,7 +112,7 @@ PointSeries series_of_evaluation(const RunDraws& run, const EvalSeries& evaluati
   for (std::size_t r = 0; r < options.resamples; ++r) {
     Stream stream(options.seed, "evaluation", r);
     for (std::size_t i = 0; i < errors.size(); ++i) {
-      series.draws.push_back(series.values[i] + errors[i] * normal(stream));
+      series.draws.push_back(series.values[i] + errors[i] * stats::normal_draw(stream));
     }
   }
   return series;
@@ -143,7 +136,7 @@ EvalChange change_of(const PointSeries& series, double level) {
   }
   change.ci = stats::difference_interval(series.last->score, *series.last->ci, series.first->score,
                                          *series.first->ci);
-  change.deviation = error_of(*change.ci, level);
+  change.deviation = stats::normal_error(*change.ci, level);
   change.freedom = std::numeric_limits<double>::infinity();
   change.note = "from two intervals; wider than item by item";
   return change;
