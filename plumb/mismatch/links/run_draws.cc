@@ -279,10 +279,6 @@ void add_run_columns(const Cells& cells, const Start& start, Counts counts, std:
   }
 }
 
-bool any_measured(const std::vector<double>& column) {
-  return std::ranges::any_of(column, [](double value) { return !std::isnan(value); });
-}
-
 // Keeps the first and the last point and as many between as there is room for, evenly.
 void thin(Trajectory& path, std::vector<std::string>& warnings) {
   const std::size_t count = path.points.size();

@@ -43,6 +43,10 @@ std::span<const SampleGroup> SampleTable::at_step(std::size_t place) const {
   return {first, std::ranges::upper_bound(groups, place, {}, &SampleGroup::step)};
 }
 
+bool any_measured(std::span<const double> column) {
+  return std::ranges::any_of(column, [](double value) { return !std::isnan(value); });
+}
+
 double measured_mean(std::span<const double> column, std::size_t begin, std::size_t end) {
   double first = 0, sum = 0, count = 0;
   for (std::size_t i = begin; i < end; ++i) {

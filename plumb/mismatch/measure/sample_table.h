@@ -45,6 +45,7 @@ struct SampleTable {
 
 // The mean of what was measured in rows begin .. end - 1, exact of equal values; NaN: nothing was.
 double measured_mean(std::span<const double> column, std::size_t begin, std::size_t end);
+bool any_measured(std::span<const double> column);
 
 // Takes samples one by one, in any order, and keeps their numbers.
 class SampleTableBuilder {
