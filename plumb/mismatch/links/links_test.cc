@@ -351,6 +351,22 @@ TEST_F(LinkFiles, EvaluationsAreReadInAllTheirForms) {
   EXPECT_EQ((*series)[1].points[0].ci->high, 0.4);
 }
 
+// By hand: Wilson's of two of two, 2 / (2 + 3.841459); lengths have no bounds.
+TEST_F(LinkFiles, ItemsThatScoreAlikeHaveAnIntervalThatIsNoPoint) {
+  const auto of = [&](const char* score) {
+    std::string text;
+    for (const char* item : {"a", "b"}) {
+      text += fmt::format(R"({{"step":1,"eval":"e","item":"{}","score":{}}})"
+                          "\n",
+                          item, score);
+    }
+    return read_eval_log(write("alike.jsonl", text), 0.95).value()[0].points[0].ci;
+  };
+  EXPECT_NEAR(of("1")->low, 2 / (2 + 3.841459), 1e-6);
+  EXPECT_NEAR(of("1")->high, 1, 1e-12);
+  EXPECT_FALSE(of("30"));
+}
+
 TEST_F(LinkFiles, OnlyAManifestOfDpoHasAnImplicitReward) {
   write("manifest.json", R"({"method":"dpo","dpo_beta":0.2})");
   EXPECT_EQ(implicit_beta(folder_), 0.2);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "plumb/evals/row.h"
 #include "plumb/mismatch/links/inputs/fields.h"
@@ -39,6 +40,14 @@ Result<evals::EvalRow> flat_row(const Record& record) {
     if (value && !value->empty()) row[name] = *value;
   }
   return evals::parse_row(row, record.where);
+}
+
+// Scores that are all alike say nothing of their error but by their bounds, where they have any.
+std::optional<stats::Interval> interval_of(std::span<const double> scores, double level) {
+  const auto [least, most] = std::ranges::minmax(scores);
+  if (least < most || scores.size() < 2) return stats::student_interval(scores, level);
+  if (least < 0 || most > 1) return std::nullopt;
+  return stats::bounded_mean_interval(least, scores.size(), 0, 1, level);
 }
 
 bool is_baseline(const evals::EvalRow& row) { return row.note.starts_with("baseline:"); }
@@ -136,7 +145,7 @@ class Log {
     point.n = scores.size();
     point.score = 0;
     for (const double score : scores) point.score += score / static_cast<double>(point.n);
-    point.ci = stats::student_interval(scores, level);
+    point.ci = interval_of(scores, level);
   }
 
   std::vector<EvalSeries> series_;
