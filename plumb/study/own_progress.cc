@@ -10,9 +10,9 @@ namespace {
 // Answers that count, of everybody: slots are open, leased or submitted, and only the open are
 // many.
 Result<std::int64_t> submitted_slots(Connection& connection, const StudyTask& task, int overlap) {
-  PLUMB_TRY(open,
-            connection.count("SELECT COUNT(*) FROM slots WHERE task_id = ?1 AND state = 'open'",
-                             {task.id}));
+  PLUMB_TRY(open, connection.count("SELECT COUNT(*) FROM slots WHERE task_id = ?1 AND purpose = "
+                                   "'main' AND state = 'open'",
+                                   {task.id}));
   PLUMB_TRY(leased, connection.count("SELECT COUNT(*) FROM slots WHERE state = 'leased' AND "
                                      "task_id = ?1 AND purpose = 'main'",
                                      {task.id}));
