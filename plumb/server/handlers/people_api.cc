@@ -100,8 +100,9 @@ Result<Response> change_password(Context& context, const Request& request) {
   PLUMB_TRY(old_password, text_of(request, "old"));
   PLUMB_TRY(new_password, text_of(request, "new"));
   const std::string by_name = "name " + request.account->name;
-  if (const std::int64_t wait = context.limiter.wait_ms(by_name); wait > 0) return too_often(wait);
+  if (auto refused = too_often(context, {by_name})) return std::move(*refused);
   const HashTurn turn(context);
+  if (auto refused = too_often(context, {by_name})) return std::move(*refused);
   if (!verify_password(old_password, request.account->password_hash, context.cost)) {
     context.limiter.failed(by_name);
     return fail(ErrorKind::kNotAllowed, "the old password is another");
