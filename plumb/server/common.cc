@@ -61,7 +61,7 @@ Json account_json(const study::Account& account) {
 }
 
 Result<Response> session_for(Context& context, const study::Account& account) {
-  const std::string token = random_token();
+  PLUMB_TRY(token, random_token());
   auto started = study::Accounts(context.store).start_session(account.id, token_hash(token));
   if (!started) return tl::unexpected(started.error());
   return Response{.body = account_json(account), .session = token};

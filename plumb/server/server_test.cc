@@ -394,7 +394,7 @@ TEST_F(ServerTest, AnInvitationWorksOnceAndNotForEver) {
   EXPECT_EQ(accepted["role"], "annotator");
   EXPECT_EQ(accept(token, "bob").status, 404);
   EXPECT_EQ(accept(invite(), "ann").status, 403) << "the name is taken";
-  EXPECT_EQ(accept(random_token(), "bob").status, 404);
+  EXPECT_EQ(accept(*random_token(), "bob").status, 404);
   const std::string old = invite();
   now_ += study::kInvitationMs + 1;
   EXPECT_EQ(accept(old, "bob").status, 404);

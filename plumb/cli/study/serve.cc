@@ -62,7 +62,7 @@ Result<void> make_owner(study::Store& store) {
   const study::Accounts accounts(store);
   PLUMB_TRY(count, accounts.count());
   if (count > 0) return {};
-  const std::string password = server::random_password();
+  PLUMB_TRY(password, server::random_password());
   PLUMB_TRY(hash, server::hash_password(password, {}));
   auto owner = accounts.create("owner", study::Role::kOwner, hash);
   if (!owner) {
@@ -155,7 +155,7 @@ Result<void> InviteCommand::run() const {
   const auto of_study =
       wanted == study::Role::kAnnotator ? std::optional(open.study.info().id) : std::nullopt;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string token = server::random_token();
+    PLUMB_TRY(token, server::random_token());
     auto kept = study::Accounts(*open.store)
                     .invite(server::token_hash(token), wanted, of_study, std::nullopt);
     if (!kept) return kept;

@@ -52,7 +52,7 @@ Result<Response> invite(Context& context, const Request& request) {
   if (found != request.body.end() && found->is_number_integer()) {
     of_study = found->get<std::int64_t>();
   }
-  const std::string token = random_token();
+  PLUMB_TRY(token, random_token());
   auto kept =
       Accounts(context.store).invite(token_hash(token), *role, of_study, request.account->id);
   if (!kept) return tl::unexpected(kept.error());

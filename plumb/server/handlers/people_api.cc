@@ -130,7 +130,8 @@ Result<Response> make_token(Context& context, const Request& request) {
   if (!days.is_number_integer() || days.get<std::int64_t>() < 1 || days.get<std::int64_t>() > 366) {
     return fail(ErrorKind::kUsage, "\"days\" is a whole number from 1 to 366");
   }
-  const std::string token = std::string(kTokenPrefix) + random_token();
+  PLUMB_TRY(secret, random_token());
+  const std::string token = std::string(kTokenPrefix) + secret;
   PLUMB_TRY(made, Accounts(context.store)
                       .make_token(request.account->id, token_hash(token), name, *role,
                                   context.store.now_ms() + days.get<std::int64_t>() * kDayMs));
