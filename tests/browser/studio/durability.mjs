@@ -19,6 +19,7 @@ const studio = await Studio.open(program, {
   hanging: { tasks: [tasks.topics], annotators: 1 },
   refused: { tasks: [tasks.topics], annotators: 1 },
   portal: { tasks: [tasks.topics], annotators: 1 },
+  alike: { tasks: [tasks.topics], annotators: 1 },
 });
 
 const shown = (page) => page.locator(".words").first().textContent();
@@ -318,6 +319,27 @@ process.exitCode = await runChecks({
     const [row] = byText(studio.answers("time"), tasks.topics, text);
     assert.ok(row.active_ms >= 10_000 && row.active_ms < 20_000, `active ${row.active_ms}`);
     assert.ok(row.idle_ms >= 90_000 && row.idle_ms < 100_000, `idle ${row.idle_ms}`);
+    quiet(page);
+  },
+
+  async "answers from before that are refused in the same words are all named"() {
+    const page = await annotator(browser, studio, "alike");
+    await open(page);
+    await page.route("**/answer", (route) => route.abort());
+    await page.keyboard.press("1");
+    await page.keyboard.press("Enter");
+    await status(page, "kept");
+    await page.evaluate(() => {
+      const [name] = Object.keys(localStorage).filter((one) => one.startsWith("plumb.outbox."));
+      const letter = JSON.parse(localStorage.getItem(name));
+      localStorage.setItem(`${name}2`, JSON.stringify({ ...letter, key: `${letter.key}2`, written: letter.written + 1 }));
+    });
+    await page.unroute("**/answer");
+    await page.route("**/answer", (route) => route.fulfill({ status: 422, json: { error: "it does not fit" } }));
+    await page.reload();
+    await ready(page);
+    assert.equal(await page.locator("[role=alert]", { hasText: "it does not fit" }).count(), 2);
+    assert.equal(await outbox(page), 0);
     quiet(page);
   },
 
