@@ -92,7 +92,7 @@ std::string bearer_of(const httplib::Request& request) {
 // The last of the addresses that proxies have added to the request, the one that the nearest of
 // them saw: what stands before it the client may have made up. "": none.
 std::string forwarded_address(const httplib::Request& request) {
-  const char* const kHeader = "X-Forwarded-For";
+  constexpr const char* kHeader = "X-Forwarded-For";
   const std::size_t lines = request.get_header_value_count(kHeader);
   if (lines == 0) return "";
   const std::string line = request.get_header_value(kHeader, lines - 1);
