@@ -114,7 +114,7 @@ void answer(Store& store, std::int64_t answers, std::int64_t annotators) {
 }
 
 std::string session_of(const Accounts& accounts, const Account& account) {
-  const std::string token = plumb::server::random_token();
+  const std::string token = must(plumb::server::random_token());
   must(accounts.start_session(account.id, plumb::server::token_hash(token)));
   return token;
 }
@@ -131,7 +131,7 @@ void make(const std::string& database, std::size_t items, std::int64_t answers, 
   std::ofstream file(tokens);
   file << session_of(accounts, must(accounts.create("owner", Role::kOwner, "-"))) << "\n";
   for (int a = 0; a < annotators; ++a) {
-    const std::string invitation = plumb::server::random_token();
+    const std::string invitation = must(plumb::server::random_token());
     const std::string hash = plumb::server::token_hash(invitation);
     must(accounts.invite(hash, Role::kAnnotator, study.info().id, std::nullopt));
     file << session_of(accounts, must(accounts.accept(hash, fmt::format("a{}", a), "-"))) << "\n";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace plumb::server {
@@ -60,16 +61,22 @@ Json account_json(const study::Account& account) {
 }
 
 Result<Response> session_for(Context& context, const study::Account& account) {
-  const std::string token = random_token();
+  PLUMB_TRY(token, random_token());
   auto started = study::Accounts(context.store).start_session(account.id, token_hash(token));
   if (!started) return tl::unexpected(started.error());
   return Response{.body = account_json(account), .session = token};
 }
 
-Response too_often(std::int64_t wait_ms) {
-  return {.status = 429,
-          .body = {{"error", "too many failures; wait before the next try"},
-                   {"retry_after_seconds", (wait_ms + 999) / 1000}}};
+std::optional<Response> too_often(const Context& context,
+                                  std::initializer_list<std::string_view> keys) {
+  std::int64_t wait_ms = 0;
+  for (const std::string_view key : keys) {
+    wait_ms = std::max(wait_ms, context.limiter.wait_ms(std::string(key)));
+  }
+  if (wait_ms == 0) return std::nullopt;
+  return Response{.status = 429,
+                  .body = {{"error", "too many failures; wait before the next try"},
+                           {"retry_after_seconds", (wait_ms + 999) / 1000}}};
 }
 
 }  // namespace plumb::server

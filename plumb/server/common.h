@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,7 +44,9 @@ class HashTurn {
 Result<Response> session_for(Context& context, const study::Account& account);
 Json account_json(const study::Account& account);
 
-// 429, with how long to wait.
-Response too_often(std::int64_t wait_ms);
+// 429, with how long to wait, where failures of one of the keys ask for it. To be asked before the
+// turn to hash, and in it: whoever waited there beside others may have failed by their tries.
+std::optional<Response> too_often(const Context& context,
+                                  std::initializer_list<std::string_view> keys);
 
 }  // namespace plumb::server

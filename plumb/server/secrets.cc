@@ -15,6 +15,10 @@ bool is_ready() {
   return ready;
 }
 
+tl::unexpected<Error> no_randomness() {
+  return fail(ErrorKind::kExhausted, "the system gives no random numbers; nothing secret is made");
+}
+
 }  // namespace
 
 Result<std::string> hash_password(std::string_view password, const PasswordCost& cost) {
@@ -47,22 +51,23 @@ bool needs_rehash(const std::string& hash, const PasswordCost& cost) {
          crypto_pwhash_str_needs_rehash(hash.c_str(), cost.passes, cost.memory_bytes) != 0;
 }
 
-std::string random_token() {
+Result<std::string> random_token() {
+  if (!is_ready()) return no_randomness();
   std::array<unsigned char, 32> bytes{};
   std::array<char, 64> text{};
-  if (is_ready()) randombytes_buf(bytes.data(), bytes.size());
+  randombytes_buf(bytes.data(), bytes.size());
   sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(),
                     sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-  return text.data();
+  return std::string(text.data());
 }
 
 std::string token_hash(std::string_view token) { return sha256(token); }
 
-std::string random_password() {
+Result<std::string> random_password() {
+  if (!is_ready()) return no_randomness();
   constexpr std::string_view kLetters = "abcdefghjkmnpqrstuvwxyz23456789_";  // 32, none alike
   static_assert(kLetters.size() == 32);
   std::string password;
-  if (!is_ready()) return password;
   for (int i = 0; i < 20; ++i) password += kLetters[randombytes_uniform(32)];
   return password;
 }

@@ -25,11 +25,11 @@ bool verify_password(std::string_view password, const std::string& hash, const P
 // Whether the hash was made at another cost.
 bool needs_rehash(const std::string& hash, const PasswordCost& cost);
 
-// 256 random bits, 43 characters that a link can hold.
-std::string random_token();
+// 256 random bits, 43 characters that a link can hold. kExhausted: the system gives none.
+Result<std::string> random_token();
 std::string token_hash(std::string_view token);
 
-// A password for a person to copy: 20 characters, 100 bits.
-std::string random_password();
+// A password for a person to copy: 20 characters, 100 bits. kExhausted as above.
+Result<std::string> random_password();
 
 }  // namespace plumb::server

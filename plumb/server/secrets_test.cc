@@ -35,12 +35,12 @@ TEST(Secrets, NoPasswordFitsNoHash) {
 TEST(Secrets, TokensAreLongAndDifferent) {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {
-    const std::string token = random_token();
+    const std::string token = *random_token();
     EXPECT_EQ(token.size(), 43U);
     EXPECT_TRUE(seen.insert(token).second);
-    EXPECT_TRUE(seen.insert(random_password()).second);
+    EXPECT_TRUE(seen.insert(*random_password()).second);
   }
-  EXPECT_EQ(random_password().size(), 20U);
+  EXPECT_EQ(random_password()->size(), 20U);
   EXPECT_EQ(token_hash("abc").size(), 64U);
 }
 

@@ -15,6 +15,7 @@
 #include "plumb/server/api.h"
 #include "plumb/server/connections.h"
 #include "plumb/server/page.h"
+#include "plumb/text/trimmed.h"
 
 namespace plumb::server {
 namespace {
@@ -86,6 +87,17 @@ std::string bearer_of(const httplib::Request& request) {
   constexpr std::string_view kScheme = "Bearer ";
   const std::string header = request.get_header_value("Authorization");
   return header.starts_with(kScheme) ? header.substr(kScheme.size()) : "";
+}
+
+// The last of the addresses that proxies have added to the request, the one that the nearest of
+// them saw: what stands before it the client may have made up. "": none.
+std::string forwarded_address(const httplib::Request& request) {
+  constexpr const char* kHeader = "X-Forwarded-For";
+  const std::size_t lines = request.get_header_value_count(kHeader);
+  if (lines == 0) return "";
+  const std::string line = request.get_header_value(kHeader, lines - 1);
+  const std::size_t comma = line.rfind(',');
+  return std::string(trimmed(std::string_view(line).substr(comma + 1)));  // npos + 1 is 0
 }
 
 // Of what the library itself refuses.
@@ -164,6 +176,7 @@ struct Server::State {
   const char* forbidden(const httplib::Request& in) const;
   bool is_own_host(const std::string& host) const;
   bool is_own_origin(const std::string& origin) const;
+  std::string address_of(const httplib::Request& in) const;
   Result<Request> request_of(const httplib::Request& in) const;
   void write(Response response, httplib::Response& out) const;
 };
@@ -197,12 +210,19 @@ const char* Server::State::forbidden(const httplib::Request& in) const {
   return nullptr;
 }
 
+// Behind a proxy on this machine every connection is the proxy's.
+std::string Server::State::address_of(const httplib::Request& in) const {
+  const bool is_proxy = !options.public_url.empty() && is_loopback(in.remote_addr);
+  std::string address = is_proxy ? forwarded_address(in) : "";
+  return address.empty() ? in.remote_addr : address;
+}
+
 Result<Request> Server::State::request_of(const httplib::Request& in) const {
   Request request;
   request.token = bearer_of(in);
   request.by_program = !request.token.empty();
   if (!request.by_program) request.token = cookie_of(in, cookie_name());
-  request.address = in.remote_addr;
+  request.address = address_of(in);
   request.as = in.get_header_value("X-Plumb-Account");
   request.key = in.get_header_value("Idempotency-Key");
   for (const auto& [name, value] : in.params) request.query.emplace(name, value);

@@ -24,8 +24,10 @@ namespace plumb::server {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  int port = 8080;              // 0: any that is free
-  std::string public_url = {};  // "https://studio.example.org", where a proxy stands before it
+  int port = 8080;  // 0: any that is free
+  // "https://studio.example.org", where a proxy stands before it. Of one on this machine the last
+  // address in X-Forwarded-For is the client's.
+  std::string public_url = {};
   PasswordCost cost = {};
   std::function<std::int64_t()> clock = study::system_clock_ms;  // of the limits on logins
   // A study that anybody on this machine may answer without an account.

@@ -72,7 +72,7 @@ class ServerFixture : public ::testing::Test {
 
   // An account of the role with a session; an annotator of the study "demo".
   std::string session_of(Role role, const std::string& study = "demo") {
-    const std::string token = random_token(), invitation = random_token();
+    const std::string token = *random_token(), invitation = *random_token();
     const std::string name = fmt::format("{} {}", role_name(role), ++made_);
     const std::string hash = *hash_password(kPassword, kCheap);
     auto account = [&]() -> Result<study::Account> {

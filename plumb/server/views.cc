@@ -12,23 +12,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Changes whenever a view may be another. Of all studies: one change too many costs little.
+// Changes whenever a view may be another. Of all studies: one change too many costs little. A sheet
+// that replaces another may get its id.
 Result<std::string> state_of(const study::Study& study) {
-  return study.store().read<std::string>([&study](
-                                             study::Connection& connection) -> Result<std::string> {
-    constexpr std::size_t kNumbers = 7;
-    PLUMB_TRY(row, connection.first(
-                       "SELECT (SELECT MAX(id) FROM answers), (SELECT MAX(id) FROM leases), "
-                       "(SELECT MAX(id) FROM decisions), (SELECT MAX(id) FROM model_sheets), "
-                       "(SELECT COUNT(*) FROM model_sheets), (SELECT MAX(id) FROM annotators), "
-                       "(SELECT MAX(version) FROM guidelines), state FROM studies WHERE id = ?1",
-                       {study.info().id}));
-    std::string state;
-    for (std::size_t i = 0; i < kNumbers; ++i) {
-      state += fmt::format("{} ", row->maybe_integer(i).value_or(0));
-    }
-    return state + row->text(kNumbers);
-  });
+  return study.store().read<std::string>(
+      [&study](study::Connection& connection) -> Result<std::string> {
+        constexpr std::size_t kNumbers = 8;
+        PLUMB_TRY(row, connection.first(
+                           "SELECT (SELECT MAX(id) FROM answers), (SELECT MAX(id) FROM leases), "
+                           "(SELECT MAX(id) FROM decisions), (SELECT MAX(id) FROM model_sheets), "
+                           "(SELECT COUNT(*) FROM model_sheets), (SELECT SUM(attached_ms) FROM "
+                           "model_sheets), (SELECT MAX(id) FROM annotators), (SELECT MAX(version) "
+                           "FROM guidelines), state FROM studies WHERE id = ?1",
+                           {study.info().id}));
+        std::string state;
+        for (std::size_t i = 0; i < kNumbers; ++i) {
+          state += fmt::format("{} ", row->maybe_integer(i).value_or(0));
+        }
+        return state + row->text(kNumbers);
+      });
 }
 
 Result<Json> disputes_json(const study::Study& study) {

@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "plumb/study/db/done.h"
+#include "plumb/study/one_line.h"
 #include "plumb/study/slots.h"
-#include "plumb/text/lines.h"
 
 namespace plumb::study {
 namespace {
@@ -14,11 +15,6 @@ namespace {
 constexpr std::array<std::string_view, 5> kRoleNames = {"owner", "manager", "adjudicator",
                                                         "annotator", "viewer"};
 constexpr std::size_t kLongestName = 100;
-
-Result<void> done(Result<std::int64_t> changed) {
-  if (!changed) return tl::unexpected(std::move(changed.error()));
-  return {};
-}
 
 Account account_of(const Row& row) {
   return {row.integer(0), row.text(1), *parse_role(row.text(2)), row.text(3), row.integer(4) != 0};
@@ -36,9 +32,7 @@ Result<std::optional<Account>> account_by(Connection& connection, std::string_vi
 
 Result<Account> insert_account(Connection& connection, const std::string& name, Role role,
                                const std::string& password_hash, std::int64_t now) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (name.empty() || name.size() > kLongestName || first_bad_utf8(name) ||
-      std::ranges::any_of(name, is_control)) {
+  if (!is_one_line(name, kLongestName)) {
     return fail(ErrorKind::kUsage,
                 fmt::format("an account's name is one line of 1 to {} bytes", kLongestName));
   }
@@ -164,50 +158,6 @@ Result<void> Accounts::set_password_hash(std::int64_t account,
   return store_->write([&](Connection& connection) {
     return done(connection.execute("UPDATE accounts SET password_hash = ?2 WHERE id = ?1",
                                    {account, password_hash}));
-  });
-}
-
-Result<void> Accounts::start_session(std::int64_t account, const std::string& token_sha256) const {
-  const std::int64_t now = store_->now_ms();
-  return store_->write([&](Connection& connection) -> Result<void> {
-    auto old = connection.execute("DELETE FROM sessions WHERE used_ms < ?1 OR created_ms < ?2",
-                                  {now - kSessionIdleMs, now - kSessionLongestMs});
-    if (!old) return tl::unexpected(old.error());
-    return done(
-        connection.execute("INSERT INTO sessions(token_sha256, account_id, created_ms, "
-                           "used_ms) VALUES(?1, ?2, ?3, ?3)",
-                           {token_sha256, account, now}));
-  });
-}
-
-Result<std::optional<Account>> Accounts::session(const std::string& token_sha256) const {
-  constexpr std::int64_t kNoteEveryMs = 60'000;  // a session's use is written once a minute
-  const std::int64_t now = store_->now_ms();
-  std::int64_t used = now;
-  PLUMB_TRY(account, store_->read<std::optional<Account>>([&](Connection& connection)
-                                                              -> Result<std::optional<Account>> {
-    PLUMB_TRY(row,
-              connection.first("SELECT accounts.id, name, role, password_hash, disabled, used_ms "
-                               "FROM accounts JOIN sessions ON sessions.account_id = accounts.id "
-                               "WHERE token_sha256 = ?1 AND used_ms >= ?2 AND "
-                               "sessions.created_ms >= ?3 AND disabled = 0",
-                               {token_sha256, now - kSessionIdleMs, now - kSessionLongestMs}));
-    if (!row) return std::nullopt;
-    used = row->integer(5);
-    return account_of(*row);
-  }));
-  if (!account || now - used < kNoteEveryMs) return std::move(account);
-  auto noted = store_->write([&](Connection& connection) {
-    return done(connection.execute("UPDATE sessions SET used_ms = ?2 WHERE token_sha256 = ?1",
-                                   {token_sha256, now}));
-  });
-  if (!noted) return tl::unexpected(noted.error());
-  return std::move(account);
-}
-
-Result<void> Accounts::end_session(const std::string& token_sha256) const {
-  return store_->write([&](Connection& connection) {
-    return done(connection.execute("DELETE FROM sessions WHERE token_sha256 = ?1", {token_sha256}));
   });
 }
 

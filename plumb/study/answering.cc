@@ -284,13 +284,16 @@ Result<Receipt> Desk::skip(const Skip& skip, const std::string& request) {
   return std::move(receipt);
 }
 
-// The latest of the last kUndoDepth answers and skips that was not taken back.
+// The latest of the last kUndoDepth answers and skips, one a slot, that was not taken back. They
+// are read from the end, until there are enough.
 Result<std::optional<Desk::Last>> Desk::last_action() {
   PLUMB_TRY(row,
             connection_.first(
-                "WITH recent AS (SELECT slot_id, MAX(id) AS last FROM answers WHERE "
-                "annotator_id = ?1 AND action <> 'withdraw' AND origin = '' GROUP BY slot_id "
-                "ORDER BY last DESC LIMIT ?2) "
+                "WITH recent AS (SELECT slot_id, id AS last FROM answers WHERE annotator_id = ?1 "
+                "AND action <> 'withdraw' AND origin = '' AND NOT EXISTS (SELECT 1 FROM answers "
+                "AS later WHERE later.slot_id = answers.slot_id AND later.annotator_id = ?1 AND "
+                "later.revision > answers.revision AND later.action <> 'withdraw' AND "
+                "later.origin = '') ORDER BY id DESC LIMIT ?2) "
                 "SELECT recent.slot_id, answers.action, answers.body FROM recent JOIN answers "
                 "ON answers.id = recent.last JOIN slots ON slots.id = recent.slot_id WHERE "
                 "slots.answer_id = answers.id OR (answers.action = 'skip' AND EXISTS (SELECT 1 "

@@ -132,24 +132,34 @@ Result<Found> Claim::gold() {
   return item ? insert_check("gold", *item) : Result<Found>(Found());
 }
 
+// Items of these tasks that the annotator answered and was not asked again: all that were answered,
+// which an index counts, less the few that were asked again.
+constexpr std::string_view kAnsweredOnce =
+    "SELECT (SELECT COUNT(*) FROM slots WHERE annotator_id = ?1 AND purpose = 'main' AND state = "
+    "'submitted' AND task_id IN ({})) - (SELECT COUNT(*) FROM slots AS again WHERE annotator_id = "
+    "?1 AND purpose = 'repeat' AND EXISTS (SELECT 1 FROM slots AS own WHERE own.item_id = "
+    "again.item_id AND own.purpose = 'main' AND own.annotator_id = ?1 AND own.state = "
+    "'submitted'))";
+
+constexpr std::string_view kAnsweredAt =
+    "SELECT item_id FROM slots WHERE annotator_id = ?1 AND purpose = 'main' AND state = "
+    "'submitted' AND NOT EXISTS (SELECT 1 FROM slots AS again WHERE again.item_id = slots.item_id "
+    "AND again.purpose = 'repeat' AND again.annotator_id = ?1) AND task_id IN ({}) ORDER BY "
+    "answer_id LIMIT 1 OFFSET ?2";
+
 // An item that the annotator answered a while ago.
 Result<Found> Claim::repeat() {
-  std::string own =
-      "FROM slots WHERE annotator_id = ?1 AND purpose = 'main' AND state = 'submitted' AND NOT "
-      "EXISTS (SELECT 1 FROM slots AS seen WHERE seen.item_id = slots.item_id AND seen.purpose = "
-      "'repeat' AND seen.annotator_id = ?1) AND task_id IN (";
-  std::vector<std::int64_t> tasks;
+  std::vector<std::int64_t> repeated;
   for (const StudyTask& task : study_.tasks()) {
-    if (task.header.kind != tasks::Kind::kClustering) tasks.push_back(task.id);
+    if (task.header.kind != tasks::Kind::kClustering) repeated.push_back(task.id);
   }
-  own += fmt::format("{})", fmt::join(tasks, ", "));
-  PLUMB_TRY(answered, connection_.count("SELECT COUNT(*) " + own, {annotator_}));
+  if (repeated.empty()) return Found();
+  const std::string among = fmt::format("{}", fmt::join(repeated, ", "));
+  PLUMB_TRY(answered, connection_.count(fmt::format(kAnsweredOnce, among), {annotator_}));
   if (answered <= kRepeatDistance) return Found();
   const std::int64_t place =
       stream("repeat").below(static_cast<std::uint64_t>(answered - kRepeatDistance));
-  PLUMB_TRY(item, id_of(connection_.first(
-                      "SELECT item_id " + own + " ORDER BY answer_id LIMIT 1 OFFSET ?2",
-                      {annotator_, place})));
+  PLUMB_TRY(item, id_of(connection_.first(fmt::format(kAnsweredAt, among), {annotator_, place})));
   return item ? insert_check("repeat", *item) : Result<Found>(Found());
 }
 

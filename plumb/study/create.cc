@@ -11,9 +11,9 @@
 #include "plumb/base/random.h"
 #include "plumb/base/version.h"
 #include "plumb/study/db/bulk_insert.h"
+#include "plumb/study/one_line.h"
 #include "plumb/study/units.h"
 #include "plumb/tasks/codec.h"
-#include "plumb/text/lines.h"
 
 namespace plumb::study {
 namespace {
@@ -28,13 +28,6 @@ struct PlannedTask {
   std::vector<Unit> units, gold, training;
 };
 
-bool is_name(std::string_view name) {
-  constexpr std::size_t kLongest = 100;
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  return !name.empty() && name.size() <= kLongest && !first_bad_utf8(name) &&
-         std::ranges::none_of(name, is_control);
-}
-
 Result<void> check_fixed(const StudyPlan& plan) {
   if (plan.assignment != Assignment::kFixed) {
     if (plan.seats == 0) return {};
@@ -48,7 +41,10 @@ Result<void> check_fixed(const StudyPlan& plan) {
 }
 
 Result<void> check(const StudyPlan& plan) {
-  if (!is_name(plan.name)) return usage("a study has a name, one line of up to 100 bytes");
+  constexpr std::size_t kLongestName = 100;
+  if (!is_one_line(plan.name, kLongestName)) {
+    return usage(fmt::format("a study has a name, one line of up to {} bytes", kLongestName));
+  }
   if (plan.tasks.empty()) return usage("a study has a task");
   if (plan.overlap < 1) return usage("an item needs one annotator at least");
   if (plan.gold_rate < 0 || plan.repeat_rate < 0 || plan.gold_rate + plan.repeat_rate >= 1) {

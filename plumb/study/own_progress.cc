@@ -10,22 +10,23 @@ namespace {
 // Answers that count, of everybody: slots are open, leased or submitted, and only the open are
 // many.
 Result<std::int64_t> submitted_slots(Connection& connection, const StudyTask& task, int overlap) {
-  PLUMB_TRY(open,
-            connection.count("SELECT COUNT(*) FROM slots WHERE task_id = ?1 AND state = 'open'",
-                             {task.id}));
+  PLUMB_TRY(open, connection.count("SELECT COUNT(*) FROM slots WHERE task_id = ?1 AND purpose = "
+                                   "'main' AND state = 'open'",
+                                   {task.id}));
   PLUMB_TRY(leased, connection.count("SELECT COUNT(*) FROM slots WHERE state = 'leased' AND "
                                      "task_id = ?1 AND purpose = 'main'",
                                      {task.id}));
   return task.units * overlap - open - leased;
 }
 
+// By their first answers, newest last: read from the end, until there are enough.
 Result<std::vector<std::int64_t>> recent_slots(Connection& connection, std::int64_t annotator) {
   PLUMB_TRY(rows,
             connection.query(
-                "SELECT answers.slot_id, MIN(answers.id) AS first FROM answers JOIN slots ON "
-                "slots.id = answers.slot_id JOIN answers AS current ON current.id = "
-                "slots.answer_id WHERE answers.annotator_id = ?1 AND slots.annotator_id = ?1 AND "
-                "current.action = 'answer' GROUP BY answers.slot_id ORDER BY first DESC LIMIT ?2",
+                "SELECT answers.slot_id FROM answers JOIN slots ON slots.id = answers.slot_id JOIN "
+                "answers AS current ON current.id = slots.answer_id WHERE answers.annotator_id = "
+                "?1 AND answers.revision = 1 AND slots.annotator_id = ?1 AND current.action = "
+                "'answer' ORDER BY answers.id DESC LIMIT ?2",
                 {annotator, std::int64_t{kUndoDepth}}));
   std::vector<std::int64_t> slots;
   for (const Row& row : rows) slots.push_back(row.integer(0));

@@ -364,6 +364,32 @@ TEST_F(Postgres, WhatWasPostedFailsWithItsJobAndHarmsNoOther) {
   EXPECT_EQ(testing::count_of(*store, "SELECT COUNT(*) FROM t"), 90);
 }
 
+TEST_F(Postgres, WhatWasPostedByAJobThatFailsOfItselfHarmsNoOther) {
+  const auto store = open();
+  ASSERT_TRUE(store->write(
+      [](Connection& c) { return c.script("CREATE TABLE t(x BIGINT CHECK(x < 9))"); }));
+  const auto job_of = [](std::int64_t i) {
+    return [i](Connection& c) -> Result<void> {
+      if (auto posted = c.post("INSERT INTO t VALUES(?1)", {i}); !posted || i < 9) return posted;
+      return fail(ErrorKind::kUsage, "of the job itself");
+    };
+  };
+  EXPECT_EQ(store->write(job_of(9)).error().message, "of the job itself");
+  const auto next = store->write(job_of(0));
+  EXPECT_TRUE(next) << "after one that was alone in its group: " << next.error().message;
+  std::vector<std::thread> threads;
+  for (std::int64_t i = 0; i < 16; ++i) {  // so that some share a group
+    threads.emplace_back([&, i] {
+      for (int again = 0; again < 10; ++again) {
+        const auto done = store->write(job_of(i));
+        EXPECT_EQ(done ? "" : done.error().message, i < 9 ? "" : "of the job itself");
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(testing::count_of(*store, "SELECT COUNT(*) FROM t"), 91);
+}
+
 TEST_F(Postgres, MuchThatIsPostedArrivesInOrder) {
   const auto store = open();
   const std::string text(5000, 'x');

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "plumb/study/accounts.h"
 #include "plumb/study/testing.h"
 #include "plumb/study/testing_vfs.h"
 
@@ -170,6 +171,30 @@ TEST(FullDisk, IsSaidAndLosesNothing) {
     ASSERT_TRUE(after) << after.error().message;
     EXPECT_EQ(after->revision, testing::count_of(*store, "SELECT COUNT(*) FROM answers"));
   }
+}
+
+TEST(FullDisk, KeepsNobodyFromReadingWhoIsSignedInOrHasAToken) {
+  const Folder folder;
+  RecordingVfs vfs;
+  std::int64_t now = 1'700'000'000'000;
+  const auto store = *Store::open(folder / "studio.db", {.mode = Store::Mode::kCreate,
+                                                         .clock = [&now] { return now; },
+                                                         .sqlite = {.vfs = vfs.name()}});
+  const Accounts accounts(*store);
+  const Account owner = *accounts.create("owner", Role::kOwner, "hash");
+  ASSERT_TRUE(accounts.start_session(owner.id, "session"));
+  ASSERT_TRUE(accounts.make_token(owner.id, "token", "nightly", Role::kViewer, now + 3'600'000));
+  vfs.writes_left = 0;
+  now += 120'000;  // the use of either is to be noted
+  ASSERT_FALSE(accounts.start_session(owner.id, "another"));
+  const auto session = accounts.session("session"), bearer = accounts.bearer("token");
+  ASSERT_TRUE(session) << session.error().message;
+  EXPECT_EQ((*session)->name, "owner");
+  ASSERT_TRUE(bearer) << bearer.error().message;
+  EXPECT_EQ((*bearer)->role, Role::kViewer);
+  vfs.writes_left = -1;
+  ASSERT_TRUE(accounts.bearer("token"));
+  EXPECT_EQ((*accounts.tokens_of(owner.id))[0].used_ms, now) << "when there is room it is noted";
 }
 
 TEST(FullDisk, MakesNoHalfAStudy) {

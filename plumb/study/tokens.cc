@@ -1,21 +1,14 @@
-// Tokens by which programs act for an account.
+// Tokens by which programs act for an account: made, listed, revoked.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "plumb/study/accounts.h"
-#include "plumb/text/lines.h"
+#include "plumb/study/db/done.h"
+#include "plumb/study/one_line.h"
 
 namespace plumb::study {
 namespace {
 
 constexpr std::size_t kLongestTokenName = 100;
-constexpr std::int64_t kNoteEveryMs = 60'000;  // a token's use is written once a minute
-
-Result<void> done(Result<std::int64_t> changed) {
-  if (!changed) return tl::unexpected(std::move(changed.error()));
-  return {};
-}
 
 Token token_of(const Row& row) {
   return {row.integer(0), row.text(1),          *parse_role(row.text(2)), row.integer(3),
@@ -24,9 +17,7 @@ Token token_of(const Row& row) {
 
 Result<void> check_token(Connection& connection, std::int64_t account, const std::string& name,
                          Role role, std::int64_t now) {
-  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (name.empty() || name.size() > kLongestTokenName || first_bad_utf8(name) ||
-      std::ranges::any_of(name, is_control)) {
+  if (!is_one_line(name, kLongestTokenName)) {
     return fail(ErrorKind::kUsage,
                 fmt::format("a token's name is one line of 1 to {} bytes", kLongestTokenName));
   }
@@ -92,32 +83,6 @@ Result<void> Accounts::revoke_token(std::int64_t account, std::int64_t token) co
     return done(connection.execute(
         "UPDATE tokens SET revoked_ms = ?2 WHERE id = ?1 AND revoked_ms IS NULL", {token, now}));
   });
-}
-
-Result<std::optional<Account>> Accounts::bearer(const std::string& token_sha256) const {
-  const std::int64_t now = store_->now_ms();
-  std::int64_t used = now;
-  using Found = std::optional<Account>;
-  PLUMB_TRY(account, store_->read<Found>([&](Connection& connection) -> Result<Found> {
-    PLUMB_TRY(row, connection.first(
-                       "SELECT accounts.id, accounts.name, accounts.role, tokens.role, used_ms "
-                       "FROM tokens JOIN accounts ON accounts.id = tokens.account_id WHERE "
-                       "token_sha256 = ?1 AND revoked_ms IS NULL AND expires_ms > ?2 AND "
-                       "disabled = 0",
-                       {token_sha256, now}));
-    if (!row) return std::nullopt;
-    const Role own = *parse_role(row->text(2)), role = *parse_role(row->text(3));
-    if (!covers(own, role)) return std::nullopt;
-    used = row->maybe_integer(4).value_or(0);
-    return Account{row->integer(0), row->text(1), role, "", false};
-  }));
-  if (!account || now - used < kNoteEveryMs) return std::move(account);
-  auto noted = store_->write([&](Connection& connection) {
-    return done(connection.execute("UPDATE tokens SET used_ms = ?2 WHERE token_sha256 = ?1",
-                                   {token_sha256, now}));
-  });
-  if (!noted) return tl::unexpected(noted.error());
-  return std::move(account);
 }
 
 }  // namespace plumb::study

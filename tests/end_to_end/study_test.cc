@@ -211,6 +211,16 @@ TEST_F(Studies, AreShownToAVisitorWhoSeesTheirScoreAmongTheModels) {
   expect_failure("serve --demo --public-url https://x.example --port 0", 2, "this machine alone");
 }
 
+TEST_F(Studies, OfADemonstrationLeaveNothingAlsoWhereAReaderOutlivesTheServer) {
+  const fs::path folder = path("tmp");
+  fs::create_directory(folder);
+  const Outcome done =
+      shell(fmt::format("'{}' $(dirname '{}')/slow_reader.py '{}' {}", PLUMB_PYTHON, PLUMB_STUDIO,
+                        PLUMB_PROGRAM, folder.string()));
+  EXPECT_EQ(done.out, "ended by SIGTERM\n") << done.error;
+  EXPECT_TRUE(fs::is_empty(folder)) << fs::directory_iterator(folder)->path();
+}
+
 TEST_F(Studies, StandBesideModelsThatAreAttached) {
   make("demo");
   const std::string models = "study models demo ";

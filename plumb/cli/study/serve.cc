@@ -21,16 +21,6 @@
 namespace plumb::cli {
 namespace {
 
-struct ServeCommand {
-  StudioOptions studio;
-  bool demo = false;
-  server::ServerOptions options;
-
-  Result<void> run() const;
-  Result<void> serve(study::Store& store, const std::string& shown, const sigset_t& signals,
-                     int& signal) const;
-};
-
 // A folder for a demonstration, removed with it.
 class TemporaryFolder {
  public:
@@ -43,7 +33,8 @@ class TemporaryFolder {
   }
   TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, "")) {}
   TemporaryFolder& operator=(TemporaryFolder&&) = delete;
-  ~TemporaryFolder() {
+  ~TemporaryFolder() { remove(); }
+  void remove() {
     std::error_code ignored;
     if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
   }
@@ -55,13 +46,23 @@ class TemporaryFolder {
   std::string path_;
 };
 
+struct ServeCommand {
+  StudioOptions studio;
+  bool demo = false;
+  server::ServerOptions options;
+
+  Result<void> run() const;
+  Result<void> serve(study::Store& store, const std::string& shown, const sigset_t& signals,
+                     int& signal, TemporaryFolder* folder) const;
+};
+
 // The owner of a studio without accounts, with a password that is shown here
 // and never again.
 Result<void> make_owner(study::Store& store) {
   const study::Accounts accounts(store);
   PLUMB_TRY(count, accounts.count());
   if (count > 0) return {};
-  const std::string password = server::random_password();
+  PLUMB_TRY(password, server::random_password());
   PLUMB_TRY(hash, server::hash_password(password, {}));
   auto owner = accounts.create("owner", study::Role::kOwner, hash);
   if (!owner) {
@@ -94,9 +95,10 @@ void end_by(int signal, const sigset_t& signals) {
   std::raise(signal);
 }
 
-// Until a signal asks for an end.
+// Until a signal asks for an end. folder: goes with the process, where there is one.
 Result<void> ServeCommand::serve(study::Store& store, const std::string& shown,
-                                 const sigset_t& signals, int& signal) const {
+                                 const sigset_t& signals, int& signal,
+                                 TemporaryFolder* folder) const {
   if (auto made = make_owner(store); !made) return made;
   server::ServerOptions wanted = options;
   wanted.built_in = built_in_answers;
@@ -109,7 +111,10 @@ Result<void> ServeCommand::serve(study::Store& store, const std::string& shown,
   sigwait(&signals, &signal);
   fmt::print(stderr, "stopping\n");
   running->stop();
-  if (!running->ends_within(kPatience)) end_by(signal, signals);
+  if (!running->ends_within(kPatience)) {
+    if (folder != nullptr) folder->remove();  // no destructor runs any more
+    end_by(signal, signals);
+  }
   running->wait();
   return {};
 }
@@ -123,10 +128,14 @@ Result<void> ServeCommand::run() const {
   if (demo && !studio.is_named()) {
     PLUMB_TRY(folder, TemporaryFolder::make());
     PLUMB_TRY(store, study::Store::open(folder.file(), {.mode = study::Store::Mode::kCreate}));
-    if (auto served = serve(*store, folder.file(), signals, signal); !served) return served;
+    if (auto served = serve(*store, folder.file(), signals, signal, &folder); !served) {
+      return served;
+    }
   } else {
     PLUMB_TRY(store, studio.open(study::Store::Mode::kCreate));
-    if (auto served = serve(*store, studio.shown(), signals, signal); !served) return served;
+    if (auto served = serve(*store, studio.shown(), signals, signal, nullptr); !served) {
+      return served;
+    }
   }
   end_by(signal, signals);
   return {};
@@ -146,7 +155,7 @@ Result<void> InviteCommand::run() const {
   const auto of_study =
       wanted == study::Role::kAnnotator ? std::optional(open.study.info().id) : std::nullopt;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string token = server::random_token();
+    PLUMB_TRY(token, server::random_token());
     auto kept = study::Accounts(*open.store)
                     .invite(server::token_hash(token), wanted, of_study, std::nullopt);
     if (!kept) return kept;

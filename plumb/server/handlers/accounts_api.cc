@@ -1,8 +1,6 @@
 // Signing in and out, invitations.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "plumb/server/api.h"
 #include "plumb/server/common.h"
 
@@ -14,12 +12,11 @@ Result<Response> sign_in(Context& context, const Request& request) {
   PLUMB_TRY(name, text_of(request, "name"));
   PLUMB_TRY(password, text_of(request, "password"));
   const std::string by_name = "name " + name, by_address = "address " + request.address;
-  const std::int64_t wait =
-      std::max(context.limiter.wait_ms(by_name), context.limiter.wait_ms(by_address));
-  if (wait > 0) return too_often(wait);
+  if (auto refused = too_often(context, {by_name, by_address})) return std::move(*refused);
   const Accounts accounts(context.store);
   PLUMB_TRY(account, accounts.find(name));
   const HashTurn turn(context);
+  if (auto refused = too_often(context, {by_name, by_address})) return std::move(*refused);
   const bool known = account && !account->disabled;
   if (!verify_password(password, known ? account->password_hash : "", context.cost)) {
     context.limiter.failed(by_name);
@@ -55,7 +52,7 @@ Result<Response> invite(Context& context, const Request& request) {
   if (found != request.body.end() && found->is_number_integer()) {
     of_study = found->get<std::int64_t>();
   }
-  const std::string token = random_token();
+  PLUMB_TRY(token, random_token());
   auto kept =
       Accounts(context.store).invite(token_hash(token), *role, of_study, request.account->id);
   if (!kept) return tl::unexpected(kept.error());
@@ -67,10 +64,9 @@ Result<Response> accept_invitation(Context& context, const Request& request) {
   PLUMB_TRY(name, text_of(request, "name"));
   PLUMB_TRY(password, text_of(request, "password"));
   const std::string by_address = "address " + request.address;
-  if (const std::int64_t wait = context.limiter.wait_ms(by_address); wait > 0) {
-    return too_often(wait);
-  }
+  if (auto refused = too_often(context, {by_address})) return std::move(*refused);
   const HashTurn turn(context);
+  if (auto refused = too_often(context, {by_address})) return std::move(*refused);
   PLUMB_TRY(hash, hash_password(password, context.cost));
   auto account = Accounts(context.store).accept(token_hash(token), name, hash);
   if (!account) {

@@ -100,8 +100,9 @@ Result<Response> change_password(Context& context, const Request& request) {
   PLUMB_TRY(old_password, text_of(request, "old"));
   PLUMB_TRY(new_password, text_of(request, "new"));
   const std::string by_name = "name " + request.account->name;
-  if (const std::int64_t wait = context.limiter.wait_ms(by_name); wait > 0) return too_often(wait);
+  if (auto refused = too_often(context, {by_name})) return std::move(*refused);
   const HashTurn turn(context);
+  if (auto refused = too_often(context, {by_name})) return std::move(*refused);
   if (!verify_password(old_password, request.account->password_hash, context.cost)) {
     context.limiter.failed(by_name);
     return fail(ErrorKind::kNotAllowed, "the old password is another");
@@ -129,7 +130,8 @@ Result<Response> make_token(Context& context, const Request& request) {
   if (!days.is_number_integer() || days.get<std::int64_t>() < 1 || days.get<std::int64_t>() > 366) {
     return fail(ErrorKind::kUsage, "\"days\" is a whole number from 1 to 366");
   }
-  const std::string token = std::string(kTokenPrefix) + random_token();
+  PLUMB_TRY(secret, random_token());
+  const std::string token = std::string(kTokenPrefix) + secret;
   PLUMB_TRY(made, Accounts(context.store)
                       .make_token(request.account->id, token_hash(token), name, *role,
                                   context.store.now_ms() + days.get<std::int64_t>() * kDayMs));

@@ -66,7 +66,7 @@ TEST_F(PeopleApi, NobodyIsDisabledFromBelowNorByThemselves) {
 TEST_F(PeopleApi, AChangedPasswordEndsAllOtherSessions) {
   const std::string here = session_of(Role::kViewer);
   const std::string name = last_name_;
-  const std::string there = random_token();
+  const std::string there = *random_token();
   ASSERT_TRUE(accounts_.start_session(id_of(name), token_hash(there)));
   const auto change = [&](const std::string& token, const char* old_one, const char* new_one) {
     return call("PUT", "/api/me/password", token, {{"old", old_one}, {"new", new_one}});
@@ -125,7 +125,7 @@ TEST_F(PeopleApi, ARevokedTokenIsRefusedAndOthersTokensAreOutOfReach) {
   EXPECT_EQ(with_bearer("GET", "/api/me", secret).status, 200);
   EXPECT_EQ(call("POST", path, manager).status, 200);
   EXPECT_EQ(with_bearer("GET", "/api/me", secret).status, 401);
-  EXPECT_EQ(with_bearer("GET", "/api/me", "plumb_" + random_token()).status, 401);
+  EXPECT_EQ(with_bearer("GET", "/api/me", "plumb_" + *random_token()).status, 401);
 }
 
 TEST_F(PeopleApi, ATokenMakesNoTokensAndChangesNoPassword) {

@@ -413,10 +413,9 @@ Result<void> PostgresConnection::run_script(const std::string& sql) {
 // A COMMIT of a transaction that failed succeeds, as a ROLLBACK: that is no commit.
 Result<void> PostgresConnection::script(const std::string& sql) {
   if (sql.find(';') != std::string::npos) return run_script(sql);
-  if (sql == "ROLLBACK" && begins_) {  // nothing was sent yet
-    waiting_.clear();
-    begins_ = false;
-    return {};
+  if (sql == "ROLLBACK") {
+    waiting_.clear();                              // a failure of theirs would leave it out
+    if (std::exchange(begins_, false)) return {};  // nothing was sent yet
   }
   const bool commits = sql == "COMMIT";
   in_doubt_ = in_doubt_ || commits;

@@ -98,6 +98,10 @@ Result<void> Writer::run_all(const std::deque<Waiting*>& group) {
     };
     if (auto run = run_one(*waiting, between); !run) return run;
     if (waiting->outcome) continue;
+    // What the job posted may fail as well: with the way back behind it, that would be left out.
+    if (auto settled = connection_->settle(); !settled && connection_->may_try_again()) {
+      return settled;
+    }
     if (auto back = connection_->post("ROLLBACK TO job"); !back) return back;
   }
   return connection_->script("COMMIT");

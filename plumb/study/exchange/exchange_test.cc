@@ -272,6 +272,37 @@ TEST_F(Exchange, DoccanosLinesAreRead) {
   EXPECT_NE(exported(study).find(R"("comment":"sure?")"), std::string::npos);
 }
 
+TEST_F(Exchange, FieldsOfOtherProgramsThatHaveAnotherFormAreNamed) {
+  const Study study = make("demo", some_task(Kind::kClassification, 3));
+  struct Case {
+    AnswerFormat format;
+    const char *record, *words;
+  };
+  for (const Case& one : std::initializer_list<Case>{
+           {AnswerFormat::kArgilla, R"({"responses":{"q":["x"]}})",
+            R"(an entry of "q" is of type string, not object)"},
+           {AnswerFormat::kArgilla, R"({"responses":{"q":"x"}})",
+            R"("q" is of type string, not array)"},
+           {AnswerFormat::kArgilla, R"({"q.responses":["x"],"q.responses.users":"x"})",
+            R"("q.responses.users" is of type string, not array)"},
+           {AnswerFormat::kArgilla, R"({"q.responses":["x"],"q.responses.status":{"0":"x"}})",
+            R"("q.responses.status" is of type object, not array)"},
+           {AnswerFormat::kLabelStudio, R"({"annotations":[1]})",
+            R"(an entry of "annotations" is of type number, not object)"},
+           {AnswerFormat::kLabelStudio, R"({"annotations":[{"was_cancelled":"no"}]})",
+            R"("was_cancelled" is of type string, not boolean)"},
+           {AnswerFormat::kLabelStudio, R"({"annotations":[{"was_cancelled":null}]})",
+            "an annotation without an answer"},
+           {AnswerFormat::kLabelStudio, R"({"annotations":[{"result":{"value":{}}}]})",
+            R"("result" is of type object, not array)"},
+           {AnswerFormat::kLabelStudio, R"({"annotations":[{"result":["x"]}]})",
+            R"(an entry of "result" is of type string, not object)"},
+       }) {
+    expect_refused(study, fmt::format("[\n{}]", one.record),
+                   fmt::format("bad.jsonl:2: {}", one.words), {one.format, "", ""});
+  }
+}
+
 TEST(Utc, IsReadWithOffsetsAndFractions) {
   EXPECT_EQ(parse_utc("1970-01-01T00:00:00Z"), 0);
   EXPECT_EQ(parse_utc("2026-03-01T12:00:00.250Z"), 1'772'366'400'250);

@@ -147,13 +147,14 @@ constexpr std::string_view kWaitingTables[] = {
     "flagged BIGINT NOT NULL, comment TEXT NOT NULL, at_ms BIGINT NOT NULL, active_ms BIGINT NOT "
     "NULL, idle_ms BIGINT NOT NULL, UNIQUE(import, slot_id))",
     "CREATE TEMP TABLE IF NOT EXISTS import_raters(import BIGINT NOT NULL, rater BIGINT NOT NULL, "
-    "annotator_id BIGINT NOT NULL)"};
+    "annotator_id BIGINT NOT NULL, UNIQUE(import, rater))"};
 
 constexpr std::int64_t kNotMeasured = -1;  // milliseconds that a file does not tell
 
 // Answers whose slot somebody else has by now, or whose annotator has another slot of the item.
 constexpr std::string_view kTaken =
-    "SELECT given.place, whose.annotator_id, slots.item_id, (SELECT COUNT(*) FROM slots AS own "
+    "SELECT given.place, whose.annotator_id, slots.item_id, slots.id, (SELECT COUNT(*) FROM slots "
+    "AS own "
     "WHERE own.item_id = slots.item_id AND own.purpose = 'main' AND own.annotator_id = "
     "whose.annotator_id) FROM import_rows AS given JOIN import_raters AS whose ON whose.import = "
     "given.import AND whose.rater = given.rater JOIN slots ON slots.id = given.slot_id WHERE "
@@ -274,7 +275,8 @@ Result<void> Importer::settle_all(Connection& connection, std::int64_t before) c
   PLUMB_TRY(set, connection.execute(
                      "UPDATE slots SET state = 'submitted', annotator_id = answers.annotator_id, "
                      "answer_id = answers.id FROM answers WHERE answers.id > ?1 AND "
-                     "answers.slot_id = slots.id AND slots.state = 'open'",
+                     "answers.slot_id = slots.id AND slots.state = 'open' AND slots.id IN (SELECT "
+                     "slot_id FROM answers WHERE id > ?1)",
                      {before}));
   if (set != static_cast<std::int64_t>(all_.size())) return taken_meanwhile();
   auto leased = connection.post(
@@ -290,12 +292,12 @@ Result<void> Importer::resolve(Connection& connection) const {
   PLUMB_TRY(taken, connection.query(kTaken, {number_}));
   for (const Row& row : taken) {
     const Placed& placed = all_[static_cast<std::size_t>(row.integer(0))];
-    if (row.integer(3) > 0) return answered_already(placed);
+    if (row.integer(4) > 0) return answered_already(placed);
     PLUMB_TRY(other, connection.first(kOther, {row.integer(2), row.integer(1), number_}));
     if (!other) return no_slot_left(placed, study_);
     auto moved =
-        connection.post("UPDATE import_rows SET slot_id = ?3 WHERE import = ?1 AND place = ?2",
-                        {number_, row.integer(0), other->integer(0)});
+        connection.post("UPDATE import_rows SET slot_id = ?3 WHERE import = ?1 AND slot_id = ?2",
+                        {number_, row.integer(3), other->integer(0)});
     if (!moved) return moved;
   }
   return {};

@@ -49,6 +49,27 @@ std::string plain_choice(const std::string& name) {
   return name;
 }
 
+// A field in the form that the format has it in; `otherwise` where it is missing or null.
+Result<Json> field_of(const std::string& where, const Json& object, const std::string& field,
+                      Json otherwise) {
+  const auto found = object.find(field);
+  if (found == object.end() || found->is_null()) return otherwise;
+  if (found->type() == otherwise.type()) return *found;
+  return bad_answer(where, fmt::format("\"{}\" is of type {}, not {}", field, found->type_name(),
+                                       otherwise.type_name()));
+}
+
+// The same of a list of objects.
+Result<Json> objects_of(const std::string& where, const Json& object, const std::string& field) {
+  PLUMB_TRY(list, field_of(where, object, field, Json::array()));
+  for (const Json& entry : list) {
+    if (entry.is_object()) continue;
+    return bad_answer(where, fmt::format("an entry of \"{}\" is of type {}, not object", field,
+                                         entry.type_name()));
+  }
+  return std::move(list);
+}
+
 // What another program calls an answer, as the kind of task has it.
 Result<Json> answer_of(const std::string& where, Kind kind, const Json& given) {
   const Json& value =
@@ -186,14 +207,14 @@ Result<std::string> question_of(const std::string& where, const std::vector<std:
 }
 
 // {question: [{"value", "user_id"}]} of either form.
-Json responses_of(const Json& record) {
+Result<Json> responses_of(const std::string& where, const Json& record) {
   if (record.contains("responses") && record["responses"].is_object()) return record["responses"];
   constexpr std::string_view kEnding = ".responses";
   Json all = Json::object();
   for (const auto& [field, values] : record.items()) {
     if (!field.ends_with(kEnding) || !values.is_array()) continue;
-    const Json users = record.value(field + ".users", Json::array());
-    const Json states = record.value(field + ".status", Json::array());
+    PLUMB_TRY(users, field_of(where, record, field + ".users", Json::array()));
+    PLUMB_TRY(states, field_of(where, record, field + ".status", Json::array()));
     Json& one = all[field.substr(0, field.size() - kEnding.size())] = Json::array();
     for (std::size_t i = 0; i < values.size(); ++i) {
       one.push_back({{"value", values[i]},
@@ -206,12 +227,13 @@ Json responses_of(const Json& record) {
 
 Result<void> take_argilla(const std::string& where, const Json& record, Kind kind,
                           const ReadOptions& options, Answers& answers) {
-  const Json responses = responses_of(record);
+  PLUMB_TRY(responses, responses_of(where, record));
   std::vector<std::string> names;
   for (const auto& [name, values] : responses.items()) names.push_back(name);
   if (names.empty()) return {};  // nobody has answered it
   PLUMB_TRY(question, question_of(where, names, options.question));
-  for (const Json& response : responses.value(question, Json::array())) {
+  PLUMB_TRY(given, objects_of(where, responses, question));
+  for (const Json& response : given) {
     const std::string status = word(response, "status");
     if (status == "draft" || status == "discarded") continue;
     PLUMB_TRY(answer, answer_of(where, kind, response.value("value", Json())));
@@ -245,10 +267,12 @@ std::string who_of(const Json& annotation) {
 Result<void> take_annotation(const std::string& where, const Json& data, const Json& record,
                              const Json& annotation, Kind kind, const ReadOptions& options,
                              Answers& answers) {
-  if (annotation.value("was_cancelled", false)) return {};
+  PLUMB_TRY(is_cancelled, field_of(where, annotation, "was_cancelled", false));
+  if (is_cancelled.get<bool>()) return {};
+  PLUMB_TRY(regions, objects_of(where, annotation, "result"));
   std::vector<std::string> names;
   Json value;
-  for (const Json& region : annotation.value("result", Json::array())) {
+  for (const Json& region : regions) {
     const std::string name = word(region, "from_name");
     const Json given = region_value(region);
     if (given.is_null() || (!options.question.empty() && name != options.question)) continue;
@@ -281,7 +305,8 @@ Result<void> take_label_studio(const std::string& where, const Json& record, Kin
     return bad_answer(where, "a task without \"annotations\"; export as JSON, not as JSON-MIN");
   }
   const Json data = record.value("data", Json::object());
-  for (const Json& annotation : record["annotations"]) {
+  PLUMB_TRY(annotations, objects_of(where, record, "annotations"));
+  for (const Json& annotation : annotations) {
     auto taken = take_annotation(where, data, record, annotation, kind, options, answers);
     if (!taken) return taken;
   }

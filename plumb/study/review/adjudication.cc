@@ -118,7 +118,12 @@ Result<std::vector<Decision>> decisions_on(Connection& connection, std::int64_t 
   return decisions;
 }
 
-Result<Dispute> load_dispute(Connection& connection, const Study& study, std::int64_t item) {
+struct Loaded {
+  Dispute dispute;
+  std::int64_t newest = 0;  // the id of the newest answer that counts
+};
+
+Result<Loaded> load(Connection& connection, const Study& study, std::int64_t item) {
   PLUMB_TRY(row,
             connection.first("SELECT items.name, items.body, items.task_id FROM items "
                              "JOIN tasks ON tasks.id = items.task_id "
@@ -147,7 +152,12 @@ Result<Dispute> load_dispute(Connection& connection, const Study& study, std::in
     found.flagged = found.flagged || one.flagged;
   }
   found.disagreement = mean_distance(task.header, bodies);
-  return found;
+  return Loaded{std::move(found), newest};
+}
+
+Result<Dispute> load_dispute(Connection& connection, const Study& study, std::int64_t item) {
+  PLUMB_TRY(loaded, load(connection, study, item));
+  return std::move(loaded.dispute);
 }
 
 Result<std::vector<Ranked>> ranked_items(Connection& connection, const Study& study,
@@ -220,7 +230,8 @@ Result<RulingReceipt> decide_in(Connection& connection, const Study& study, std:
   PLUMB_TRY(adjudicator, adjudicator_of(connection, study.info().id, account));
   PLUMB_TRY(before, known_ruling(connection, adjudicator, ruling.key, request));
   if (before) return *before;
-  PLUMB_TRY(found, load_dispute(connection, study, ruling.item));
+  PLUMB_TRY(loaded, load(connection, study, ruling.item));
+  const Dispute& found = loaded.dispute;
   const std::int64_t now_at = found.decisions.empty() ? 0 : found.decisions.back().revision;
   if (ruling.based_on && *ruling.based_on != now_at) {
     return fail(ErrorKind::kBusy,
@@ -239,17 +250,14 @@ Result<RulingReceipt> decide_in(Connection& connection, const Study& study, std:
     PLUMB_TRY(checked, checked_answer(task.header, found.body, ruling.answer));
     body = to_text(checked);
   }
-  std::int64_t newest = 0;
-  PLUMB_TRY(statements, statements_on(connection, study, ruling.item, newest));
-  static_cast<void>(statements);
   PLUMB_TRY(guideline, guideline_version(connection, study.info().id));
   auto kept = connection.execute(
       "INSERT INTO decisions(item_id, revision, adjudicator_id, request_key, request_sha256, "
       "action, body, reason, guideline, newest_answer, created_ms) "
       "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
       {ruling.item, now_at + 1, adjudicator, ruling.key, request,
-       std::string(withdraws ? "withdraw" : "decide"), body, ruling.reason, guideline, newest,
-       study.store().now_ms()});
+       std::string(withdraws ? "withdraw" : "decide"), body, ruling.reason, guideline,
+       loaded.newest, study.store().now_ms()});
   if (!kept) return tl::unexpected(kept.error());
   return RulingReceipt{now_at + 1, false};
 }

@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 
 #include "plumb/base/hash.h"
+#include "plumb/study/db/done.h"
 
 namespace plumb::study {
 namespace {
-
-Result<void> done(Result<std::int64_t> changed) {
-  return changed ? Result<void>() : tl::unexpected(std::move(changed.error()));
-}
 
 Result<void> remove(Connection& connection, std::int64_t study) {
   return done(connection.execute("DELETE FROM link_reports WHERE study_id = ?1", {study}));

@@ -18,6 +18,8 @@ const studio = await Studio.open(program, {
   shared: { tasks: [tasks.topics], annotators: 2, options: ["--overlap", "2"] },
   hanging: { tasks: [tasks.topics], annotators: 1 },
   refused: { tasks: [tasks.topics], annotators: 1 },
+  portal: { tasks: [tasks.topics], annotators: 1 },
+  alike: { tasks: [tasks.topics], annotators: 1 },
 });
 
 const shown = (page) => page.locator(".words").first().textContent();
@@ -93,6 +95,39 @@ process.exitCode = await runChecks({
     await another(page, text);
     assert.equal(await outbox(page), 0);
     assert.equal(byText(studio.answers("hanging"), tasks.topics, text)[0].label, "weather");
+    quiet(page);
+  },
+
+  async "a page that a portal answers with is no receipt: the answer waits, and follows"() {
+    const page = await annotator(browser, studio, "portal");
+    await open(page);
+    const text = await shown(page);
+    const replies = [
+      { status: 200, contentType: "text/html", body: "<!doctype html><title>Sign in to the network</title>" },
+      { status: 200, json: {} },
+      { status: 200, contentType: "application/json", body: "null" },
+    ];
+    let sent = 0;
+    await page.route("**/answer", (route) => {
+      sent += 1;
+      return route.fulfill(replies[Math.min(sent, replies.length) - 1]);
+    });
+    await page.keyboard.press("2");
+    await page.keyboard.press("Enter");
+    await status(page, "kept");
+    for (let tries = 2; tries <= replies.length; ++tries) {
+      const next = page.waitForResponse("**/answer");
+      await page.evaluate(() => dispatchEvent(new Event("online")));
+      await next;
+      assert.equal(await page.locator(".status").textContent(), "Kept here, will resend");
+      assert.equal(await outbox(page), 1);
+    }
+    assert.equal(byText(studio.answers("portal"), tasks.topics, text).length, 0);
+    await page.unroute("**/answer");
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    await yours(page, 1);
+    assert.equal(await outbox(page), 0);
+    assert.equal(byText(studio.answers("portal"), tasks.topics, text)[0].label, "weather");
     quiet(page);
   },
 
@@ -284,6 +319,27 @@ process.exitCode = await runChecks({
     const [row] = byText(studio.answers("time"), tasks.topics, text);
     assert.ok(row.active_ms >= 10_000 && row.active_ms < 20_000, `active ${row.active_ms}`);
     assert.ok(row.idle_ms >= 90_000 && row.idle_ms < 100_000, `idle ${row.idle_ms}`);
+    quiet(page);
+  },
+
+  async "answers from before that are refused in the same words are all named"() {
+    const page = await annotator(browser, studio, "alike");
+    await open(page);
+    await page.route("**/answer", (route) => route.abort());
+    await page.keyboard.press("1");
+    await page.keyboard.press("Enter");
+    await status(page, "kept");
+    await page.evaluate(() => {
+      const [name] = Object.keys(localStorage).filter((one) => one.startsWith("plumb.outbox."));
+      const letter = JSON.parse(localStorage.getItem(name));
+      localStorage.setItem(`${name}2`, JSON.stringify({ ...letter, key: `${letter.key}2`, written: letter.written + 1 }));
+    });
+    await page.unroute("**/answer");
+    await page.route("**/answer", (route) => route.fulfill({ status: 422, json: { error: "it does not fit" } }));
+    await page.reload();
+    await ready(page);
+    assert.equal(await page.locator("[role=alert]", { hasText: "it does not fit" }).count(), 2);
+    assert.equal(await outbox(page), 0);
     quiet(page);
   },
 

@@ -134,14 +134,15 @@ async function call<T>(method: string, path: string, sent: Sent = {}): Promise<T
       signal: AbortSignal.timeout(kPatienceMs),
     });
     body = await reply.json().catch((error: unknown) => {
-      if (error instanceof SyntaxError) return {};
+      // A page with a good status is of a proxy or a portal, not of the server.
+      if (error instanceof SyntaxError && !reply.ok) return {};
       throw error;
     });
   } catch {
     throw new Unreachable("the server does not answer");
   }
   if (reply.ok) return body as T;
-  const words = (body as { error?: unknown }).error;
+  const words = (body as { error?: unknown } | null)?.error;
   throw new Refused(reply.status, typeof words === "string" ? words : `the server answered ${reply.status}`);
 }
 

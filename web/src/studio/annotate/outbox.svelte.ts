@@ -100,12 +100,12 @@ export class Outbox {
     if (session.account?.name !== this.account) return null;
     const slow = setTimeout(() => (this.away = true), kSlowMs);
     try {
-      return {
-        receipt:
-          letter.what === "answer"
-            ? await api.answer(study, slot, body, key, revision)
-            : await api.skip(study, slot, body, key),
-      };
+      const receipt: Receipt | null =
+        letter.what === "answer"
+          ? await api.answer(study, slot, body, key, revision)
+          : await api.skip(study, slot, body, key);
+      // Whatever else comes with a good status does not say that the answer is saved.
+      return receipt?.saved === true ? { receipt } : null;
     } catch (error) {
       if (error instanceof Unreachable) return null;
       if (!(error instanceof Refused)) throw error;
