@@ -255,6 +255,89 @@ TEST_F(Exchange, LabelStudiosTasksAreRead) {
   EXPECT_NE(lines.find(R"("at":"2021-03-09T22:16:08.728Z","active_ms":4288)"), std::string::npos);
 }
 
+TEST_F(Exchange, AChoiceStandsForTheTextThatItsRecordHasThere) {
+  const std::string argilla = R"([{"id":"%","fields":{"prompt":"text 1",%},
+    "responses":{"q":[{"value":"A","user_id":"u"}]}}])";
+  const std::string studio = R"([{"id":1,"data":{"prompt":"text 1",%},"annotations":[
+    {"completed_by":5,"result":[{"from_name":"pw","to_name":"%","value":{"selected":"left"}}]}]}])";
+  const auto filled = [](std::string form, const std::string& first, const std::string& second) {
+    form.replace(form.find('%'), 1, first);
+    return form.replace(form.find('%'), 1, second);
+  };
+  struct Case {
+    std::string bytes;
+    AnswerFormat format;
+    const char* choice;
+  };
+  const std::vector<Case> cases = {
+      {filled(argilla, "1", R"("a":"one","b":"two")"), AnswerFormat::kArgilla, "A"},
+      {filled(argilla, "1", R"("a":"two","b":"one")"), AnswerFormat::kArgilla, "B"},
+      {filled(argilla, "1", R"("b":"one","a":"two")"), AnswerFormat::kArgilla, "B"},
+      {filled(argilla, "1", R"("response 1":"two","response 2":"one")"), AnswerFormat::kArgilla,
+       "B"},
+      {filled(studio, R"("left":"two","right":"one")", "x"), AnswerFormat::kLabelStudio, "B"},
+      {filled(studio, R"("x":"one","y":"two")", "y,x"), AnswerFormat::kLabelStudio, "B"},
+      {filled(studio, R"("x":"one","y":"two")", "x,y"), AnswerFormat::kLabelStudio, "A"},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const Study study = make(fmt::format("study {}", i), some_task(Kind::kPreference, 2));
+    const auto counts = import(study, "in.json", cases[i].bytes, {cases[i].format, "", ""});
+    ASSERT_TRUE(counts) << counts.error().message;
+    const auto wanted = fmt::format(R"("item":"i1","choice":"{}")", cases[i].choice);
+    EXPECT_NE(exported(study).find(wanted), std::string::npos) << cases[i].bytes;
+  }
+}
+
+TEST_F(Exchange, ASideThatIsNoneOfTheItemsIsRefused) {
+  const Study study = make("demo", some_task(Kind::kPreference, 2));
+  const std::string record = R"([{"id":"i1","fields":{"prompt":"text 1",%},
+    "responses":{"q":[{"value":"A","user_id":"u"}]}}])";
+  const auto with = [&record](const std::string& fields) {
+    return std::string(record).replace(record.find('%'), 1, fields);
+  };
+  const ReadOptions argilla{AnswerFormat::kArgilla, "", ""};
+  expect_refused(study, with(R"("a":"one","b":"three")"),
+                 "bad.jsonl:1: no item of the task \"preference\" has the texts", argilla);
+  expect_refused(study, with(R"("a":"one","b":"three","c":"two")"),
+                 "bad.jsonl:1: item \"i1\" has no side \"three\"", argilla);
+  expect_refused(study, with(R"("x":"one","y":"two","z":"one")"),
+                 "bad.jsonl:1: a text that item \"i1\" chooses from stands twice", argilla);
+}
+
+TEST_F(Exchange, GradesGoToTheCandidatesThatTheRecordHas) {
+  tasks::Task task = some_task(Kind::kReranking, 2);
+  task.items[1].texts = {"query", "red", "green", "blue", "red"};
+  task.items[1].gold = {1, 0, 0, 1};
+  const std::string record = R"([{"id":"%","fields":{"q":"query","documents":[%]},
+    "responses":{"g":[{"value":[2,1,0,3],"user_id":"u"}]}}])";
+  const auto with = [&record](const std::string& id, const std::string& documents) {
+    std::string bytes = record;
+    bytes.replace(bytes.find('%'), 1, id);
+    return bytes.replace(bytes.find('%'), 1, documents);
+  };
+  const ReadOptions argilla{AnswerFormat::kArgilla, "", ""};
+  const Study bad = make("bad", task);
+  expect_refused(bad, with("i1", R"("cyan","pink","grey","black")"),
+                 "bad.jsonl:1: no item of the task \"reranking\" has the texts", argilla);
+  expect_refused(bad, with("i1", R"("red","green","blue")"), "bad.jsonl:1: no item", argilla);
+  expect_refused(bad, with("i1", R"("red","green","blue","red","red")"),
+                 "bad.jsonl:1: a text that item \"i1\" chooses from stands twice", argilla);
+  const Study study = make("demo", task);
+  const auto counts = import(study, "in.json", with("7", R"("blue","red","red","green")"), argilla);
+  ASSERT_TRUE(counts) << counts.error().message;
+  EXPECT_NE(exported(study).find(R"("item":"i1","grades":[1.0,3.0,2.0,0.0])"), std::string::npos)
+      << exported(study);
+}
+
+TEST_F(Exchange, ATextThatAnItemHasTwiceIsNotFoundInARecordThatHasItOnce) {
+  tasks::Task task = some_task(Kind::kSts, 2);
+  task.items[0].texts = {"same", "same"};
+  const Study study = make("demo", task);
+  expect_refused(study, R"([{"id":"7","fields":{"x":"same","y":"other"},
+    "responses":{"q":[{"value":3,"user_id":"u"}]}}])",
+                 "bad.jsonl:1: no item of the task", {AnswerFormat::kArgilla, "", ""});
+}
+
 TEST_F(Exchange, DoccanosLinesAreRead) {
   const Study study = make("demo", some_task(Kind::kClassification, 3));
   const std::string lines = R"({"id":12,"text":"text 1","label":["y"],"Comments":["sure?"]})"

@@ -37,6 +37,22 @@ std::vector<std::string> texts_of(const Json& object) {
   return texts;
 }
 
+// The texts that A and B stand for, where the names of their fields tell. to_name: what Label
+// Studio says of a comparison, the names of the left and the right text.
+std::vector<std::string> sides_of(const Json& fields, const std::string& to_name = "") {
+  const auto is_text = [&fields](const std::string& name) {
+    return fields.is_object() && fields.contains(name) && fields[name].is_string();
+  };
+  const std::size_t comma = std::min(to_name.find(','), to_name.size());
+  const std::string left = to_name.substr(0, comma), right = to_name.substr(left.size());
+  using Names = std::pair<std::string, std::string>;
+  for (const auto& [a, b] : {Names(left, right.empty() ? "" : right.substr(1)),
+                             Names("left", "right"), Names("a", "b"), Names("A", "B")}) {
+    if (is_text(a) && is_text(b)) return {fields[a], fields[b]};
+  }
+  return {};
+}
+
 std::string word(const Json& object, const char* field) {
   return object.is_object() ? tasks::word_field(object, field, "") : "";
 }
@@ -220,6 +236,7 @@ Result<void> take_argilla(const std::string& where, const Json& record, Kind kin
                        .rater = word(response, "user_id"),
                        .item = word(record, "id"),
                        .texts = texts_of(fields),
+                       .sides = sides_of(fields),
                        .answer = std::move(answer)});
   }
   return {};
@@ -247,12 +264,14 @@ Result<void> take_annotation(const std::string& where, const Json& data, const J
                              Answers& answers) {
   if (annotation.value("was_cancelled", false)) return {};
   std::vector<std::string> names;
+  std::string to_name;
   Json value;
   for (const Json& region : annotation.value("result", Json::array())) {
     const std::string name = word(region, "from_name");
     const Json given = region_value(region);
     if (given.is_null() || (!options.question.empty() && name != options.question)) continue;
     names.push_back(name);
+    to_name = word(region, "to_name");
     value = given;
   }
   if (names.empty()) return bad_answer(where, "an annotation without an answer");
@@ -269,6 +288,7 @@ Result<void> take_annotation(const std::string& where, const Json& data, const J
                      .rater = who_of(annotation),
                      .item = data.contains("id") ? word(data, "id") : word(record, "id"),
                      .texts = texts_of(data),
+                     .sides = sides_of(data, to_name),
                      .answer = std::move(answer),
                      .at_ms = parse_utc(word(annotation, "created_at")),
                      .active_ms = active});
@@ -300,6 +320,7 @@ Result<void> take_doccano(const std::string& where, const Json& record, Kind kin
                      .rater = options.rater,
                      .item = word(record, "id"),
                      .texts = texts_of(record),
+                     .sides = sides_of(record),
                      .answer = std::move(answer),
                      .comment = comments.is_array() && !comments.empty() && comments[0].is_string()
                                     ? comments[0].get<std::string>()

@@ -33,7 +33,10 @@ struct ForeignAnswer {
   tasks::RaterKind kind = tasks::RaterKind::kPerson;
   std::string item;                // its id; "" where the file gives none
   std::vector<std::string> texts;  // of the item, where the file repeats them
-  Json answer;                     // as codec.h has it; not checked against the item
+  // The texts that the choices A and B stand for; empty where no names of fields tell: then they
+  // are the first and the second of them among the texts.
+  std::vector<std::string> sides = {};
+  Json answer;  // as codec.h has it; not checked against the item
   std::string comment = {};
   bool flagged = false;
   std::optional<std::int64_t> at_ms = {}, active_ms = {}, idle_ms = {};
