@@ -161,6 +161,34 @@ TEST_F(Exchange, ATableHasNoFormulasAndTheWholeHistoryIfAsked) {
   EXPECT_EQ(parse_csv(csv(study), "table")->size(), 1U + 3U);
 }
 
+TEST_F(Exchange, OfATableOfSeveralTasksTheRowsOfTheOneThatIsNamed) {
+  tasks::Task emo = some_task(Kind::kSts, 3), sts = some_task(Kind::kSts, 4);
+  emo.name = "emo", sts.name = "sts";
+  const Study several = *create_study(*store_, {.name = "several", .tasks = {emo, sts}});
+  answer_all(several);
+  const std::string table = csv(several, true);
+  const Study study = make("demo", sts);
+  const auto strict = import(study, "answers.csv", table);
+  ASSERT_FALSE(strict);
+  EXPECT_NE(strict.error().message.find(
+                "answers.csv:2: an answer to the task \"emo\", not to \"sts\"; --task sts"),
+            std::string::npos)
+      << strict.error().message;
+  ReadOptions named;
+  named.leave_others_out = true;
+  const auto counts = import(study, "answers.csv", table, named);
+  ASSERT_TRUE(counts) << counts.error().message;
+  EXPECT_EQ(counts->answers, 4U);
+  EXPECT_EQ(counts->of_other_tasks, 3U);
+  tasks::Task other = sts;
+  other.name = "ot";
+  const auto none = import(make("other", other), "answers.csv", table, named);
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("answers.csv: no row is of the task \"ot\""),
+            std::string::npos)
+      << none.error().message;
+}
+
 TEST_F(Exchange, PreferencesBecomePairsWithoutTheUndecided) {
   tasks::Task task = some_task(Kind::kPreference, 4);
   const Study study = make("demo", task, 1);

@@ -11,7 +11,9 @@
 #include "plumb/base/files.h"
 #include "plumb/base/number.h"
 #include "plumb/study/exchange/json_array.h"
+#include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/codec.h"
+#include "plumb/text/csv.h"
 #include "plumb/text/records.h"
 
 namespace plumb::study {
@@ -109,11 +111,7 @@ Json cell_json(const std::string& column, std::string cell) {
     const auto number = column == field ? number_of(cell) : std::nullopt;
     if (number) return *number;
   }
-  if (cell.size() > 1 && cell[0] == '\'' &&
-      std::string_view("=+-@\t\r").find(cell[1]) != std::string_view::npos) {
-    cell.erase(0, 1);
-  }
-  return cell;
+  return unguarded_cell(std::move(cell));
 }
 
 Json fields_of(const Record& record, bool table) {
@@ -167,25 +165,33 @@ Result<ForeignAnswer> own_answer(const std::string& where, const Json& json) {
                        .idle_ms = whole(json, "idle_ms")};
 }
 
-Result<Answers> read_own(const std::filesystem::path& path, std::string_view items) {
+Result<ForeignAnswers> read_own(const std::filesystem::path& path, const std::string& task,
+                                std::string_view items, const ReadOptions& options) {
   PLUMB_TRY(reader, RecordReader::open(path.string(), {}));
-  Answers answers;
+  ForeignAnswers read;
+  tasks::AnswerRows rows(task, !options.leave_others_out);
   const std::string ending =
       path.extension() == ".gz" ? path.stem().extension().string() : path.extension().string();
   const bool table = ending == ".csv" || ending == ".tsv" || ending == ".txt";
   while (true) {
     PLUMB_TRY(record, reader.next());
-    if (!record) return answers;
+    if (!record) break;
     const Json json = fields_of(*record, table);
     if (json.contains("schema")) {
       auto fits = check_header(record->where, json, items);
       if (!fits) return tl::unexpected(fits.error());
       continue;
     }
-    if (word(json, "counts") == "0") continue;
+    if (table) {
+      PLUMB_TRY(ours, rows.take(record->where, json));
+      if (!ours) continue;
+    }
     PLUMB_TRY(answer, own_answer(record->where, json));
-    answers.push_back(std::move(answer));
+    read.answers.push_back(std::move(answer));
   }
+  PLUMB_TRY(others, rows.left_out(path.string()));
+  read.of_other_tasks = others;
+  return read;
 }
 
 // --- Argilla ---
@@ -330,16 +336,16 @@ Result<void> take_doccano(const std::string& where, const Json& record, Kind kin
 
 using Take = Result<void> (*)(const std::string&, const Json&, Kind, const ReadOptions&, Answers&);
 
-Result<Answers> read_documents(const std::filesystem::path& path, Kind kind,
-                               const ReadOptions& options, Take take) {
+Result<ForeignAnswers> read_documents(const std::filesystem::path& path, Kind kind,
+                                      const ReadOptions& options, Take take) {
   PLUMB_TRY(text, read_file(path));
-  Answers answers;
+  ForeignAnswers all;
   auto read =
       for_each_object(path.string(), text, [&](const std::string& where, const Json& record) {
-        return take(where, record, kind, options, answers);
+        return take(where, record, kind, options, all.answers);
       });
   if (!read) return tl::unexpected(read.error());
-  return answers;
+  return all;
 }
 
 // "+01:00" in minutes; nothing where it is no offset.
@@ -396,15 +402,15 @@ std::optional<std::int64_t> parse_utc(std::string_view text) {
   return (((days * 24 + parts[3]) * 60 + parts[4] - *offset) * 60 + parts[5]) * 1000 + ms;
 }
 
-Result<std::vector<ForeignAnswer>> read_foreign_answers(const std::filesystem::path& path,
-                                                        const tasks::Task& header,
-                                                        std::string_view items_sha256,
-                                                        const ReadOptions& options) {
+Result<ForeignAnswers> read_foreign_answers(const std::filesystem::path& path,
+                                            const tasks::Task& header,
+                                            std::string_view items_sha256,
+                                            const ReadOptions& options) {
   ReadOptions given = options;
   if (given.rater.empty()) given.rater = path.stem().string();
   switch (options.format) {
     case AnswerFormat::kAnswers:
-      return read_own(path, items_sha256);
+      return read_own(path, header.name, items_sha256, given);
     case AnswerFormat::kArgilla:
       return read_documents(path, header.kind, given, take_argilla);
     case AnswerFormat::kLabelStudio:
