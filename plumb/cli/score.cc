@@ -98,7 +98,7 @@ Result<Sheets> ItemOptions::read_humans(const tasks::Task& task) const {
     if (sheet.kind == tasks::RaterKind::kPerson) continue;
     return fail(ErrorKind::kBadInput,
                 fmt::format("--humans: \"{}\" is of kind \"{}\", not a person; give its file with "
-                            "--answers",
+                            "--answers beside people's, or alone to `plumb score TASK --answers`",
                             sheet.rater, rater_kind_name(sheet.kind)));
   }
   return std::move(sheets);
