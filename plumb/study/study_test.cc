@@ -317,6 +317,23 @@ TEST_P(StudyTest, SidesAndCandidatesAreShuffledAndStoredAsTheItemHasThem) {
   EXPECT_EQ(text("SELECT MAX(body) FROM answers"), R"({"grades":[0.0,0.0,1.0,0.0]})");
 }
 
+TEST_P(StudyTest, ItemsOfATaskAreNotItsChecksToo) {
+  const tasks::Task task = some_task(Kind::kSts, 3);
+  tasks::Task others = task;
+  for (auto& item : others.items) item.id = "known " + item.id;
+  others.items.back() = task.items.back();
+  const auto hidden =
+      create_study(*store_, {.name = "x", .tasks = {task}, .gold = {others}, .gold_rate = 0.2});
+  const auto shown = create_study(*store_, {.name = "x", .tasks = {task}, .training = {others}});
+  for (const auto* made : {&hidden, &shown}) {
+    ASSERT_FALSE(*made);
+    EXPECT_EQ(made->error().kind, ErrorKind::kBadInput);
+    EXPECT_NE(made->error().message.find("item \"i2\" of \"sts\" is an item of the task itself"),
+              std::string::npos)
+        << made->error().message;
+  }
+}
+
 TEST_P(StudyTest, ChecksComeAtTheirRatesAndDoNotLookDifferent) {
   tasks::Task gold = some_task(Kind::kSts, 100), training = some_task(Kind::kSts, 2);
   for (auto& item : gold.items) item.id = "gold " + item.id;
