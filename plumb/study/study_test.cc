@@ -334,6 +334,19 @@ TEST_P(StudyTest, ItemsOfATaskAreNotItsChecksToo) {
   }
 }
 
+TEST_P(StudyTest, NoTimeOfAnAnswerIsBelowZero) {
+  const Study study = make(Kind::kSts, 1, 1);
+  const auto annotator = enroll(study, "R1");
+  const Served served = next(study, annotator);
+  ASSERT_TRUE(study.submit(annotator, {.slot = served.slot,
+                                       .key = "k",
+                                       .answer = {{"rating", 1}},
+                                       .timing = {.active_ms = -5, .idle_ms = 7, .blurs = -1}}));
+  EXPECT_EQ(count("SELECT COUNT(*) FROM answers WHERE active_ms IS NULL AND blurs IS NULL AND "
+                  "idle_ms = 7"),
+            1);
+}
+
 TEST_P(StudyTest, ChecksComeAtTheirRatesAndDoNotLookDifferent) {
   tasks::Task gold = some_task(Kind::kSts, 100), training = some_task(Kind::kSts, 2);
   for (auto& item : gold.items) item.id = "gold " + item.id;

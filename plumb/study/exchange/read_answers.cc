@@ -125,11 +125,12 @@ Json fields_of(const Record& record, bool table) {
   return json;
 }
 
-std::optional<std::int64_t> whole(const Json& json, const char* field) {
+// A time in whole milliseconds; nothing where it is below 0, which no time is.
+std::optional<std::int64_t> milliseconds(const Json& json, const char* field) {
   const auto found = json.find(field);
   if (found == json.end()) return std::nullopt;
   const auto number = number_of(*found);
-  return number ? std::optional(std::llround(*number)) : std::nullopt;
+  return number && *number >= 0 ? std::optional(std::llround(*number)) : std::nullopt;
 }
 
 Result<void> check_header(const std::string& where, const Json& json, std::string_view items) {
@@ -161,8 +162,8 @@ Result<ForeignAnswer> own_answer(const std::string& where, const Json& json) {
                        .comment = word(json, "comment"),
                        .flagged = flagged == "true" || flagged == "1",
                        .at_ms = parse_utc(word(json, "at")),
-                       .active_ms = whole(json, "active_ms"),
-                       .idle_ms = whole(json, "idle_ms")};
+                       .active_ms = milliseconds(json, "active_ms"),
+                       .idle_ms = milliseconds(json, "idle_ms")};
 }
 
 Result<ForeignAnswers> read_own(const std::filesystem::path& path, const std::string& task,
