@@ -234,6 +234,10 @@ TEST_F(Exchange, ALineThatDoesNotFitIsNamedAndNothingIsImported) {
   expect_refused(study, R"({"schema":"plumb.answers/1","items":"abc"})",
                  "bad.jsonl:1: the answers belong to other items");
   expect_refused(study, good + "{\"rater\":", "bad.jsonl:2");
+  expect_refused(study, good + R"({"item":"i1","rating":1})",
+                 "bad.jsonl:2: it does not say whose answer it is");
+  expect_refused(study, R"({"rater;item;rating":"R1;i0;1"})",
+                 "bad.jsonl:1: there is no \"item\"; there are rater;item;rating");
   expect_refused(study, "", "there are no answers");
 }
 
@@ -250,6 +254,8 @@ TEST_F(Exchange, ArgillasRecordsAreRead) {
   expect_refused(study, R"([{"id":"0","fields":{"text":"text 0"},
   "responses":{"label":[{"value":"w","user_id":"u1"}]}}])",
                  "bad.jsonl:1: unknown label \"w\"", argilla);
+  expect_refused(study, R"([{"id":"0"},{"id":"1"},{"id":2)", "bad.jsonl:1 (record 3): not",
+                 argilla);
   expect_refused(study, "[{\"id\":\"0\"},\n{\"id\":", "bad.jsonl:2: not a JSON object", argilla);
   expect_refused(study, "[\n{\"id\":\"0\"}\n", "the list does not end", argilla);
   const auto counts = import(study, "argilla.json", nested, argilla);

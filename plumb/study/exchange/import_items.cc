@@ -192,6 +192,9 @@ Result<std::vector<Placed>> place_pool(const Items& items, const StudyTask& task
 
 Result<std::vector<Placed>> place_answers(const Items& items, const StudyTask& task,
                                           const std::vector<ForeignAnswer>& answers) {
+  for (const ForeignAnswer& answer : answers) {
+    if (answer.rater.empty()) return bad_answer(answer.where, "it does not say whose answer it is");
+  }
   return task.header.kind == tasks::Kind::kClustering ? place_pool(items, task, answers)
                                                       : place_single(items, task, answers);
 }

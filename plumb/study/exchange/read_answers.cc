@@ -144,6 +144,12 @@ Result<void> check_header(const std::string& where, const Json& json, std::strin
 }
 
 Result<ForeignAnswer> own_answer(const std::string& where, const Json& json) {
+  if (word(json, "item").empty()) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : json.items()) names.push_back(name);
+    return bad_answer(where,
+                      fmt::format("there is no \"item\"; there are {}", fmt::join(names, ", ")));
+  }
   const std::string kind_name = tasks::word_field(json, "kind", "person");
   const auto kind = tasks::parse_rater_kind(kind_name);
   if (kind != tasks::RaterKind::kPerson && kind != tasks::RaterKind::kSimulated) {
