@@ -15,6 +15,9 @@ namespace plumb::cli {
 // Resamples of single items cost more than those of a few subsets.
 inline constexpr std::size_t kItemResamples = 2000;
 
+// Says on stderr how many rows of a table of answers were left out as of other tasks.
+void say_left_out(const std::string& path, std::size_t rows);
+
 // Everything that was read, asked and found.
 struct ItemResults {
   tasks::Task task;

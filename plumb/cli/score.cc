@@ -77,6 +77,10 @@ Result<void> check_names(const Sheets& files, const Sheets& models) {
 
 }  // namespace
 
+void say_left_out(const std::string& path, std::size_t rows) {
+  fmt::print(stderr, "{}: {} rows of other tasks are left out\n", path, rows);
+}
+
 tasks::MetricOptions ItemOptions::metric_options() const {
   using enum stats::TieRule;
   tasks::MetricOptions options{metric, cutoff, kExpected, tasks::Missing::kLeaveOut};
@@ -89,12 +93,12 @@ tasks::MetricOptions ItemOptions::metric_options() const {
 }
 
 Result<Sheets> ItemOptions::read_humans(const tasks::Task& task) const {
-  PLUMB_TRY(sheets, tasks::read_all_answers(humans, task));
+  PLUMB_TRY(sheets, tasks::read_all_answers(humans, task, say_left_out));
   for (const tasks::AnswerSheet& sheet : sheets) {
     if (sheet.kind == tasks::RaterKind::kPerson) continue;
     return fail(ErrorKind::kBadInput,
                 fmt::format("--humans: \"{}\" is of kind \"{}\", not a person; give its file with "
-                            "--answers",
+                            "--answers beside people's, or alone to `plumb score TASK --answers`",
                             sheet.rater, rater_kind_name(sheet.kind)));
   }
   return std::move(sheets);
@@ -109,7 +113,7 @@ Result<ItemResults> ItemOptions::compute(const std::string& path, const Sampling
     return tl::unexpected(known.error());
   }
   PLUMB_TRY(sheets, read_humans(task));
-  PLUMB_TRY(others, tasks::read_all_answers(answers, task));
+  PLUMB_TRY(others, tasks::read_all_answers(answers, task, say_left_out));
   append(sheets, std::move(others));
   const tasks::RateOptions rating{sampling.values.seed, sampling.values.threads, {}};
   PLUMB_TRY(asked, models.answers(task, rating));

@@ -161,6 +161,16 @@ Result<void> Accounts::set_password_hash(std::int64_t account,
   });
 }
 
+namespace {
+
+// Whether somebody who is invited now could answer.
+Result<void> check_open_to_people(Connection& connection, const StudyInfo& study) {
+  if (auto open = check_not_frozen(connection, study); !open) return open;
+  return check_company(connection, study, tasks::RaterKind::kPerson);
+}
+
+}  // namespace
+
 Result<void> Accounts::invite(const std::string& token_sha256, Role role,
                               std::optional<std::int64_t> study,
                               std::optional<std::int64_t> invited_by) const {
@@ -172,8 +182,9 @@ Result<void> Accounts::invite(const std::string& token_sha256, Role role,
   const std::int64_t now = store_->now_ms();
   return store_->write([&](Connection& connection) -> Result<void> {
     if (study) {
-      auto known = study_by_id(*store_, connection, *study);
-      if (!known) return tl::unexpected(known.error());
+      PLUMB_TRY(known, study_by_id(*store_, connection, *study));
+      auto open = check_open_to_people(connection, known.info());
+      if (!open) return open;
     }
     return done(connection.execute(
         "INSERT INTO invitations(token_sha256, study_id, role, invited_by, created_ms, expires_ms) "

@@ -66,6 +66,24 @@ TEST_P(AccountsTest, PeopleOfOneStudioComeToAnotherAsWhoTheyWere) {
   EXPECT_EQ(after.of().next(**seat)->state, Next::State::kItem);
 }
 
+TEST_P(AccountsTest, NobodyIsInvitedWhereNobodyCouldAnswer) {
+  const Studio simulated = studio(), frozen = studio();
+  const auto invite = [](const Studio& to) {
+    return to.accounts().invite("token", Role::kAnnotator, to.study, std::nullopt);
+  };
+  ASSERT_TRUE(simulated.of().enroll("S1", tasks::RaterKind::kSimulated));
+  const auto beside = invite(simulated);
+  ASSERT_FALSE(beside);
+  EXPECT_EQ(beside.error().kind, ErrorKind::kNotAllowed);
+  EXPECT_NE(beside.error().message.find("never share a study"), std::string::npos);
+  ASSERT_TRUE(frozen.of().freeze());
+  const auto late = invite(frozen);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::kNotAllowed);
+  EXPECT_NE(late.error().message.find("is frozen"), std::string::npos);
+  EXPECT_TRUE(frozen.accounts().invite("token", Role::kViewer, std::nullopt, std::nullopt));
+}
+
 TEST_P(AccountsTest, NamesThatAreThereStayWhoseTheyAreAndNobodyComesTwice) {
   const Studio before = studio(), after = studio();
   before.invited("Ada");

@@ -213,6 +213,15 @@ Result<std::optional<Feedback>> Desk::feedback_for(const SlotRow& slot, const Js
                   closeness(task_of(study_, slot.task_id).header, answer, gold)};
 }
 
+// A time below 0 is none: the clock of the page was set meanwhile. No answer is lost for that.
+Timing measured(Timing timing) {
+  for (auto* time : {&timing.shown_ms, &timing.first_input_ms, &timing.submitted_ms,
+                     &timing.active_ms, &timing.idle_ms, &timing.blurs}) {
+    if (time->value_or(0) < 0) time->reset();
+  }
+  return timing;
+}
+
 Result<Receipt> Desk::submit(const Submission& submission, const std::string& request) {
   PLUMB_TRY(asked, view_slot(connection_, info_, submission.slot, annotator_, submission.key));
   PLUMB_TRY(before, done_before(asked, submission.key, request));
@@ -220,7 +229,7 @@ Result<Receipt> Desk::submit(const Submission& submission, const std::string& re
               .flagged = submission.flagged,
               .comment = submission.comment,
               .guideline = asked.guideline,
-              .timing = submission.timing};
+              .timing = measured(submission.timing)};
   const tasks::Task& header = task_of(study_, asked.slot.task_id).header;
   const Order order = order_of(study_, asked.slot, annotator_, asked.body);
   PLUMB_TRY(answer, checked_answer(header, asked.body,

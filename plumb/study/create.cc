@@ -83,6 +83,12 @@ Result<PlannedTask*> owner_of(std::vector<PlannedTask>& planned, const Task& che
                   checks.name, tasks::kind_name(checks.kind)));
 }
 
+std::set<std::string> bodies_of(const std::vector<Unit>& units) {
+  std::set<std::string> bodies;
+  for (const Unit& unit : units) bodies.insert(to_text(unit.body));
+  return bodies;
+}
+
 Result<void> add_checks(std::vector<PlannedTask>& planned, const std::vector<Task>& all,
                         std::vector<Unit> PlannedTask::*where) {
   for (const Task& checks : all) {
@@ -92,7 +98,15 @@ Result<void> add_checks(std::vector<PlannedTask>& planned, const std::vector<Tas
                              owner->task->name));
     }
     PLUMB_TRY(units, units_of(checks));
+    const auto asked = bodies_of(owner->units);
     for (Unit& unit : units) {
+      if (asked.contains(to_text(unit.body))) {
+        return bad(
+            fmt::format("item \"{}\" of \"{}\" is an item of the task itself, and people would "
+                        "be asked it twice; leave it out of one of them (--repeat-rate shows "
+                        "items again)",
+                        unit.name, checks.name));
+      }
       if (unit.gold.is_null()) {
         return bad(fmt::format("item \"{}\" of \"{}\" has no gold", unit.name, checks.name));
       }

@@ -68,6 +68,9 @@ Result<std::optional<std::int64_t>> other_slot(Connection& connection, const Slo
 Result<std::optional<Annotator>> may_enroll(Connection& connection, const Study& study,
                                             const std::string& pseudonym, tasks::RaterKind kind);
 
+// kNotAllowed: annotators of the other kind are there, with whom this kind never shares a study.
+Result<void> check_company(Connection& connection, const StudyInfo& study, tasks::RaterKind kind);
+
 // Study::enroll, inside a transaction.
 Result<Annotator> enroll_in(Connection& connection, const Study& study,
                             const std::string& pseudonym, tasks::RaterKind kind);

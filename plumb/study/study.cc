@@ -75,19 +75,6 @@ Result<std::optional<Annotator>> load_annotator(Connection& connection, std::int
                    static_cast<int>(row->integer(3))};
 }
 
-// People and simulated annotators never share a study, so that nobody counts the one as the other.
-Result<void> check_company(Connection& connection, const StudyInfo& info, RaterKind kind) {
-  PLUMB_TRY(others, connection.count("SELECT COUNT(*) FROM annotators WHERE study_id = ?1 AND "
-                                     "kind <> ?2",
-                                     {info.id, std::string(rater_kind_name(kind))}));
-  if (others == 0) return {};
-  return fail(
-      ErrorKind::kNotAllowed,
-      fmt::format("study \"{}\" has {}; people and simulated annotators never share a "
-                  "study: make another with `plumb study new`",
-                  info.name, kind == RaterKind::kPerson ? "simulated annotators" : "people"));
-}
-
 // The next free seat; 0 where nobody has one.
 Result<std::int64_t> free_seat(Connection& connection, const StudyInfo& info) {
   if (info.assignment != Assignment::kFixed) return std::int64_t{0};
@@ -142,6 +129,19 @@ Result<Study> Study::open(Store& store, std::string_view name) {
 
 Result<std::vector<std::string>> Study::names(Store& store) {
   return store.read<std::vector<std::string>>(study_names);
+}
+
+// People and simulated annotators never share a study, so that nobody counts the one as the other.
+Result<void> check_company(Connection& connection, const StudyInfo& info, RaterKind kind) {
+  PLUMB_TRY(others, connection.count("SELECT COUNT(*) FROM annotators WHERE study_id = ?1 AND "
+                                     "kind <> ?2",
+                                     {info.id, std::string(rater_kind_name(kind))}));
+  if (others == 0) return {};
+  return fail(
+      ErrorKind::kNotAllowed,
+      fmt::format("study \"{}\" has {}; people and simulated annotators never share a "
+                  "study: make another with `plumb study new`",
+                  info.name, kind == RaterKind::kPerson ? "simulated annotators" : "people"));
 }
 
 Result<std::optional<Annotator>> may_enroll(Connection& connection, const Study& study,

@@ -317,6 +317,36 @@ TEST_P(StudyTest, SidesAndCandidatesAreShuffledAndStoredAsTheItemHasThem) {
   EXPECT_EQ(text("SELECT MAX(body) FROM answers"), R"({"grades":[0.0,0.0,1.0,0.0]})");
 }
 
+TEST_P(StudyTest, ItemsOfATaskAreNotItsChecksToo) {
+  const tasks::Task task = some_task(Kind::kSts, 3);
+  tasks::Task others = task;
+  for (auto& item : others.items) item.id = "known " + item.id;
+  others.items.back() = task.items.back();
+  const auto hidden =
+      create_study(*store_, {.name = "x", .tasks = {task}, .gold = {others}, .gold_rate = 0.2});
+  const auto shown = create_study(*store_, {.name = "x", .tasks = {task}, .training = {others}});
+  for (const auto* made : {&hidden, &shown}) {
+    ASSERT_FALSE(*made);
+    EXPECT_EQ(made->error().kind, ErrorKind::kBadInput);
+    EXPECT_NE(made->error().message.find("item \"i2\" of \"sts\" is an item of the task itself"),
+              std::string::npos)
+        << made->error().message;
+  }
+}
+
+TEST_P(StudyTest, NoTimeOfAnAnswerIsBelowZero) {
+  const Study study = make(Kind::kSts, 1, 1);
+  const auto annotator = enroll(study, "R1");
+  const Served served = next(study, annotator);
+  ASSERT_TRUE(study.submit(annotator, {.slot = served.slot,
+                                       .key = "k",
+                                       .answer = {{"rating", 1}},
+                                       .timing = {.active_ms = -5, .idle_ms = 7, .blurs = -1}}));
+  EXPECT_EQ(count("SELECT COUNT(*) FROM answers WHERE active_ms IS NULL AND blurs IS NULL AND "
+                  "idle_ms = 7"),
+            1);
+}
+
 TEST_P(StudyTest, ChecksComeAtTheirRatesAndDoNotLookDifferent) {
   tasks::Task gold = some_task(Kind::kSts, 100), training = some_task(Kind::kSts, 2);
   for (auto& item : gold.items) item.id = "gold " + item.id;

@@ -75,6 +75,14 @@ Json canonical(const tasks::Task& header, const tasks::Answer& parsed, const Jso
   return {{scores ? "scores" : "grades", parsed}};
 }
 
+Result<void> check_strength(const tasks::Answer& preference) {
+  const auto choice = static_cast<tasks::Choice>(static_cast<int>(preference[0]));
+  const bool is_sided = choice == tasks::Choice::kA || choice == tasks::Choice::kB;
+  if (is_sided || preference[1] == 0) return {};
+  return bad(
+      fmt::format("\"{}\" prefers neither side, and has no \"strength\"", choice_name(choice)));
+}
+
 using Fields = std::initializer_list<const char*>;
 
 // The lists that an order rearranges.
@@ -177,6 +185,9 @@ Result<Json> checked_answer(const tasks::Task& header, const Json& body, const J
   PLUMB_TRY(item, tasks::parse_item(header, body));
   tasks::GroupNames none;
   PLUMB_TRY(parsed, tasks::parse_answer(header, item, answer, none));
+  if (parsed && header.kind == Kind::kPreference) {
+    if (auto fits = check_strength(*parsed); !fits) return tl::unexpected(fits.error());
+  }
   if (parsed) return canonical(header, *parsed, answer);
   return bad(fmt::format("there is no answer to a {} item in it", tasks::kind_name(header.kind)));
 }

@@ -87,5 +87,19 @@ TEST(Units, GoldIsNotAmongWhatIsShown) {
   }
 }
 
+TEST(CheckedAnswer, HasAStrengthOnlyWhereItPrefersASide) {
+  tasks::Task task = testing::some_task(Kind::kPreference, 1);
+  task.scale = tasks::Scale{1, 3};
+  const Json body = units_of(task)->front().body;
+  EXPECT_TRUE(checked_answer(task, body, {{"choice", "A"}, {"strength", 2}}));
+  for (const char* choice : {"tie", "both bad"}) {
+    EXPECT_TRUE(checked_answer(task, body, {{"choice", choice}}));
+    const auto checked = checked_answer(task, body, {{"choice", choice}, {"strength", 2}});
+    ASSERT_FALSE(checked) << choice;
+    EXPECT_EQ(checked.error().message,
+              fmt::format("\"{}\" prefers neither side, and has no \"strength\"", choice));
+  }
+}
+
 }  // namespace
 }  // namespace plumb::study

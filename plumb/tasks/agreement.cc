@@ -280,6 +280,16 @@ std::optional<AnswerLevel> parse_level(std::string_view name) {
   return static_cast<AnswerLevel>(found - kLevelNames.begin());
 }
 
+namespace {
+
+// The header of an answer file, which is no answer.
+bool is_header(const Record& record) {
+  return word_field(record.fields, "schema", "") == "plumb.answers/1" &&
+         !record.fields.contains("rater");
+}
+
+}  // namespace
+
 Result<LongTable> long_table(std::span<const Record> records, const TableColumns& columns) {
   LongTable table;
   struct Cell {
@@ -289,6 +299,7 @@ Result<LongTable> long_table(std::span<const Record> records, const TableColumns
   std::vector<Cell> cells;
   std::unordered_map<std::string, std::size_t> items, raters;
   for (const Record& record : records) {
+    if (is_header(record)) continue;
     for (const std::string* column : {&columns.item, &columns.rater, &columns.value}) {
       if (record.fields.contains(*column)) continue;
       std::vector<std::string> names;

@@ -33,7 +33,7 @@ struct TableColumns {
 };
 
 // kBadInput, with file and line: a column is missing, or a rater answers an item twice. An empty
-// value is no answer.
+// value is no answer, and neither is the header of plumb.answers/1.
 Result<LongTable> long_table(std::span<const Record> records, const TableColumns& columns);
 
 struct AgreementRow {

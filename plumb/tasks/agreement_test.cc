@@ -57,6 +57,22 @@ TEST(MeasureAgreement, GivesCohensKappaOfTwoRaters) {
   EXPECT_EQ(report.most_disagreed.size(), 3U);
 }
 
+TEST(LongTable, PassesOverTheHeadersOfAnswerFiles) {
+  const Record header{"a:1", {{"schema", "plumb.answers/1"}, {"task", "sts"}, {"items", "ab"}}};
+  const std::vector<Record> records = {
+      header,
+      {"a:2", {{"rater", "r1"}, {"item", "7"}, {"rating", 3}}},
+      header,
+      {"a:4", {{"rater", "r2"}, {"item", "7"}, {"rating", 4}}},
+  };
+  const auto table = long_table(records, {.value = "rating"});
+  ASSERT_TRUE(table) << table.error().message;
+  EXPECT_EQ(table->items, (std::vector<std::string>{"7"}));
+  EXPECT_EQ(table->raters, (std::vector<std::string>{"r1", "r2"}));
+  const std::vector<Record> other = {{"a:1", {{"schema", "plumb.task/1"}}}};
+  EXPECT_FALSE(long_table(other, {.value = "rating"}));
+}
+
 TEST(MeasureAgreement, IsOneForEqualPartitionsUnderOtherNames) {
   const auto report =
       measure(table_of({{"a", "1"}, {"a", "1"}, {"b", "2"}, {"b", "2"}, {"c", "3"}}),

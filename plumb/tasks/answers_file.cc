@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "plumb/tasks/codec.h"
+#include "plumb/text/csv.h"
 #include "plumb/text/lines.h"
 #include "plumb/text/records.h"
 
@@ -158,7 +159,7 @@ Json cell_json(const std::string& column, const std::string& cell) {
     return value ? Json(*value) : Json(cell);
   }
   if (column == "refused") return cell == "true" || cell == "1";
-  if (column != "scores" && column != "grades") return cell;
+  if (column != "scores" && column != "grades") return unguarded_cell(cell);
   Json list = Json::array();
   std::size_t begin = 0;
   while ((begin = cell.find_first_not_of(' ', begin)) != std::string::npos) {
@@ -171,16 +172,22 @@ Json cell_json(const std::string& column, const std::string& cell) {
   return list;
 }
 
-Result<void> read_table(const std::filesystem::path& path, SheetBuilder& builder) {
+Result<void> read_table(const std::filesystem::path& path, const std::string& task,
+                        SheetBuilder& builder, const LeftOut& left_out) {
   PLUMB_TRY(records, read_records(path.string(), {}));
+  AnswerRows rows(task, false);
   for (const Record& record : records) {
     Json json = Json::object();
     for (const auto& [column, cell] : record.fields.items()) {
       const auto& text = cell.get_ref<const std::string&>();
       if (!text.empty()) json[column] = cell_json(column, text);
     }
+    PLUMB_TRY(ours, rows.take(record.where, json));
+    if (!ours) continue;
     if (auto added = builder.add(json); !added) return at(record.where, added.error());
   }
+  PLUMB_TRY(others, rows.left_out(path.string()));
+  if (others > 0 && left_out) left_out(path.string(), others);
   return {};
 }
 
@@ -191,9 +198,33 @@ bool is_table(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<std::vector<AnswerSheet>> read_answers(const std::filesystem::path& path, const Task& task) {
+Result<bool> AnswerRows::take(const std::string& where, const Json& row) {
+  const std::string task = word_field(row, "task", task_);
+  if (task != task_) {
+    if (is_strict_) {
+      return bad(
+          fmt::format("{}: an answer to the task \"{}\", not to \"{}\"; --task {} leaves "
+                      "such rows out",
+                      where, task, task_, task_));
+    }
+    if (others_++ == 0) other_ = task;
+    return false;
+  }
+  ++ours_;
+  return word_field(row, "counts", "1") != "0";
+}
+
+Result<std::size_t> AnswerRows::left_out(const std::string& path) const {
+  if (ours_ > 0 || others_ == 0) return others_;
+  return bad(fmt::format("{}: no row is of the task \"{}\"; there are rows of \"{}\"", path, task_,
+                         other_));
+}
+
+Result<std::vector<AnswerSheet>> read_answers(const std::filesystem::path& path, const Task& task,
+                                              const LeftOut& left_out) {
   SheetBuilder builder(task);
-  auto read = is_table(path) ? read_table(path, builder) : read_jsonl(path, builder);
+  auto read =
+      is_table(path) ? read_table(path, task.name, builder, left_out) : read_jsonl(path, builder);
   if (!read) return tl::unexpected(read.error());
   auto sheets = builder.take();
   if (sheets.empty()) return bad(fmt::format("{}: there are no answers", path.string()));
@@ -215,11 +246,11 @@ Result<std::vector<AnswerSheet>> parse_answers(std::string_view text, std::strin
 }
 
 Result<std::vector<AnswerSheet>> read_all_answers(std::span<const std::string> paths,
-                                                  const Task& task) {
+                                                  const Task& task, const LeftOut& left_out) {
   std::vector<AnswerSheet> all;
   std::map<std::pair<std::string, int>, std::string> seen;
   for (const std::string& path : paths) {
-    PLUMB_TRY(sheets, read_answers(path, task));
+    PLUMB_TRY(sheets, read_answers(path, task, left_out));
     for (AnswerSheet& sheet : sheets) {
       const auto [found, is_new] = seen.emplace(std::pair(sheet.rater, sheet.run), path);
       if (!is_new) {

@@ -186,6 +186,36 @@ TEST_F(Files, RefuseOneRaterInTwoFiles) {
   EXPECT_NE(sheets.error().message.find("rater \"r\" has answers in"), std::string::npos);
 }
 
+TEST_F(Files, OfATableTheRowsThatCountAndAreOfTheTask) {
+  Task task = testing::task_of(Kind::kSts, {{1}, {2}});
+  task.name = "=sts";
+  const auto path = write("a.csv",
+                          "task,item,rater,rating,counts\n"
+                          "emo,e1,'-R1,,1\n"
+                          "'=sts,i0,'-R1,3,1\n"
+                          "'=sts,i0,'-R1,4,0\n"
+                          "emo,e2,'-R1,,1\n");
+  std::string told;
+  const auto sheets = read_answers(path, task, [&told](const std::string& file, std::size_t rows) {
+    told = file + " " + std::to_string(rows);
+  });
+  ASSERT_TRUE(sheets) << sheets.error().message;
+  ASSERT_EQ(sheets->size(), 1U);
+  EXPECT_EQ(sheets->front().rater, "-R1");
+  EXPECT_EQ(sheets->front().answered(), 1U);
+  EXPECT_EQ((*sheets->front().answers[0])[0], 3);
+  EXPECT_EQ(told, path + " 2");
+}
+
+TEST_F(Files, ATableOfOtherTasksAloneIsRefused) {
+  Task task = testing::task_of(Kind::kSts, {{1}, {2}});
+  task.name = "ot";
+  EXPECT_EQ(answers_error(task, "task,item,rater,rating\nsts,i0,r,3\nemo,i1,r,3\n", "a.csv"),
+            "a.csv: no row is of the task \"ot\"; there are rows of \"sts\"");
+  EXPECT_EQ(answers_error(task, "task,item,rater,rating,counts\not,i0,r,3,0\n", "a.csv"),
+            "a.csv: there are no answers");
+}
+
 TEST(ItemsHash, ChangesWithEveryPartOfAnItem) {
   const Task task = testing::task_of(Kind::kSts, {{1}, {2}});
   const std::string hash = items_hash(task);

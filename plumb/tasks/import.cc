@@ -27,6 +27,13 @@ bool is_numeric(const std::string& field) {
   return field == "rating" || field == "grade" || field == "strength";
 }
 
+// Gold that a record leaves out: an empty cell is no class of its own.
+bool is_missing_gold(const std::string& field, const Json& value) {
+  constexpr std::string_view kGold[] = {"rating", "label", "group", "grades", "choice", "strength"};
+  if (std::ranges::find(kGold, field) == std::end(kGold)) return false;
+  return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
+}
+
 const std::vector<std::string>& document_fields() {
   static const std::vector<std::string> fields = {"id", "query", "candidate", "grade"};
   return fields;
@@ -47,6 +54,7 @@ Result<Json> item_fields_of(const Record& record, const std::vector<std::string>
       return bad(fmt::format("{}: there is no column \"{}\"; there are {}", record.where, column,
                              fmt::join(names, ", ")));
     }
+    if (is_missing_gold(field, *found)) continue;
     item[field] = is_numeric(field) ? as_number(*found) : *found;
     if (field == "label" || field == "group") {
       if (!found->is_string()) item[field] = to_text(*found);
@@ -176,6 +184,10 @@ Result<Task> import_task(std::span<const std::string> files, std::span<const std
     std::set<std::string> names = names_in(items, named);
     names.merge(names_in(training, named));
     task.labels.assign(names.begin(), names.end());
+  }
+  if (task.kind == Kind::kClassification && task.labels.empty() && !items.empty()) {
+    return bad(
+        fmt::format("{}: no item has a label; --labels says which there are", files.front()));
   }
   std::set<std::string> ids;
   if (auto done = parse_into(task, training, ids, task.train); !done) {

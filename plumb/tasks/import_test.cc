@@ -77,6 +77,26 @@ TEST_F(Import, ReadsJsonLines) {
   EXPECT_EQ(task->items[1].id, "x");
 }
 
+TEST_F(Import, LeavesGoldOutWhereItsCellIsEmpty) {
+  const auto table =
+      import(write("t.csv", "text,label\nabc,joy\ndef,\n"), options_of(Kind::kClassification));
+  ASSERT_TRUE(table) << table.error().message;
+  EXPECT_EQ(table->labels, (std::vector<std::string>{"joy"}));
+  EXPECT_EQ(table->items[1], (Item{"2", {"def"}, {}}));
+  const auto lines = import(write("t.jsonl",
+                                  "{\"text\":\"abc\",\"group\":null}\n"
+                                  "{\"text\":\"def\",\"group\":\"b\"}\n"),
+                            options_of(Kind::kClustering));
+  ASSERT_TRUE(lines) << lines.error().message;
+  EXPECT_EQ(lines->labels, (std::vector<std::string>{"b"}));
+  const auto pairs =
+      import(write("s.csv", "text1,text2,rating\na,b,\nc,d,5\n"), options_of(Kind::kSts));
+  ASSERT_TRUE(pairs) << pairs.error().message;
+  EXPECT_TRUE(pairs->items[0].gold.empty());
+  EXPECT_EQ(error_of(write("n.csv", "text,label\nabc,\n"), options_of(Kind::kClassification)),
+            "n.csv: no item has a label; --labels says which there are");
+}
+
 TEST_F(Import, GathersTheRowsOfAQuery) {
   ImportOptions options = options_of(Kind::kReranking);
   const auto task =

@@ -133,4 +133,23 @@ bool ends_inside_quotes(std::string_view line, bool inside, char separator) {
   return false;
 }
 
+namespace {
+
+constexpr std::string_view kFormulaStarts = "=+-@\t\r";
+
+}  // namespace
+
+std::string guarded_cell(std::string text) {
+  const bool like_formula = !text.empty() && kFormulaStarts.find(text[0]) != std::string_view::npos;
+  if (like_formula) text.insert(text.begin(), '\'');
+  return text;
+}
+
+std::string unguarded_cell(std::string cell) {
+  const bool guarded =
+      cell.size() > 1 && cell[0] == '\'' && kFormulaStarts.find(cell[1]) != std::string_view::npos;
+  if (guarded) cell.erase(0, 1);
+  return cell;
+}
+
 }  // namespace plumb

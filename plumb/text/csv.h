@@ -36,4 +36,9 @@ Result<std::vector<CsvRow>> parse_csv(std::string_view text, std::string_view wh
 // inside: whether it starts in such a field.
 bool ends_inside_quotes(std::string_view line, bool inside, char separator = ',');
 
+// A text as a cell that no spreadsheet takes for a formula: one that starts like a formula gets a
+// "'" in front. And the way back.
+std::string guarded_cell(std::string text);
+std::string unguarded_cell(std::string cell);
+
 }  // namespace plumb

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "plumb/cli/item_options.h"
 #include "plumb/cli/study/verbs.h"
 #include "plumb/study/exchange/export.h"
 #include "plumb/study/exchange/import.h"
@@ -20,11 +21,13 @@ struct ImportCommand {
 
 Result<void> ImportCommand::run() {
   options.format = *study::parse_answer_format(format);
+  options.leave_others_out = !task.empty();
   PLUMB_TRY(open, open_study(where, study::Store::Mode::kWrite));
   PLUMB_TRY(chosen, study::find_task(open.study, task));
   PLUMB_TRY(counts, study::import_answers(open.study, *chosen, file, options));
   fmt::print(stderr, "{}: {} answers of {} annotators into study {}\n", file, counts.answers,
              counts.annotators, report::printable(where.name));
+  if (counts.of_other_tasks > 0) say_left_out(file, counts.of_other_tasks);
   return {};
 }
 
@@ -48,7 +51,9 @@ void add_study_import(CLI::App& study, Program& program) {
       ->type_name("FORM")
       ->check(one_of("answers, argilla, label-studio, doccano"))
       ->capture_default_str();
-  verb->add_option("--task", command->task, "which task, where the study has several")
+  verb->add_option(
+          "--task", command->task,
+          "which task, where the study has several; rows of a table that name another are left out")
       ->type_name("NAME")
       ->check(not_empty());
   verb->add_option("--question", command->options.question,

@@ -5,6 +5,7 @@
 
 #include "plumb/base/version.h"
 #include "plumb/cli/ask_options.h"
+#include "plumb/cli/item_options.h"
 #include "plumb/cli/study/built_in.h"
 #include "plumb/cli/study/verbs.h"
 #include "plumb/study/exchange/export.h"
@@ -51,7 +52,7 @@ Result<std::vector<tasks::AnswerSheet>> ModelsCommand::sheets(const tasks::Task&
     for (tasks::AnswerSheet& sheet : more) all.push_back(std::move(sheet));
   };
   if (!answers.empty()) {
-    PLUMB_TRY(read, tasks::read_all_answers(answers, whole));
+    PLUMB_TRY(read, tasks::read_all_answers(answers, whole, say_left_out));
     add(read);
   }
   if (built_in) {

@@ -216,6 +216,26 @@ void VectorFile::copy_row(std::size_t row, std::span<float> values) const {
   nn::copy_floats(type_, bytes_.subspan(row * row_bytes, row_bytes), values);
 }
 
+namespace {
+
+// The names beside vectors of another ending: those of both, or not ours to write.
+Result<void> check_names_are_free(const fs::path& path, const fs::path& names_path,
+                                  std::string_view lines) {
+  fs::path other = path;
+  other.replace_extension(path.extension() == ".npy" ? ".safetensors" : ".npy");
+  std::error_code error;
+  if (!fs::exists(other, error) || !fs::exists(names_path, error)) return {};
+  PLUMB_TRY(theirs, read_file(names_path));
+  if (theirs == lines) return {};
+  return fail(
+      ErrorKind::kUsage,
+      fmt::format("{}: {} says of what the rows of {} are; give these vectors another name, "
+                  "or remove those",
+                  path.string(), names_path.string(), other.string()));
+}
+
+}  // namespace
+
 Result<fs::path> write_vector_file(const fs::path& path, const Vectors& vectors,
                                    std::span<const RowName> names) {
   assert(names.size() == vectors.rows());
@@ -234,6 +254,9 @@ Result<fs::path> write_vector_file(const fs::path& path, const Vectors& vectors,
   std::string lines;
   for (const RowName& name : names) lines += to_line(name);
   const fs::path names_path = beside(path, kNameEndings[0]);
+  if (auto free = check_names_are_free(path, names_path, lines); !free) {
+    return tl::unexpected(free.error());
+  }
   if (auto written = write_file_atomic(names_path, lines); !written) {
     return tl::unexpected(written.error());
   }

@@ -74,8 +74,9 @@ class VectorFile {
 };
 
 // Writes both files, the names (JSON lines) first, each atomically. The ending of `path`, .npy or
-// .safetensors, says the format; returns where the names are. kUsage: another ending; sparse
-// vectors that would take over 4 GiB. Else see write_file_atomic(). REQUIRES: a name a row.
+// .safetensors, says the format; returns where the names are. kUsage: another ending; the
+// names are those of vectors of the other ending, and differ; sparse vectors that would take over
+// 4 GiB. Else see write_file_atomic(). REQUIRES: a name a row.
 Result<std::filesystem::path> write_vector_file(const std::filesystem::path& path,
                                                 const Vectors& vectors,
                                                 std::span<const RowName> names);

@@ -116,6 +116,22 @@ TEST(VectorFile, IsReadBackAsItWasWritten) {
   }
 }
 
+TEST(VectorFile, LeavesTheNamesOfOtherVectorsAsTheyAre) {
+  const fs::path npy = testing::scratch("shared.npy"),
+                 other = testing::scratch("shared.safetensors");
+  fs::remove(other);
+  const std::vector<RowName> names = {{.id = "a"}, {.id = "b"}, {.id = "c"}},
+                             two = {{.id = "d"}, {.id = "e"}};
+  ASSERT_TRUE(write_vector_file(npy, Vectors::dense(2, kValues), names));
+  const auto refused = write_vector_file(other, Vectors::dense(3, kValues), two);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
+  EXPECT_FALSE(fs::exists(other));
+  EXPECT_EQ(VectorFile::open(npy, "")->names()[2].id, "c");
+  EXPECT_TRUE(write_vector_file(npy, Vectors::dense(3, kValues), two)) << "its own names go";
+  EXPECT_TRUE(write_vector_file(other, Vectors::dense(3, kValues), two)) << "the same names";
+}
+
 TEST(VectorFile, WritesSparseRowsOut) {
   const Vectors sparse = Vectors::sparse(3, {{0, 1}, {2, 2}, {1, 3}}, {0, 2, 2, 3});
   const fs::path path = testing::scratch("sparse.npy");

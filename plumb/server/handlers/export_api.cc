@@ -63,6 +63,9 @@ Result<Response> answers(const SharedStudy& study, const Request& request) {
 }
 
 Result<Response> table(const SharedStudy& study, const Request& request) {
+  if (!query_of(request, "task").empty()) {
+    return fail(ErrorKind::kUsage, "\"task\": a table is of all tasks; its rows name theirs");
+  }
   const bool history = query_of(request, "history") == "1";
   return download("answers.csv", "text/csv; charset=utf-8", [study, history](const Sink& sink) {
     return done(study::export_csv(*study, history, sink));

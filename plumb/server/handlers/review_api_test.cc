@@ -215,6 +215,7 @@ TEST_F(ReviewApi, ExportsOfEveryFormSayWhoWhenAndUnderWhichGuidelines) {
   EXPECT_NE(mteb.find("\"guidelines\": [\n      1\n"), std::string::npos);
   EXPECT_EQ(file("format=xml").first, 400);
   EXPECT_EQ(file("format=preferences").first, 400);
+  EXPECT_EQ(file("format=csv&task=sts").first, 400) << "a table is of all tasks";
   EXPECT_EQ(file("format=gold&task=none").first, 404);
   EXPECT_EQ(file("task=none").first, 404);
 }

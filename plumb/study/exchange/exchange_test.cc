@@ -161,6 +161,34 @@ TEST_F(Exchange, ATableHasNoFormulasAndTheWholeHistoryIfAsked) {
   EXPECT_EQ(parse_csv(csv(study), "table")->size(), 1U + 3U);
 }
 
+TEST_F(Exchange, OfATableOfSeveralTasksTheRowsOfTheOneThatIsNamed) {
+  tasks::Task emo = some_task(Kind::kSts, 3), sts = some_task(Kind::kSts, 4);
+  emo.name = "emo", sts.name = "sts";
+  const Study several = *create_study(*store_, {.name = "several", .tasks = {emo, sts}});
+  answer_all(several);
+  const std::string table = csv(several, true);
+  const Study study = make("demo", sts);
+  const auto strict = import(study, "answers.csv", table);
+  ASSERT_FALSE(strict);
+  EXPECT_NE(strict.error().message.find(
+                "answers.csv:2: an answer to the task \"emo\", not to \"sts\"; --task sts"),
+            std::string::npos)
+      << strict.error().message;
+  ReadOptions named;
+  named.leave_others_out = true;
+  const auto counts = import(study, "answers.csv", table, named);
+  ASSERT_TRUE(counts) << counts.error().message;
+  EXPECT_EQ(counts->answers, 4U);
+  EXPECT_EQ(counts->of_other_tasks, 3U);
+  tasks::Task other = sts;
+  other.name = "ot";
+  const auto none = import(make("other", other), "answers.csv", table, named);
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("answers.csv: no row is of the task \"ot\""),
+            std::string::npos)
+      << none.error().message;
+}
+
 TEST_F(Exchange, PreferencesBecomePairsWithoutTheUndecided) {
   tasks::Task task = some_task(Kind::kPreference, 4);
   const Study study = make("demo", task, 1);
@@ -206,6 +234,10 @@ TEST_F(Exchange, ALineThatDoesNotFitIsNamedAndNothingIsImported) {
   expect_refused(study, R"({"schema":"plumb.answers/1","items":"abc"})",
                  "bad.jsonl:1: the answers belong to other items");
   expect_refused(study, good + "{\"rater\":", "bad.jsonl:2");
+  expect_refused(study, good + R"({"item":"i1","rating":1})",
+                 "bad.jsonl:2: it does not say whose answer it is");
+  expect_refused(study, R"({"rater;item;rating":"R1;i0;1"})",
+                 "bad.jsonl:1: there is no \"item\"; there are rater;item;rating");
   expect_refused(study, "", "there are no answers");
 }
 
@@ -222,6 +254,8 @@ TEST_F(Exchange, ArgillasRecordsAreRead) {
   expect_refused(study, R"([{"id":"0","fields":{"text":"text 0"},
   "responses":{"label":[{"value":"w","user_id":"u1"}]}}])",
                  "bad.jsonl:1: unknown label \"w\"", argilla);
+  expect_refused(study, R"([{"id":"0"},{"id":"1"},{"id":2)", "bad.jsonl:1 (record 3): not",
+                 argilla);
   expect_refused(study, "[{\"id\":\"0\"},\n{\"id\":", "bad.jsonl:2: not a JSON object", argilla);
   expect_refused(study, "[\n{\"id\":\"0\"}\n", "the list does not end", argilla);
   const auto counts = import(study, "argilla.json", nested, argilla);
@@ -253,6 +287,89 @@ TEST_F(Exchange, LabelStudiosTasksAreRead) {
             std::string::npos)
       << lines;
   EXPECT_NE(lines.find(R"("at":"2021-03-09T22:16:08.728Z","active_ms":4288)"), std::string::npos);
+}
+
+TEST_F(Exchange, AChoiceStandsForTheTextThatItsRecordHasThere) {
+  const std::string argilla = R"([{"id":"%","fields":{"prompt":"text 1",%},
+    "responses":{"q":[{"value":"A","user_id":"u"}]}}])";
+  const std::string studio = R"([{"id":1,"data":{"prompt":"text 1",%},"annotations":[
+    {"completed_by":5,"result":[{"from_name":"pw","to_name":"%","value":{"selected":"left"}}]}]}])";
+  const auto filled = [](std::string form, const std::string& first, const std::string& second) {
+    form.replace(form.find('%'), 1, first);
+    return form.replace(form.find('%'), 1, second);
+  };
+  struct Case {
+    std::string bytes;
+    AnswerFormat format;
+    const char* choice;
+  };
+  const std::vector<Case> cases = {
+      {filled(argilla, "1", R"("a":"one","b":"two")"), AnswerFormat::kArgilla, "A"},
+      {filled(argilla, "1", R"("a":"two","b":"one")"), AnswerFormat::kArgilla, "B"},
+      {filled(argilla, "1", R"("b":"one","a":"two")"), AnswerFormat::kArgilla, "B"},
+      {filled(argilla, "1", R"("response 1":"two","response 2":"one")"), AnswerFormat::kArgilla,
+       "B"},
+      {filled(studio, R"("left":"two","right":"one")", "x"), AnswerFormat::kLabelStudio, "B"},
+      {filled(studio, R"("x":"one","y":"two")", "y,x"), AnswerFormat::kLabelStudio, "B"},
+      {filled(studio, R"("x":"one","y":"two")", "x,y"), AnswerFormat::kLabelStudio, "A"},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const Study study = make(fmt::format("study {}", i), some_task(Kind::kPreference, 2));
+    const auto counts = import(study, "in.json", cases[i].bytes, {cases[i].format, "", ""});
+    ASSERT_TRUE(counts) << counts.error().message;
+    const auto wanted = fmt::format(R"("item":"i1","choice":"{}")", cases[i].choice);
+    EXPECT_NE(exported(study).find(wanted), std::string::npos) << cases[i].bytes;
+  }
+}
+
+TEST_F(Exchange, ASideThatIsNoneOfTheItemsIsRefused) {
+  const Study study = make("demo", some_task(Kind::kPreference, 2));
+  const std::string record = R"([{"id":"i1","fields":{"prompt":"text 1",%},
+    "responses":{"q":[{"value":"A","user_id":"u"}]}}])";
+  const auto with = [&record](const std::string& fields) {
+    return std::string(record).replace(record.find('%'), 1, fields);
+  };
+  const ReadOptions argilla{AnswerFormat::kArgilla, "", ""};
+  expect_refused(study, with(R"("a":"one","b":"three")"),
+                 "bad.jsonl:1: no item of the task \"preference\" has the texts", argilla);
+  expect_refused(study, with(R"("a":"one","b":"three","c":"two")"),
+                 "bad.jsonl:1: item \"i1\" has no side \"three\"", argilla);
+  expect_refused(study, with(R"("x":"one","y":"two","z":"one")"),
+                 "bad.jsonl:1: a text that item \"i1\" chooses from stands twice", argilla);
+}
+
+TEST_F(Exchange, GradesGoToTheCandidatesThatTheRecordHas) {
+  tasks::Task task = some_task(Kind::kReranking, 2);
+  task.items[1].texts = {"query", "red", "green", "blue", "red"};
+  task.items[1].gold = {1, 0, 0, 1};
+  const std::string record = R"([{"id":"%","fields":{"q":"query","documents":[%]},
+    "responses":{"g":[{"value":[2,1,0,3],"user_id":"u"}]}}])";
+  const auto with = [&record](const std::string& id, const std::string& documents) {
+    std::string bytes = record;
+    bytes.replace(bytes.find('%'), 1, id);
+    return bytes.replace(bytes.find('%'), 1, documents);
+  };
+  const ReadOptions argilla{AnswerFormat::kArgilla, "", ""};
+  const Study bad = make("bad", task);
+  expect_refused(bad, with("i1", R"("cyan","pink","grey","black")"),
+                 "bad.jsonl:1: no item of the task \"reranking\" has the texts", argilla);
+  expect_refused(bad, with("i1", R"("red","green","blue")"), "bad.jsonl:1: no item", argilla);
+  expect_refused(bad, with("i1", R"("red","green","blue","red","red")"),
+                 "bad.jsonl:1: a text that item \"i1\" chooses from stands twice", argilla);
+  const Study study = make("demo", task);
+  const auto counts = import(study, "in.json", with("7", R"("blue","red","red","green")"), argilla);
+  ASSERT_TRUE(counts) << counts.error().message;
+  EXPECT_NE(exported(study).find(R"("item":"i1","grades":[1.0,3.0,2.0,0.0])"), std::string::npos)
+      << exported(study);
+}
+
+TEST_F(Exchange, ATextThatAnItemHasTwiceIsNotFoundInARecordThatHasItOnce) {
+  tasks::Task task = some_task(Kind::kSts, 2);
+  task.items[0].texts = {"same", "same"};
+  const Study study = make("demo", task);
+  expect_refused(study, R"([{"id":"7","fields":{"x":"same","y":"other"},
+    "responses":{"q":[{"value":3,"user_id":"u"}]}}])",
+                 "bad.jsonl:1: no item of the task", {AnswerFormat::kArgilla, "", ""});
 }
 
 TEST_F(Exchange, DoccanosLinesAreRead) {

@@ -106,14 +106,6 @@ Result<std::size_t> add_sheet(Connection& connection, const StudyTask& task, con
   return lines;
 }
 
-// A text as a cell that no spreadsheet takes for a formula.
-std::string cell(std::string text) {
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos) {
-    text.insert(text.begin(), '\'');
-  }
-  return text;
-}
-
 std::string numbers(const Json& list) {
   std::vector<double> values;
   for (const Json& value : list) values.push_back(value.get<double>());
@@ -124,7 +116,7 @@ std::string numbers(const Json& list) {
 std::string field_text(const Json& answer, const char* field) {
   if (!answer.is_object() || !answer.contains(field)) return "";
   const Json& value = answer[field];
-  if (value.is_string()) return cell(value.get<std::string>());
+  if (value.is_string()) return guarded_cell(value.get<std::string>());
   if (value.is_array()) return numbers(value);
   return value.is_number() ? fmt::format("{}", value.get<double>()) : to_text(value);
 }
@@ -164,13 +156,15 @@ std::string maybe_number(const Row& row, std::size_t column) {
 
 Result<std::size_t> add_csv_row(Buffer& buffer, const Row& row, const std::string& item,
                                 const Json& answer) {
-  std::vector<std::string> cells = {cell(row.text(0)), cell(item), cell(row.text(2)), row.text(3)};
+  std::vector<std::string> cells = {guarded_cell(row.text(0)), guarded_cell(item),
+                                    guarded_cell(row.text(2)), row.text(3)};
   for (const char* field : kAnswerFields) cells.push_back(field_text(answer, field));
   const bool counts = row.text(4) == "main" && !row.is_null(7) && row.integer(7) != 0;
   for (std::string& text : std::vector<std::string>{
            row.text(4), row.text(5), maybe_number(row, 6), counts ? "1" : "0", maybe_number(row, 8),
-           maybe_number(row, 9), maybe_number(row, 10), cell(row.text(11)), maybe_number(row, 12),
-           utc_text(row.integer(13)), maybe_number(row, 14), maybe_number(row, 15), row.text(16)}) {
+           maybe_number(row, 9), maybe_number(row, 10), guarded_cell(row.text(11)),
+           maybe_number(row, 12), utc_text(row.integer(13)), maybe_number(row, 14),
+           maybe_number(row, 15), row.text(16)}) {
     cells.push_back(std::move(text));
   }
   std::string line;

@@ -318,7 +318,7 @@ Result<ImportCounts> Importer::write(const Plan& plan) {
   if (done) {
     done = study_.store().write([&](Connection& connection) { return take_all(connection, plan); });
   }
-  if (done) return ImportCounts{all_.size(), plan.raters.size()};
+  if (done) return ImportCounts{.answers = all_.size(), .annotators = plan.raters.size()};
   static_cast<void>(
       study_.store().write([this](Connection& connection) { return clear(connection); }));
   return tl::unexpected(std::move(done.error()));
@@ -328,12 +328,12 @@ Result<ImportCounts> Importer::write(const Plan& plan) {
 
 Result<ImportCounts> import_answers(const Study& study, const StudyTask& task,
                                     const std::filesystem::path& path, const ReadOptions& options) {
-  PLUMB_TRY(answers, read_foreign_answers(path, task.header, task.items_sha256, options));
-  if (answers.empty()) return bad_answer(path.string(), "there are no answers in it");
+  PLUMB_TRY(read, read_foreign_answers(path, task.header, task.items_sha256, options));
+  if (read.answers.empty()) return bad_answer(path.string(), "there are no answers in it");
   Store& store = study.store();
   PLUMB_TRY(items, store.read<Items>(
                        [&](Connection& connection) { return Items::load(connection, task); }));
-  PLUMB_TRY(placed, place_answers(items, task, answers));
+  PLUMB_TRY(placed, place_answers(items, task, read.answers));
   const auto origin = fmt::format("import {}", path.filename().string());
   Result<ImportCounts> done = taken_meanwhile();
   for (int tries = 0; tries < kTries && !done && done.error().kind == ErrorKind::kBusy; ++tries) {
@@ -342,6 +342,7 @@ Result<ImportCounts> import_answers(const Study& study, const StudyTask& task,
     }));
     done = Importer(study, placed, origin).write(plan);
   }
+  if (done) done->of_other_tasks = read.of_other_tasks;
   return done;
 }
 

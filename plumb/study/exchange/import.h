@@ -13,7 +13,8 @@ namespace plumb::study {
 
 struct ImportCounts {
   std::size_t answers = 0;
-  std::size_t annotators = 0;  // whose answers they are
+  std::size_t annotators = 0;      // whose answers they are
+  std::size_t of_other_tasks = 0;  // rows of the file that were left out
 };
 
 // Every answer takes an open slot of its item; all of them are imported, or none. Reading, checking

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -9,11 +10,21 @@
 
 namespace plumb::study {
 
+namespace {
+
+std::vector<std::string> sorted(std::vector<std::string> texts) {
+  std::ranges::sort(texts);
+  return texts;
+}
+
+}  // namespace
+
 std::vector<std::string> Items::texts_of(const Json& body) {
   std::vector<std::string> texts;
   for (const char* field : {"text", "text1", "text2", "query", "prompt", "a", "b"}) {
     if (body.contains(field)) texts.push_back(body[field].get<std::string>());
   }
+  for (const Json& candidate : body.value("candidates", Json::array())) texts.push_back(candidate);
   return texts;
 }
 
@@ -40,15 +51,15 @@ Result<Items> Items::load(Connection& connection, const StudyTask& task) {
 // The items all of whose texts are among these.
 std::vector<const KnownItem*> Items::by_texts(const std::vector<std::string>& texts) const {
   std::vector<const KnownItem*> found;
-  const auto has = [&texts](const std::string& text) {
-    return std::ranges::find(texts, text) != texts.end();
-  };
+  const auto there = sorted(texts);
   for (const std::string& text : texts) {
     const auto [begin, end] = by_first_text_.equal_range(text);
     for (auto at = begin; at != end; ++at) {
       const KnownItem* item = &all_[at->second];
       const bool known = std::ranges::find(found, item) != found.end();
-      if (!known && std::ranges::all_of(texts_of(item->body), has)) found.push_back(item);
+      if (!known && std::ranges::includes(there, sorted(texts_of(item->body)))) {
+        found.push_back(item);
+      }
     }
   }
   return found;
@@ -76,13 +87,57 @@ Result<const KnownItem*> Items::find(const ForeignAnswer& answer) const {
 
 namespace {
 
+// The sides of a comparison or the candidates of a query, in the item's order.
+std::vector<std::string> choices_of(const Json& body) {
+  if (body.contains("candidates")) return body["candidates"].get<std::vector<std::string>>();
+  if (!body.contains("a")) return {};
+  return {body["a"], body["b"]};
+}
+
+// The choices in the record's order: as its names tell, else those of its texts that are choices.
+Result<std::vector<std::string>> given_choices(const KnownItem& item, const ForeignAnswer& answer,
+                                               const std::vector<std::string>& choices) {
+  if (!answer.sides.empty() && !item.body.contains("candidates")) return answer.sides;
+  std::vector<std::string> given;
+  std::ranges::copy_if(answer.texts, std::back_inserter(given), [&choices](const auto& text) {
+    return std::ranges::find(choices, text) != choices.end();
+  });
+  if (given.size() == choices.size()) return given;
+  return bad_answer(answer.where,
+                    fmt::format("a text that item \"{}\" chooses from stands twice in the record; "
+                                "which place it has among them is not told",
+                                item.name));
+}
+
+// order[place] is the choice of the item that the record has there; empty without choices.
+Result<Order> order_of(const KnownItem& item, const ForeignAnswer& answer) {
+  const auto choices = choices_of(item.body);
+  if (choices.empty() || answer.texts.empty()) return Order();
+  PLUMB_TRY(given, given_choices(item, answer, choices));
+  std::multimap<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < choices.size(); ++i) places.emplace(choices[i], i);
+  Order order;
+  for (const std::string& text : given) {
+    const auto found = places.lower_bound(text);
+    if (found == places.end() || found->first != text) {
+      return bad_answer(answer.where, fmt::format("item \"{}\" has no side \"{}\"", item.name,
+                                                  text.substr(0, 60)));
+    }
+    order.push_back(found->second);
+    places.erase(found);
+  }
+  return order;
+}
+
 Result<std::vector<Placed>> place_single(const Items& items, const StudyTask& task,
                                          const std::vector<ForeignAnswer>& answers) {
   std::vector<Placed> placed;
   std::set<std::pair<std::string, std::int64_t>> seen;
   for (const ForeignAnswer& answer : answers) {
     PLUMB_TRY(item, items.find(answer));
-    auto checked = checked_answer(task.header, item->body, answer.answer);
+    PLUMB_TRY(order, order_of(*item, answer));
+    auto checked = checked_answer(task.header, item->body,
+                                  stored_answer(task.header.kind, answer.answer, order));
     if (!checked) return bad_answer(answer.where, checked.error().message);
     if (!seen.emplace(answer.rater, item->id).second) {
       return bad_answer(answer.where, fmt::format("a second answer of \"{}\" to item \"{}\"",
@@ -137,6 +192,9 @@ Result<std::vector<Placed>> place_pool(const Items& items, const StudyTask& task
 
 Result<std::vector<Placed>> place_answers(const Items& items, const StudyTask& task,
                                           const std::vector<ForeignAnswer>& answers) {
+  for (const ForeignAnswer& answer : answers) {
+    if (answer.rater.empty()) return bad_answer(answer.where, "it does not say whose answer it is");
+  }
   return task.header.kind == tasks::Kind::kClustering ? place_pool(items, task, answers)
                                                       : place_single(items, task, answers);
 }

@@ -74,13 +74,17 @@ Result<void> for_each_object(
   cursor.skip(" \t\r\n");
   const bool list = !cursor.at_end() && cursor.here() == '[';
   if (list) cursor.step();
-  while (true) {
+  std::string before;  // where the last record starts
+  for (std::size_t record = 1;; ++record) {
     cursor.skip(kBetween);
     if (cursor.at_end()) {
       return list ? cursor.bad("the list does not end: is the file cut short?") : Result<void>();
     }
     if (list && cursor.here() == ']') return {};
-    const std::string where = cursor.where();
+    std::string where = cursor.where();
+    const bool shares_its_line = where == before;
+    before = where;
+    if (shares_its_line) where += fmt::format(" (record {})", record);
     if (cursor.here() != '{') return cursor.bad("an object was expected");
     const auto bytes = cursor.object();
     const Json object = bytes ? Json::parse(*bytes, nullptr, false) : Json();

@@ -11,7 +11,9 @@
 #include "plumb/base/files.h"
 #include "plumb/base/number.h"
 #include "plumb/study/exchange/json_array.h"
+#include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/codec.h"
+#include "plumb/text/csv.h"
 #include "plumb/text/records.h"
 
 namespace plumb::study {
@@ -35,6 +37,22 @@ std::vector<std::string> texts_of(const Json& object) {
     }
   }
   return texts;
+}
+
+// The texts that A and B stand for, where the names of their fields tell. to_name: what Label
+// Studio says of a comparison, the names of the left and the right text.
+std::vector<std::string> sides_of(const Json& fields, const std::string& to_name = "") {
+  const auto is_text = [&fields](const std::string& name) {
+    return fields.is_object() && fields.contains(name) && fields[name].is_string();
+  };
+  const std::size_t comma = std::min(to_name.find(','), to_name.size());
+  const std::string left = to_name.substr(0, comma), right = to_name.substr(left.size());
+  using Names = std::pair<std::string, std::string>;
+  for (const auto& [a, b] : {Names(left, right.empty() ? "" : right.substr(1)),
+                             Names("left", "right"), Names("a", "b"), Names("A", "B")}) {
+    if (is_text(a) && is_text(b)) return {fields[a], fields[b]};
+  }
+  return {};
 }
 
 std::string word(const Json& object, const char* field) {
@@ -114,11 +132,7 @@ Json cell_json(const std::string& column, std::string cell) {
     const auto number = column == field ? number_of(cell) : std::nullopt;
     if (number) return *number;
   }
-  if (cell.size() > 1 && cell[0] == '\'' &&
-      std::string_view("=+-@\t\r").find(cell[1]) != std::string_view::npos) {
-    cell.erase(0, 1);
-  }
-  return cell;
+  return unguarded_cell(std::move(cell));
 }
 
 Json fields_of(const Record& record, bool table) {
@@ -132,11 +146,12 @@ Json fields_of(const Record& record, bool table) {
   return json;
 }
 
-std::optional<std::int64_t> whole(const Json& json, const char* field) {
+// A time in whole milliseconds; nothing where it is below 0, which no time is.
+std::optional<std::int64_t> milliseconds(const Json& json, const char* field) {
   const auto found = json.find(field);
   if (found == json.end()) return std::nullopt;
   const auto number = number_of(*found);
-  return number ? std::optional(std::llround(*number)) : std::nullopt;
+  return number && *number >= 0 ? std::optional(std::llround(*number)) : std::nullopt;
 }
 
 Result<void> check_header(const std::string& where, const Json& json, std::string_view items) {
@@ -150,6 +165,12 @@ Result<void> check_header(const std::string& where, const Json& json, std::strin
 }
 
 Result<ForeignAnswer> own_answer(const std::string& where, const Json& json) {
+  if (word(json, "item").empty()) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : json.items()) names.push_back(name);
+    return bad_answer(where,
+                      fmt::format("there is no \"item\"; there are {}", fmt::join(names, ", ")));
+  }
   const std::string kind_name = tasks::word_field(json, "kind", "person");
   const auto kind = tasks::parse_rater_kind(kind_name);
   if (kind != tasks::RaterKind::kPerson && kind != tasks::RaterKind::kSimulated) {
@@ -168,29 +189,37 @@ Result<ForeignAnswer> own_answer(const std::string& where, const Json& json) {
                        .comment = word(json, "comment"),
                        .flagged = flagged == "true" || flagged == "1",
                        .at_ms = parse_utc(word(json, "at")),
-                       .active_ms = whole(json, "active_ms"),
-                       .idle_ms = whole(json, "idle_ms")};
+                       .active_ms = milliseconds(json, "active_ms"),
+                       .idle_ms = milliseconds(json, "idle_ms")};
 }
 
-Result<Answers> read_own(const std::filesystem::path& path, std::string_view items) {
+Result<ForeignAnswers> read_own(const std::filesystem::path& path, const std::string& task,
+                                std::string_view items, const ReadOptions& options) {
   PLUMB_TRY(reader, RecordReader::open(path.string(), {}));
-  Answers answers;
+  ForeignAnswers read;
+  tasks::AnswerRows rows(task, !options.leave_others_out);
   const std::string ending =
       path.extension() == ".gz" ? path.stem().extension().string() : path.extension().string();
   const bool table = ending == ".csv" || ending == ".tsv" || ending == ".txt";
   while (true) {
     PLUMB_TRY(record, reader.next());
-    if (!record) return answers;
+    if (!record) break;
     const Json json = fields_of(*record, table);
     if (json.contains("schema")) {
       auto fits = check_header(record->where, json, items);
       if (!fits) return tl::unexpected(fits.error());
       continue;
     }
-    if (word(json, "counts") == "0") continue;
+    if (table) {
+      PLUMB_TRY(ours, rows.take(record->where, json));
+      if (!ours) continue;
+    }
     PLUMB_TRY(answer, own_answer(record->where, json));
-    answers.push_back(std::move(answer));
+    read.answers.push_back(std::move(answer));
   }
+  PLUMB_TRY(others, rows.left_out(path.string()));
+  read.of_other_tasks = others;
+  return read;
 }
 
 // --- Argilla ---
@@ -242,6 +271,7 @@ Result<void> take_argilla(const std::string& where, const Json& record, Kind kin
                        .rater = word(response, "user_id"),
                        .item = word(record, "id"),
                        .texts = texts_of(fields),
+                       .sides = sides_of(fields),
                        .answer = std::move(answer)});
   }
   return {};
@@ -271,12 +301,14 @@ Result<void> take_annotation(const std::string& where, const Json& data, const J
   if (is_cancelled.get<bool>()) return {};
   PLUMB_TRY(regions, objects_of(where, annotation, "result"));
   std::vector<std::string> names;
+  std::string to_name;
   Json value;
   for (const Json& region : regions) {
     const std::string name = word(region, "from_name");
     const Json given = region_value(region);
     if (given.is_null() || (!options.question.empty() && name != options.question)) continue;
     names.push_back(name);
+    to_name = word(region, "to_name");
     value = given;
   }
   if (names.empty()) return bad_answer(where, "an annotation without an answer");
@@ -293,6 +325,7 @@ Result<void> take_annotation(const std::string& where, const Json& data, const J
                      .rater = who_of(annotation),
                      .item = data.contains("id") ? word(data, "id") : word(record, "id"),
                      .texts = texts_of(data),
+                     .sides = sides_of(data, to_name),
                      .answer = std::move(answer),
                      .at_ms = parse_utc(word(annotation, "created_at")),
                      .active_ms = active});
@@ -325,6 +358,7 @@ Result<void> take_doccano(const std::string& where, const Json& record, Kind kin
                      .rater = options.rater,
                      .item = word(record, "id"),
                      .texts = texts_of(record),
+                     .sides = sides_of(record),
                      .answer = std::move(answer),
                      .comment = comments.is_array() && !comments.empty() && comments[0].is_string()
                                     ? comments[0].get<std::string>()
@@ -334,16 +368,16 @@ Result<void> take_doccano(const std::string& where, const Json& record, Kind kin
 
 using Take = Result<void> (*)(const std::string&, const Json&, Kind, const ReadOptions&, Answers&);
 
-Result<Answers> read_documents(const std::filesystem::path& path, Kind kind,
-                               const ReadOptions& options, Take take) {
+Result<ForeignAnswers> read_documents(const std::filesystem::path& path, Kind kind,
+                                      const ReadOptions& options, Take take) {
   PLUMB_TRY(text, read_file(path));
-  Answers answers;
+  ForeignAnswers all;
   auto read =
       for_each_object(path.string(), text, [&](const std::string& where, const Json& record) {
-        return take(where, record, kind, options, answers);
+        return take(where, record, kind, options, all.answers);
       });
   if (!read) return tl::unexpected(read.error());
-  return answers;
+  return all;
 }
 
 // "+01:00" in minutes; nothing where it is no offset.
@@ -400,15 +434,15 @@ std::optional<std::int64_t> parse_utc(std::string_view text) {
   return (((days * 24 + parts[3]) * 60 + parts[4] - *offset) * 60 + parts[5]) * 1000 + ms;
 }
 
-Result<std::vector<ForeignAnswer>> read_foreign_answers(const std::filesystem::path& path,
-                                                        const tasks::Task& header,
-                                                        std::string_view items_sha256,
-                                                        const ReadOptions& options) {
+Result<ForeignAnswers> read_foreign_answers(const std::filesystem::path& path,
+                                            const tasks::Task& header,
+                                            std::string_view items_sha256,
+                                            const ReadOptions& options) {
   ReadOptions given = options;
   if (given.rater.empty()) given.rater = path.stem().string();
   switch (options.format) {
     case AnswerFormat::kAnswers:
-      return read_own(path, items_sha256);
+      return read_own(path, header.name, items_sha256, given);
     case AnswerFormat::kArgilla:
       return read_documents(path, header.kind, given, take_argilla);
     case AnswerFormat::kLabelStudio:
