@@ -8,6 +8,7 @@ import { drawRows } from "./rows";
 
 export function leaderboardFigure(board: Leaderboard): HTMLElement {
   const human = board.rows.find((row) => row.kind === "human");
+  const others = board.rows.some(({ kind }) => kind === "simulated" || kind === "adjudicated");
   return figure({
     id: "figure-leaderboard",
     title: "Figure 1. The leaderboard, with its uncertainty",
@@ -19,7 +20,7 @@ export function leaderboardFigure(board: Leaderboard): HTMLElement {
       [kSigns.diamond, "solid human", "human"],
       [kSigns.circle, "solid model", "model, differs from the human"],
       [kSigns.circle, "hollow model", "model, not separable from the human"],
-      [kSigns.square, "hollow baseline", "baseline"],
+      [kSigns.square, "hollow baseline", others ? "baseline, simulated, adjudicated" : "baseline"],
     ]),
     draw: (width) =>
       drawRows<LeaderboardRow>(
@@ -37,7 +38,7 @@ export function leaderboardFigure(board: Leaderboard): HTMLElement {
           ticks: { ticks: 6, label: "Score →" },
           marks: (rows, height) =>
             forestMarks(rows, height, human, {
-              look: (row) => row.kind,
+              look: ({ kind }) => (kind === "human" || kind === "model" ? kind : "baseline"),
               solid: (row) => row.kind === "human" || (row.kind === "model" && separable(row)),
               title: (row) => `${row.name}: ${measure(row.score, row.ci)}, rank ${rank(row)}`,
               absent: (row) => absent(row.score, row),
