@@ -133,7 +133,7 @@ TEST_F(Items, AreSampledAndPlanned) {
   expect_failure("task sample " + path("t.jsonl") + " -n 31", 2, "cannot draw 31 of the 30 items");
   expect_failure("task sample " + path("t.jsonl") + " -n 10,20", 2, "a sample has one size");
   expect_failure("task sample " + path("t.jsonl") + " -n 10 --raters 2", 2, "requires --plan");
-  expect_failure(plan + " --human 0.001", 2, "outside what raters of this task can earn");
+  expect_failure(plan + " --human 0", 2, "outside what raters of this task can earn");
 }
 
 class Models : public Program {
