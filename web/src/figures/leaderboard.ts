@@ -8,7 +8,7 @@ import { drawRows } from "./rows";
 
 export function leaderboardFigure(board: Leaderboard): HTMLElement {
   const human = board.rows.find((row) => row.kind === "human");
-  const others = board.rows.some(({ kind }) => kind === "simulated" || kind === "adjudicated");
+  const others = board.rows.some(isNeither);
   return figure({
     id: "figure-leaderboard",
     title: "Figure 1. The leaderboard, with its uncertainty",
@@ -49,14 +49,18 @@ export function leaderboardFigure(board: Leaderboard): HTMLElement {
   });
 }
 
+const isNeither = ({ kind }: LeaderboardRow) => kind === "simulated" || kind === "adjudicated";
+
 function groups(rows: LeaderboardRow[]): Map<string, LeaderboardRow[]> {
   const score = (row: LeaderboardRow) => known(row.score) ?? -Infinity;
   const sorted = [...rows].sort((a, b) => score(b) - score(a));
-  const partial = (row: LeaderboardRow) => row.kind !== "baseline" && row.partial === true;
+  const baseline = (row: LeaderboardRow) => row.kind === "baseline";
+  const compared = sorted.filter((row) => !baseline(row) && !isNeither(row));
   const all: [string, LeaderboardRow[]][] = [
-    ["", sorted.filter((row) => row.kind !== "baseline" && !partial(row))],
-    ["Partial coverage, not ranked", sorted.filter(partial)],
-    ["Baselines", sorted.filter((row) => row.kind === "baseline")],
+    ["", compared.filter((row) => row.partial !== true)],
+    ["Partial coverage, not ranked", compared.filter((row) => row.partial === true)],
+    ["Neither people nor models", sorted.filter(isNeither)],
+    ["Baselines", sorted.filter(baseline)],
   ];
   return new Map(all.filter(([, members]) => members.length > 0));
 }
