@@ -1,4 +1,5 @@
 // People and models on single answers, from outside the program.
+#include "plumb/base/hash.h"
 #include "tests/end_to_end/program.h"
 
 namespace plumb {
@@ -64,6 +65,39 @@ TEST_F(Items, GiveTheSameBytesWithAnyNumberOfThreads) {
   const std::string one = run("gap " + files() + " --json --threads 1").out;
   EXPECT_EQ(one, run("gap " + files() + " --json --threads 2").out);
   EXPECT_NE(one, run("gap " + files() + " --json --seed 7").out);
+}
+
+// The page's own command, of its provenance.
+std::string command_in(const std::string& page) {
+  const std::string key = R"("command":"plumb )";
+  const std::size_t begin = page.find(key) + key.size();
+  return page.substr(begin, page.find('"', begin) - begin);
+}
+
+TEST_F(Items, HaveAPageThatItsOwnCommandMakesAgain) {
+  for (const std::string& given :
+       {files() + " --resamples 300 --models bm25 --human published --title 'A title'",
+        std::string("hume --models '*e5*' --human individual --resamples 300 --seed 7")}) {
+    const Outcome made =
+        run(fmt::format("report gap {} --threads 1 -o {}", given, path("one.html")));
+    ASSERT_EQ(made.code, 0) << made.error;
+    const std::string page = *read_file(path("one.html"));
+    const std::string command = command_in(page);
+    EXPECT_EQ(command.find("--threads"), std::string::npos) << command;
+    ASSERT_EQ(run(command + " -o " + path("two.html")).code, 0) << command;
+    EXPECT_EQ(*read_file(path("two.html")), page) << command;
+  }
+}
+
+TEST_F(Items, HaveAPageThatNamesTheAnswersByHash) {
+  ASSERT_EQ(run(fmt::format("report gap {} --resamples 300 -o {}", files(), path("a.html"))).code,
+            0);
+  const std::string page = *read_file(path("a.html"));
+  for (const char* name : {"people.jsonl", "model.jsonl"}) {
+    const std::string line =
+        fmt::format(R"({{"name":"{}","sha256":"{}"}})", path(name), sha256(*read_file(path(name))));
+    EXPECT_NE(page.find(line), std::string::npos) << line;
+  }
 }
 
 TEST_F(Items, AreWrittenOneByOne) {

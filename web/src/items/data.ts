@@ -83,6 +83,7 @@ export interface ItemsReport {
   title: string;
   version: string;
   command: string;
+  inputs: { name: string; sha256: string }[];
   results: Results;
   items: Item[];
 }

@@ -117,7 +117,7 @@ function itemLists({ results, items }: ItemsReport): Node[] {
   ];
 }
 
-function sources({ version, command, results }: ItemsReport): HTMLElement {
+function sources({ version, command, inputs, results }: ItemsReport): HTMLElement {
   return provenance(
     version,
     command,
@@ -127,5 +127,6 @@ function sources({ version, command, results }: ItemsReport): HTMLElement {
     ),
     ...entry("Human", `rule “${results.human}”`),
     ...entry("Items", hash(results.items)),
+    ...inputs.flatMap(({ name, sha256 }) => entry(`Answers ${name}`, hash(sha256))),
   );
 }
