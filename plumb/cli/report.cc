@@ -53,8 +53,8 @@ Result<void> ReportCommand::run_items() const {
   if (!resamples_given) sampled.values.resamples = kItemResamples;
   ItemOptions asked = items;
   asked.models.models = board.models;
-  PLUMB_TRY(found,
-            asked.compute(source.source, sampled, true, board.human == "published" && human_given));
+  PLUMB_TRY(published, ItemOptions::published_rule(board.human, human_given));
+  PLUMB_TRY(found, asked.compute(source.source, sampled, true, published));
   PLUMB_TRY(inputs, item_inputs());
   const std::string page = report::items_page(
       !title.empty() ? title : fmt::format("{}: people and models, item by item", found.task.name),
@@ -117,6 +117,7 @@ void add_report(CLI::App& app, Program& program) {
   ItemOptions::bind_to_humans(
       *verb, {"--annotators", "--language", "--task-type", "--revision", "--unknown-subsets"});
   command->sampling.declare(*verb);
+  ItemOptions::say_what_humans_change(*verb);
   verb->callback([command, verb, &program] {
     command->command = page_command(*verb);
     command->resamples_given = verb->count("--resamples") > 0;

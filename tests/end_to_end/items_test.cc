@@ -100,6 +100,28 @@ TEST_F(Items, HaveAPageThatNamesTheAnswersByHash) {
   }
 }
 
+// Of two models the intervals of differences are at 1 - 0.05 / 2.
+TEST_F(Items, SayTheLevelOfTheirDifferences) {
+  const std::string two = files() + " --models bm25 --resamples 300";
+  EXPECT_NEAR(Json::parse(run("gap " + two + " --json").out)["gap_level"].get<double>(), 0.975,
+              1e-12);
+  const std::string text = run("gap " + two).out;
+  EXPECT_NE(text.find("97.5 % interval"), std::string::npos) << text;
+  EXPECT_NE(text.find("Bonferroni, 2 models"), std::string::npos) << text;
+  const std::string plain = run("gap " + two + " --uncorrected").out;
+  EXPECT_EQ(plain.find("97.5 %"), std::string::npos) << plain;
+  EXPECT_EQ(plain.find("Bonferroni"), std::string::npos) << plain;
+}
+
+TEST_F(Items, RefuseARuleOfPublishedScores) {
+  expect_failure("gap " + files() + " --human worse", 2, "--human worse chooses between published");
+  expect_failure("report gap " + files() + " --human better -o " + path("x.html"), 2,
+                 "it is individual or published");
+  EXPECT_EQ(run("gap " + files() + " --human individual --resamples 300").code, 0);
+  const std::string help = run("gap --help").out;
+  EXPECT_NE(help.find("2000 with --humans"), std::string::npos) << help;
+}
+
 TEST_F(Items, AreWrittenOneByOne) {
   const Outcome outcome = run("gap " + files() + " --metric spearman --items " + path("items"));
   EXPECT_EQ(outcome.code, 0) << outcome.error;

@@ -45,6 +45,8 @@ export interface RatersOf {
   kind: string;
   metric: string;
   level: number;
+  /** Of the intervals of differences. */
+  gap_level?: number;
   resamples: number;
   seed: number;
   human: string;

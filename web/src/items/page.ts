@@ -123,7 +123,7 @@ function sources({ version, command, inputs, results }: ItemsReport): HTMLElemen
     command,
     ...entry(
       "Intervals",
-      `${percent(results.level)}, ${results.resamples} resamples of items and annotators, seed ${results.seed}`,
+      `${percent(results.level)}${results.gap_level === undefined || results.gap_level === results.level ? "" : ` (of differences ${percent(results.gap_level)})`}, ${results.resamples} resamples of items and annotators, seed ${results.seed}`,
     ),
     ...entry("Human", `rule “${results.human}”`),
     ...entry("Items", hash(results.items)),
