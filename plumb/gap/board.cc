@@ -212,7 +212,9 @@ Result<Board> filtered(const Board& board, const BoardOptions& options) {
     return (!type || subset.type == *type) && (!language || subset.language == *language);
   });
   if (kept.subsets.empty()) {
-    return fail(ErrorKind::kNotFound, "no subset of that language and task type in these figures");
+    return fail(ErrorKind::kNotFound,
+                type || language ? "no subset of that language and task type in these figures"
+                                 : "these figures hold no score");
   }
   return keep_competitors(kept, [](const Competitor& row) { return row.coverage() > 0; });
 }

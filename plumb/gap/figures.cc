@@ -150,8 +150,11 @@ void read_line(const Json& line, Figures& figures) {
 }
 
 void read_header(const Json& line, Figures& figures) {
-  if (line.value("schema", "") != kSchema)
-    throw std::invalid_argument("not a plumb.figures/1 table");
+  const std::string schema = line.value("schema", "");
+  if (schema.starts_with("plumb.task/")) {
+    throw std::invalid_argument("a task: `plumb gap` wants answers of people, --humans FILE");
+  }
+  if (schema != kSchema) throw std::invalid_argument("not a plumb.figures/1 table");
   figures.name = line.value("name", "");
   figures.origin = line.value("origin", "");
   figures.licence = line.value("licence", "");
