@@ -85,8 +85,8 @@ Result<void> GapCommand::run_items() const {
   if (!resamples_given) sampled.values.resamples = kItemResamples;
   ItemOptions asked = items;
   asked.models.models = board.models;
-  PLUMB_TRY(results, asked.compute(source.source, sampled, !uncorrected,
-                                   board.human == "published" && human_given));
+  PLUMB_TRY(published, ItemOptions::published_rule(board.human, human_given));
+  PLUMB_TRY(results, asked.compute(source.source, sampled, !uncorrected, published));
   return asked.print(results, output);
 }
 
@@ -159,6 +159,7 @@ void add_gap(CLI::App& app, Program& program) {
   ItemOptions::bind_to_humans(*verb, {"--audit", "--against", "--language", "--task-type",
                                       "--revision", "--unknown-subsets"});
   command->sampling.declare(*verb);
+  ItemOptions::say_what_humans_change(*verb);
   command->output.declare(*verb);
   verb->callback([command, verb, &program] {
     if (!verb->get_subcommands().empty()) return;

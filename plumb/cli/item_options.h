@@ -41,6 +41,11 @@ struct ItemOptions {
   void declare(CLI::App& verb, bool people);
   // Makes all options but --humans need it, and the named ones exclude it.
   static void bind_to_humans(CLI::App& verb, std::initializer_list<const char*> excluded);
+  // Help of SOURCE and --resamples, where --humans gives them another meaning and default.
+  static void say_what_humans_change(CLI::App& verb);
+
+  // Whether --human asks for the published rules. kUsage: a rule that single answers do not have.
+  static Result<bool> published_rule(const std::string& human, bool given);
 
   // Reads the task and the sheets, asks the models, adds the baselines, compares, and writes
   // --items and --mteb.

@@ -101,7 +101,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", fmt::format("plumb {}", plumb::kVersion), "show the version");
   app.footer(
       "Exit codes: 0 done, 1 a bug in plumb, 2 wrong usage, 3 bad input, 4 not found,\n"
-      "5 busy, 6 no permission, 8 out of memory or disk. `plumb VERB --help` says more.");
+      "5 busy, 6 no permission, 7 a gate failed, 8 out of memory or disk.\n"
+      "`plumb VERB --help` says more.");
   app.require_subcommand(1);
   plumb::cli::Program program{&app, {}};
   plumb::cli::add_leaderboard(app, program);

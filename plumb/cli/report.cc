@@ -4,10 +4,12 @@
 #include <memory>
 
 #include "plumb/base/files.h"
+#include "plumb/base/hash.h"
 #include "plumb/cli/board_options.h"
 #include "plumb/cli/item_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/options.h"
+#include "plumb/cli/page_command.h"
 #include "plumb/report/diagnostics_report.h"
 #include "plumb/report/gap_report.h"
 #include "plumb/report/items_report.h"
@@ -21,26 +23,42 @@ struct ReportCommand {
   SamplingOptions sampling;
   std::string output;
   std::string title;
+  std::string command;  // that makes the page again
   ItemOptions items;
   bool resamples_given = false, human_given = false;
 
   Result<void> run() const { return items.humans.empty() ? run_board() : run_items(); }
   Result<void> run_board() const;
   Result<void> run_items() const;
+  Result<Json> item_inputs() const;
 };
 
 constexpr std::size_t kListedItems = 50;
+
+// The files of people and of other raters as they are; the task is named by its items' hash.
+Result<Json> ReportCommand::item_inputs() const {
+  Json inputs = Json::array();
+  for (const auto* paths : {&items.humans, &items.answers}) {
+    for (const std::string& path : *paths) {
+      if (path == "-") continue;
+      PLUMB_TRY(text, read_file(path));
+      inputs.push_back({{"name", path}, {"sha256", sha256(text)}});
+    }
+  }
+  return inputs;
+}
 
 Result<void> ReportCommand::run_items() const {
   SamplingOptions sampled = sampling;
   if (!resamples_given) sampled.values.resamples = kItemResamples;
   ItemOptions asked = items;
   asked.models.models = board.models;
-  PLUMB_TRY(found,
-            asked.compute(source.source, sampled, true, board.human == "published" && human_given));
+  PLUMB_TRY(published, ItemOptions::published_rule(board.human, human_given));
+  PLUMB_TRY(found, asked.compute(source.source, sampled, true, published));
+  PLUMB_TRY(inputs, item_inputs());
   const std::string page = report::items_page(
       !title.empty() ? title : fmt::format("{}: people and models, item by item", found.task.name),
-      fmt::format("plumb report gap {}", source.source),
+      command, inputs,
       report::items_json(found.comparison, found.options, found.diagnostics, found.task),
       report::listed_items_json(found.task, found.sheets, found.diagnostics, kListedItems));
   if (auto written = write_file_atomic(output, page); !written) return written;
@@ -62,9 +80,8 @@ Result<void> ReportCommand::run_board() const {
   const report::Context context{&figures, board.human, sampling.level};
   const std::string page = report::gap_page(
       !title.empty() ? title : fmt::format("{}: people and models on the same tasks", figures.name),
-      fmt::format("plumb report gap {}", source.source),
-      report::leaderboard_json(table, "subset", context), report::gap_json(gaps, how, context),
-      report::audit_json(audit, context), context);
+      command, report::leaderboard_json(table, "subset", context),
+      report::gap_json(gaps, how, context), report::audit_json(audit, context), context);
   if (auto written = write_file_atomic(output, page); !written) return written;
   fmt::print(stderr, "{}: {} rows, {} subsets, {} views; open it in a browser\n", output,
              table.rows.size(), gaps.size(), audit.rows.size());
@@ -100,7 +117,9 @@ void add_report(CLI::App& app, Program& program) {
   ItemOptions::bind_to_humans(
       *verb, {"--annotators", "--language", "--task-type", "--revision", "--unknown-subsets"});
   command->sampling.declare(*verb);
+  ItemOptions::say_what_humans_change(*verb);
   verb->callback([command, verb, &program] {
+    command->command = page_command(*verb);
     command->resamples_given = verb->count("--resamples") > 0;
     command->human_given = verb->count("--human") > 0;
     program.action = [command] { return command->run(); };

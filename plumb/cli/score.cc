@@ -104,6 +104,16 @@ Result<Sheets> ItemOptions::read_humans(const tasks::Task& task) const {
   return std::move(sheets);
 }
 
+Result<bool> ItemOptions::published_rule(const std::string& human, bool given) {
+  if (given && (human == "better" || human == "worse")) {
+    return fail(ErrorKind::kUsage,
+                fmt::format("--human {} chooses between published scores; on single answers it is "
+                            "individual or published",
+                            human));
+  }
+  return given && human == "published";
+}
+
 Result<ItemResults> ItemOptions::compute(const std::string& path, const SamplingOptions& sampling,
                                          bool corrected, bool published) const {
   ItemResults results;
@@ -146,7 +156,7 @@ Result<void> ItemOptions::write_files(const ItemResults& results) const {
 Result<void> ItemOptions::print(const ItemResults& results, const OutputOptions& output) const {
   const gap::ItemComparison& comparison = results.comparison;
   const gap::ItemGapOptions& options = results.options;
-  const auto rows = [&] { return report::items_table(comparison, options.level); };
+  const auto rows = [&] { return report::items_table(comparison, options); };
   const auto items = [&] { return report::diagnostics_table(results.diagnostics, results.task); };
   const std::string heading = report::items_heading(comparison) + "\n";
   const std::string notes = "\n" + report::wrapped(report::items_notes(comparison, options)) + "\n";
@@ -177,6 +187,13 @@ void ItemOptions::bind_to_humans(CLI::App& verb, std::initializer_list<const cha
     verb.get_option(single)->needs(humans);
   }
   for (const char* published : excluded) humans->excludes(verb.get_option(published));
+}
+
+void ItemOptions::say_what_humans_change(CLI::App& verb) {
+  CLI::Option* source = verb.get_option("SOURCE");
+  source->description(source->get_description() + "; with --humans a task file");
+  verb.get_option("--resamples")
+      ->description(fmt::format("bootstrap resamples; {} with --humans", kItemResamples));
 }
 
 namespace {

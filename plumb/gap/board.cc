@@ -26,14 +26,20 @@ std::string_view after_slash(std::string_view name) {
   return name.substr(name.rfind('/') + 1);  // npos + 1 is 0
 }
 
-// People are "<folder>/Human"; baselines say so in their name.
-RaterKind kind_of(std::string_view name) {
-  if (after_slash(name) == "Human") return RaterKind::kHuman;
-  return name.find("baseline") != std::string_view::npos ? RaterKind::kBaseline : RaterKind::kModel;
+constexpr std::string_view kTrivialKind = "baseline";  // plumb's own baselines know nothing
+
+// People are "<folder>/Human"; baselines say so in their name, or in what plumb wrote of them.
+RaterKind kind_of(const Entry& entry) {
+  if (after_slash(entry.name) == "Human") return RaterKind::kHuman;
+  if (entry.rater_kind == "simulated") return RaterKind::kSimulated;
+  if (entry.rater_kind == "adjudicated") return RaterKind::kAdjudicated;
+  const bool baseline =
+      entry.rater_kind == kTrivialKind || entry.name.find("baseline") != std::string::npos;
+  return baseline ? RaterKind::kBaseline : RaterKind::kModel;
 }
 
 bool is_annotator(const Entry& entry) {
-  return kind_of(entry.name) == RaterKind::kHuman && entry.revision.starts_with(kAnnotatorPrefix);
+  return kind_of(entry) == RaterKind::kHuman && entry.revision.starts_with(kAnnotatorPrefix);
 }
 
 bool matches(const std::string& glob, const std::string& name) {
@@ -42,9 +48,9 @@ bool matches(const std::string& glob, const std::string& name) {
          ::fnmatch(glob.c_str(), bare.c_str(), FNM_CASEFOLD) == 0;
 }
 
-// People and baselines stand on every board: they are what models are measured against.
+// Whoever is no model stands on every board: models are measured against them.
 bool is_chosen(const Entry& entry, const std::string& models) {
-  if (kind_of(entry.name) != RaterKind::kModel || models == "all") return true;
+  if (kind_of(entry) != RaterKind::kModel || models == "all") return true;
   if (models != "paper") return matches(models, entry.name);
   return std::ranges::find(tasks::hume_paper_models(), entry.name) !=
          tasks::hume_paper_models().end();
@@ -57,7 +63,7 @@ std::optional<std::string> wanted_revision(const Figures& figures, const std::st
     return asked->second;
   }
   const bool pinned = std::ranges::any_of(figures.entries, [&name](const Entry& entry) {
-    return entry.name == name && kind_of(name) == RaterKind::kHuman &&
+    return entry.name == name && kind_of(entry) == RaterKind::kHuman &&
            entry.revision == tasks::kHumeHumanRevision;
   });
   return pinned ? std::optional<std::string>(tasks::kHumeHumanRevision) : std::nullopt;
@@ -99,12 +105,23 @@ auto order_of(const BoardSubset& subset) {
   return std::tuple(position, subset.task, within, subset.subset);
 }
 
+void note_items(const Cell& cell, std::vector<BoardSubset>& subsets) {
+  const auto found = std::ranges::find_if(subsets, [&cell](const BoardSubset& subset) {
+    return subset.task == cell.task && subset.subset == cell.subset;
+  });
+  if (found->suite != nullptr || cell.items == 0) return;
+  found->items = found->items == 0 ? cell.items : std::min(found->items, cell.items);
+}
+
 std::vector<BoardSubset> all_subsets(const std::vector<const Entry*>& entries) {
   std::set<std::pair<std::string_view, std::string_view>> seen;
   std::vector<BoardSubset> subsets;
   for (const Entry* entry : entries) {
+    const RaterKind kind = kind_of(*entry);
+    const bool counts = kind == RaterKind::kHuman || kind == RaterKind::kModel;
     for (const Cell& cell : entry->cells) {
       if (seen.emplace(cell.task, cell.subset).second) subsets.push_back(describe(cell));
+      if (cell.items > 0 && counts) note_items(cell, subsets);
     }
   }
   std::ranges::sort(subsets, {}, order_of);
@@ -112,8 +129,13 @@ std::vector<BoardSubset> all_subsets(const std::vector<const Entry*>& entries) {
 }
 
 Competitor make_competitor(const Entry& entry, const std::vector<BoardSubset>& subsets) {
-  Competitor row{
-      entry.name, entry.revision, kind_of(entry.name), false, entry.training_datasets, {}, {}};
+  Competitor row{entry.name,
+                 entry.revision,
+                 kind_of(entry),
+                 entry.rater_kind == kTrivialKind,
+                 entry.training_datasets,
+                 {},
+                 {}};
   for (const BoardSubset& subset : subsets) {
     const Cell* cell = entry.find(subset.task, subset.subset);
     row.cells.push_back(cell);
@@ -190,7 +212,9 @@ Result<Board> filtered(const Board& board, const BoardOptions& options) {
     return (!type || subset.type == *type) && (!language || subset.language == *language);
   });
   if (kept.subsets.empty()) {
-    return fail(ErrorKind::kNotFound, "no subset of that language and task type in these figures");
+    return fail(ErrorKind::kNotFound,
+                type || language ? "no subset of that language and task type in these figures"
+                                 : "these figures hold no score");
   }
   return keep_competitors(kept, [](const Competitor& row) { return row.coverage() > 0; });
 }
@@ -208,7 +232,7 @@ Result<Chosen> choose(const Figures& figures, const BoardOptions& options) {
   for (const Entry& entry : figures.entries) {
     if (is_annotator(entry)) chosen.annotators.push_back(&entry);
     if (is_annotator(entry) || !is_chosen(entry, options.models)) continue;
-    models += kind_of(entry.name) == RaterKind::kModel ? 1 : 0;
+    models += kind_of(entry) == RaterKind::kModel ? 1 : 0;
     const auto revision = wanted_revision(figures, entry.name, options);
     if (revision && !entry.revision.starts_with(*revision)) continue;
     found.insert(entry.name);
@@ -227,9 +251,8 @@ Result<Chosen> choose(const Figures& figures, const BoardOptions& options) {
   if (options.annotators) {
     chosen.rows.insert(chosen.rows.end(), chosen.annotators.begin(), chosen.annotators.end());
   }
-  std::stable_partition(chosen.rows.begin(), chosen.rows.end(), [](const Entry* entry) {
-    return kind_of(entry->name) == RaterKind::kHuman;
-  });
+  std::stable_partition(chosen.rows.begin(), chosen.rows.end(),
+                        [](const Entry* entry) { return kind_of(*entry) == RaterKind::kHuman; });
   return chosen;
 }
 
@@ -241,6 +264,10 @@ std::string_view kind_name(RaterKind kind) {
       return "human";
     case RaterKind::kModel:
       return "model";
+    case RaterKind::kSimulated:
+      return "simulated";
+    case RaterKind::kAdjudicated:
+      return "adjudicated";
     case RaterKind::kBaseline:
       break;
   }
@@ -262,6 +289,10 @@ std::string BoardSubset::label() const { return subset == "default" ? task : tas
 std::size_t Competitor::coverage() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(scores, [](const auto& score) { return score.has_value(); }));
+}
+
+bool Competitor::is_ranked() const {
+  return !trivial && kind != RaterKind::kSimulated && kind != RaterKind::kAdjudicated;
 }
 
 std::optional<std::size_t> Board::human() const {

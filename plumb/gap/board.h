@@ -17,8 +17,9 @@
 
 namespace plumb::gap {
 
-enum class RaterKind { kHuman, kModel, kBaseline };
-std::string_view kind_name(RaterKind kind);  // "human", "model", "baseline"
+enum class RaterKind { kHuman, kModel, kBaseline, kSimulated, kAdjudicated };
+// "human", "model", "baseline", "simulated", "adjudicated"
+std::string_view kind_name(RaterKind kind);
 
 // How the score of "the human" on a subset comes from several annotators.
 enum class HumanRule {
@@ -37,7 +38,7 @@ struct BoardSubset {
   tasks::TaskType type = tasks::TaskType::kOther;
   std::string metric;
   const tasks::SuiteTask* suite = nullptr;  // the published suite's facts, where it has this subset
-  int items = 0;                            // 0: not known
+  int items = 0;  // outside the suite the fewest of people and models; 0: not known
 
   // "HUMESTS22" or "HUMESTS22/ar".
   std::string label() const;
@@ -48,12 +49,14 @@ struct Competitor {
   std::string name;
   std::string revision;
   RaterKind kind;
-  bool trivial = false;  // computed, not published; never ranked
+  bool trivial = false;  // an answer without knowledge, computed (no cell) or read
   std::optional<std::vector<std::string>> training_datasets;
   std::vector<std::optional<double>> scores;
   std::vector<const Cell*> cells;  // where the score was published; null where it was computed
 
   std::size_t coverage() const;
+  // People, models and published baselines; not trivial answers, simulated annotators, decisions.
+  bool is_ranked() const;
 };
 
 // What is known of the people behind a subset's human score.

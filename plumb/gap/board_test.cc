@@ -145,6 +145,9 @@ TEST(MakeBoard, RefusesAnUnknownLanguageOrTypeAndFindsNothingInOthers) {
   expect_error(make_board(hume(), {.language = "xx"}), ErrorKind::kUsage, {"'xx'"});
   expect_error(make_board(hume(), {.task_type = "xx"}), ErrorKind::kUsage, {"'xx'", "STS"});
   expect_error(make_board(hume(), {.language = "deu"}), ErrorKind::kNotFound, {"no subset"});
+  Figures nothing;
+  nothing.entries = {{"a/M", "1", {}, {}}};
+  expect_error(make_board(nothing, {}), ErrorKind::kNotFound, {"hold no score"});
 }
 
 // hume.md, section 3: two annotators for every English subset, one for every other.

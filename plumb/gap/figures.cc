@@ -72,6 +72,7 @@ Json cell_to_json(const Cell& cell) {
   line["main_score"] = cell.main_score;
   Json& scores = line["scores"] = Json::object();
   for (const auto& [metric, value] : cell.scores) scores[std::string(metric)] = value;
+  if (cell.items > 0) line["items"] = cell.items;
   if (!cell.experiments.empty()) line["experiments"] = cell.experiments;
   if (cell.agreement) {
     Json& block = line["agreement"];
@@ -90,6 +91,7 @@ std::string format_entries(const std::vector<Entry>& entries) {
     Json line;
     line["model"] = entry.name;
     line["revision"] = entry.revision;
+    if (!entry.rater_kind.empty()) line["rater_kind"] = entry.rater_kind;
     if (entry.training_datasets) line["training_datasets"] = *entry.training_datasets;
     text += to_text(line) + "\n";
     for (const Cell& cell : entry.cells) text += to_text(cell_to_json(cell)) + "\n";
@@ -106,6 +108,7 @@ Cell cell_from_json(const Json& line) {
   cell.dataset_revision = line.value("dataset_revision", "");
   cell.mteb_version = line.value("mteb_version", "");
   cell.main_score = line.at("main_score");
+  cell.items = line.value("items", 0);
   for (const auto& [metric, value] : line.at("scores").items()) {
     if (!kept_metric(metric).empty()) cell.scores.emplace_back(kept_metric(metric), value);
   }
@@ -134,6 +137,7 @@ void read_line(const Json& line, Figures& figures) {
     Entry entry;
     entry.name = line["model"];
     entry.revision = line.at("revision");
+    entry.rater_kind = line.value("rater_kind", "");
     if (line.contains("training_datasets")) entry.training_datasets = line["training_datasets"];
     append_in_order(figures.entries, std::move(entry), by_rater,
                     "raters must stand once, in the order of name and revision");
@@ -146,8 +150,11 @@ void read_line(const Json& line, Figures& figures) {
 }
 
 void read_header(const Json& line, Figures& figures) {
-  if (line.value("schema", "") != kSchema)
-    throw std::invalid_argument("not a plumb.figures/1 table");
+  const std::string schema = line.value("schema", "");
+  if (schema.starts_with("plumb.task/")) {
+    throw std::invalid_argument("a task: `plumb gap` wants answers of people, --humans FILE");
+  }
+  if (schema != kSchema) throw std::invalid_argument("not a plumb.figures/1 table");
   figures.name = line.value("name", "");
   figures.origin = line.value("origin", "");
   figures.licence = line.value("licence", "");

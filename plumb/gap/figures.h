@@ -46,6 +46,7 @@ struct Cell {
   std::vector<double>
       experiments;  // main score of each experiment (draw, annotator), in file order
   std::optional<Agreement> agreement;
+  int items = 0;  // that the score is of; 0: not said
 
   std::optional<double> find(std::string_view metric) const;
   std::string_view main_metric() const;  // the first kept metric that equals the main score
@@ -56,7 +57,8 @@ struct Entry {
   std::string name;  // "intfloat/e5-mistral-7b-instruct"
   std::string revision;
   std::optional<std::vector<std::string>> training_datasets;  // as declared; nothing: not declared
-  std::vector<Cell> cells;  // sorted by task and subset, at most one for each
+  std::vector<Cell> cells;      // sorted by task and subset, at most one for each
+  std::string rater_kind = {};  // where plumb wrote the files: "baseline", ... (tasks/answers.h)
 
   const Cell* find(std::string_view task, std::string_view subset) const;
 };

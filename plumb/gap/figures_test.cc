@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "plumb/gap/testing.h"
+
 namespace plumb::gap {
 namespace {
 
@@ -47,6 +49,8 @@ TEST(ParseFigures, NamesTheLineThatIsDamaged) {
 TEST(ParseFigures, RefusesAnotherSchemaACellWithoutARaterAndAnEmptyTable) {
   EXPECT_FALSE(parse_figures(R"({"schema":"plumb.gap/1"})", "f"));
   EXPECT_FALSE(parse_figures("{\"schema\":\"plumb.figures/1\"}\n{\"task\":\"T\"}", "f"));
+  expect_error(parse_figures(R"({"schema":"plumb.task/1","kind":"sts"})", "t.jsonl"),
+               ErrorKind::kBadInput, {"t.jsonl:1", "a task", "--humans FILE"});
   const auto empty = parse_figures(R"({"schema":"plumb.figures/1"})", "f");
   ASSERT_FALSE(empty);
   EXPECT_EQ(empty.error().kind, ErrorKind::kNotFound);

@@ -1,5 +1,7 @@
 #include "plumb/gap/findings.h"
 
+#include <algorithm>
+
 #include "plumb/gap/findings_checks.h"
 
 namespace plumb::gap {
@@ -13,6 +15,16 @@ constexpr Check kChecks[] = {
     single_seed,       draw_spread,         nonstandard_json,  two_weightings,
     outside_interval,  human_wins,          highest_cells,     whole_counts,
 };
+
+// The people whom the benchmark pins, on its own subsets: what the checks speak of.
+bool is_hume(const Figures& figures, const Board& board) {
+  const bool pinned = std::ranges::any_of(figures.entries, [](const Entry& entry) {
+    return entry.name == "baseline/Human" && entry.revision == tasks::kHumeHumanRevision;
+  });
+  return pinned && std::ranges::all_of(board.subsets, [](const BoardSubset& subset) {
+           return subset.suite != nullptr;
+         });
+}
 
 }  // namespace
 
@@ -28,6 +40,7 @@ std::string short_label(const BoardSubset& subset) {
 }
 
 std::vector<Finding> find_inconsistencies(const Figures& figures, const Board& board) {
+  if (!is_hume(figures, board)) return {};
   const auto human = board.human();
   auto gaps = measure_gaps(board, {});
   if (!human || !gaps) return {};

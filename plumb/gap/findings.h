@@ -1,5 +1,6 @@
 // Findings: what is inconsistent in a publication, each recomputed from its own figures, with the
-// evidence in one sentence. A check that needs figures which are not there says nothing.
+// evidence in one sentence. A check that needs figures which are not there says nothing; of figures
+// other than HUME's, whose claims they check, there are none.
 #pragma once
 
 #include <string>
@@ -17,7 +18,8 @@ struct Finding {
   std::string evidence;  // the numbers
 };
 
-// `board` holds the paper's models and the human as published; `figures` everything else.
+// Empty unless the board is of HUME alone, with the people that it pins. `board` holds the paper's
+// models and the human as published; `figures` everything else.
 std::vector<Finding> find_inconsistencies(const Figures& figures, const Board& board);
 
 }  // namespace plumb::gap

@@ -32,6 +32,7 @@ std::optional<Finding> interpretations(const Evidence& evidence) {
                                 short_label(evidence.board.subsets[s]), *agreement->value(),
                                 agreement->interpretation, word));
   }
+  if (wrong.empty()) return std::nullopt;
   return Finding{"agreement-words", "An agreement is given a better word than its own scale",
                  !wrong.empty(), fmt::format("{}", fmt::join(wrong, "; "))};
 }
@@ -64,6 +65,7 @@ std::optional<Finding> dropped_comparisons(const Evidence& evidence) {
     short_of.push_back(fmt::format("{}: {:.0f} of {:.0f} queries",
                                    short_label(evidence.board.subsets[s]), *compared, *items));
   }
+  if (short_of.empty()) return std::nullopt;
   return Finding{"dropped-comparisons", "Undefined agreements were dropped without a word",
                  !short_of.empty(),
                  fmt::format("{}; a constant answer has no correlation, and it is the one that "
@@ -79,6 +81,7 @@ std::optional<Finding> unknown_agreement(const Evidence& evidence) {
     ++unknown;
     languages.insert(evidence.board.subsets[s].language);
   }
+  if (unknown == 0) return std::nullopt;
   return Finding{
       "unknown-agreement", "Agreement is not known where one person annotated", unknown > 0,
       fmt::format("{} of {} subsets, all of {}: the ones behind the claims on those languages",
@@ -101,6 +104,7 @@ std::optional<Finding> disagreeing_experts(const Evidence& evidence) {
                                 short_label(evidence.board.subsets[s]), *agreement->value(),
                                 fmt::join(gold, " and ")));
   }
+  if (parts.empty()) return std::nullopt;
   return Finding{"no-agreement", "Annotators who agree with the gold do not agree with each other",
                  !parts.empty(),
                  fmt::format("{}; possible, but an error in the records is not ruled out",

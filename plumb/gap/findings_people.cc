@@ -153,6 +153,7 @@ std::optional<Finding> strange_clusters(const Evidence& evidence) {
                                 short_label(evidence.board.subsets[s]), *v, *ami,
                                 cell->find("ari").value_or(0)));
   }
+  if (parts.empty()) return std::nullopt;
   return Finding{"too-many-clusters",
                  "A high V-measure with a low AMI is the mark of too many clusters", !parts.empty(),
                  fmt::format("{}", fmt::join(parts, "; "))};

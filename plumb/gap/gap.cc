@@ -88,11 +88,15 @@ std::optional<NamedScore> best_trivial(const Board& board, std::size_t s) {
     best = NamedScore{std::string(answer->name), 100 * answer->score};
   }
   for (const Competitor& row : board.competitors) {
-    if (row.kind != RaterKind::kBaseline || row.trivial || !row.scores[s]) continue;
+    if (row.kind != RaterKind::kBaseline || !row.cells[s]) continue;
     if (!best || 100 * *row.scores[s] > best->score)
       best = NamedScore{row.name, 100 * *row.scores[s]};
   }
   return best;
+}
+
+std::string unknown_agreement(std::size_t annotators) {
+  return fmt::format("agreement unknown: {}", annotators == 1 ? "one annotator" : "not published");
 }
 
 void set_verdict(SubsetGap& gap) {
@@ -106,10 +110,13 @@ void set_verdict(SubsetGap& gap) {
     gap.warnings.push_back(fmt::format("a trivial answer beats the human ({} {:.1f})",
                                        gap.trivial->name, gap.trivial->score));
   }
-  if (!gap.agreement) gap.warnings.emplace_back("agreement unknown: one annotator");
+  if (!gap.agreement) gap.warnings.push_back(unknown_agreement(gap.annotators.size()));
+  if (!gap.ci) gap.warnings.push_back(fmt::format("no verdict: {}", gap.ci.error().reason));
   if (disagree || beaten) {
     gap.verdict = Verdict::kNotInterpretable;
-  } else if (!gap.ci || (gap.ci->low <= 0 && gap.ci->high >= 0)) {
+  } else if (!gap.ci) {
+    gap.verdict = Verdict::kNone;
+  } else if (gap.ci->low <= 0 && gap.ci->high >= 0) {
     gap.verdict = Verdict::kNotSeparable;
   } else {
     gap.verdict = gap.difference > 0 ? Verdict::kHumanAhead : Verdict::kModelAhead;
@@ -223,7 +230,8 @@ std::optional<SubsetGap> GapMeter::measure(std::size_t s) {
     gap.agreement = agreement_score(*agreement, *agreement->value(), options_.level);
   }
   set_verdict(gap);
-  if (const auto paper = paper_interval(gap.subset, human.score, options_.level)) {
+  const auto paper = paper_interval(gap.subset, human.score, options_.level);
+  if (paper && gap.subset.suite != nullptr) {
     gap.outside_paper_interval = model->score < paper->low || model->score > paper->high;
   }
   for (const std::size_t row : models) {
@@ -243,9 +251,11 @@ std::string_view verdict_name(Verdict verdict) {
     case Verdict::kNotSeparable:
       return "not separable";
     case Verdict::kNotInterpretable:
+      return "not interpretable";
+    case Verdict::kNone:
       break;
   }
-  return "not interpretable";
+  return "no verdict";
 }
 
 Result<std::vector<SubsetGap>> measure_gaps(const Board& board, const GapOptions& options) {

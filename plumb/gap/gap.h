@@ -18,8 +18,14 @@ namespace plumb::gap {
 // A human score below this agreement is not interpretable (the paper's own threshold).
 inline constexpr double kLowAgreement = 0.4;
 
-enum class Verdict { kHumanAhead, kModelAhead, kNotSeparable, kNotInterpretable };
-std::string_view verdict_name(Verdict verdict);  // "human ahead", ...
+enum class Verdict {
+  kHumanAhead,
+  kModelAhead,
+  kNotSeparable,
+  kNotInterpretable,
+  kNone,  // no interval, so nothing can be said
+};
+std::string_view verdict_name(Verdict verdict);  // "human ahead", ..., "no verdict"
 
 // The agreement of a subset's annotators with an interval, or why it has none.
 struct AgreementScore {
@@ -49,10 +55,11 @@ struct SubsetGap {
   std::optional<NamedScore>
       trivial;  // the best trivial answer, lexical baselines of the board included
   std::optional<double> chance;
-  Verdict verdict = Verdict::kNotSeparable;
+  Verdict verdict = Verdict::kNone;
   std::vector<std::string> warnings;
-  std::optional<bool> outside_paper_interval;  // the model lies outside the paper's human interval
-  std::vector<NamedScore> models;              // all models of the board, by score
+  // Of the suite's subsets: the model lies outside the paper's human interval.
+  std::optional<bool> outside_paper_interval;
+  std::vector<NamedScore> models;  // all models of the board, by score
 };
 
 struct GapOptions {

@@ -198,12 +198,11 @@ void rank_rows(const Board& board, const std::vector<std::size_t>& ranked,
   }
 }
 
-// Ranked rows by rank; then partial ones; then trivial ones; then by score.
+// Ranked rows by rank; then partial ones; then those that are never ranked; then by score.
 void sort_rows(Leaderboard& table) {
   std::ranges::stable_sort(table.rows, {}, [&table](const LeaderboardRow& row) {
-    const bool trivial = table.board.competitors[row.competitor].trivial;
-    return std::tuple(trivial, !row.rank.has_value(), row.rank.value_or(0),
-                      -row.score.value_or(-1));
+    const bool last = !table.board.competitors[row.competitor].is_ranked();
+    return std::tuple(last, !row.rank.has_value(), row.rank.value_or(0), -row.score.value_or(-1));
   });
 }
 
@@ -247,7 +246,7 @@ Result<Leaderboard> make_leaderboard(const Board& whole, const LeaderboardOption
   Leaderboard table;
   table.board = !options.common ? whole : keep_subsets(whole, [&whole](std::size_t s) {
     return std::ranges::all_of(whole.competitors, [s](const Competitor& row) {
-      return row.trivial || row.scores[s].has_value();
+      return !row.is_ranked() || row.scores[s].has_value();
     });
   });
   const Board& board = table.board;
@@ -263,7 +262,7 @@ Result<Leaderboard> make_leaderboard(const Board& whole, const LeaderboardOption
                           .have = row.coverage(),
                           .of = board.subsets.size(),
                           .partial = !complete});
-    if (complete && !row.trivial) ranked.push_back(c);
+    if (complete && row.is_ranked()) ranked.push_back(c);
   }
   if (is_relative(options.aggregate) && ranked.size() < 2) {
     return fail(ErrorKind::kNotFound,

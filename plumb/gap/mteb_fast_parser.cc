@@ -67,6 +67,8 @@ RawEntry read_entry(ondemand::object object) {
     const std::string_view key = spelled(field);
     if (key == "main_score") {
       entry.main_score = number(field.value());
+    } else if (key == kItemsKey) {
+      entry.items = number(field.value());
     } else if (key == "hf_subset") {
       entry.subset = field.value().get_string();
     } else if (key == "languages") {

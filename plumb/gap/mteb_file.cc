@@ -34,6 +34,13 @@ std::string language_of(const RawEntry& entry, std::string_view folded_subset) {
   return std::string(folded_subset == "default" ? "und" : folded_subset);
 }
 
+// 0 where the file does not say it.
+int items_of(const RawEntry& entry) {
+  const double items = entry.items.value_or(0);
+  constexpr double kMost = 1e9;
+  return items >= 1 && items <= kMost ? static_cast<int>(items) : 0;
+}
+
 // Negative main scores are possible for correlations alone.
 Result<void> check_range(const Cell& cell, std::string_view where) {
   const double low = cell.find("spearman") || cell.find("cosine_spearman") ? -1 : 0;
@@ -91,6 +98,7 @@ Result<Cell> make_cell(RawEntry& entry, const RawFile& file, std::string folded,
   cell.scores = std::move(entry.scores);
   cell.experiments = main_experiments(entry.experiments, cell.main_metric());
   cell.agreement = std::move(entry.agreement);
+  cell.items = items_of(entry);
   if (auto checked = check_range(cell, where); !checked) return tl::unexpected(checked.error());
   return cell;
 }

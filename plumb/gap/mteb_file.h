@@ -56,6 +56,7 @@ struct RawEntry {
   Scores scores;
   std::vector<Scores> experiments;
   std::optional<Agreement> agreement;
+  std::optional<double> items;
 };
 struct RawFile {
   std::string_view task, dataset_revision, mteb_version;

@@ -14,6 +14,9 @@ namespace plumb::gap::internal {
 
 inline constexpr std::size_t kPadding = simdjson::SIMDJSON_PADDING;
 
+// Of an entry: the items that its score is of, which plumb writes.
+inline constexpr std::string_view kItemsKey = "n_items";
+
 // Reranking files give their agreement no name.
 void name_metric(Agreement& agreement);
 

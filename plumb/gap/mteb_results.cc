@@ -104,6 +104,7 @@ Result<Entry> read_entry(const Folder& folder) {
     const Json nameless = nullptr;
     if (meta.value("name", nameless).is_string()) entry.name = meta["name"];
     if (meta.value("revision", nameless).is_string()) entry.revision = meta["revision"];
+    if (meta.value("rater_kind", nameless).is_string()) entry.rater_kind = meta["rater_kind"];
     entry.training_datasets = training_datasets(meta);
   } catch (const Json::exception&) {
     return fail(ErrorKind::kBadInput,

@@ -82,6 +82,7 @@ RawEntry read_entry(dom::object object, std::string_view subset) {
   RawEntry entry;
   entry.subset = subset;
   entry.main_score = number_at(object, "main_score");
+  entry.items = number_at(object, kItemsKey);
   entry.scores = kept_scores(object);
   entry.agreement = agreement_of(object);
   dom::array items;

@@ -44,9 +44,14 @@ std::vector<MtebMetric> metrics_of(Kind kind) {
 
 using Column = std::vector<std::optional<double>>;  // [sheets] of one metric
 
-Result<Column> scores_of(const Task& task, const Sheets& sheets, const MtebMetric& metric,
-                         const MtebOptions& options) {
+struct Scored {
   Column column;
+  std::size_t items = 0;  // the fewest that a sheet with a score is scored on
+};
+
+Result<Scored> scores_of(const Task& task, const Sheets& sheets, const MtebMetric& metric,
+                         const MtebOptions& options) {
+  Scored scored;
   // scikit-learn knows no reciprocal rank.
   const bool other =
       options.ties == stats::TieRule::kSklearn && std::string_view(metric.id) == "rr";
@@ -56,9 +61,11 @@ Result<Column> scores_of(const Task& task, const Sheets& sheets, const MtebMetri
               tasks::Scorer::make(task, *sheet,
                                   {.metric = metric.id, .cutoff = metric.cutoff, .ties = ties}));
     const stats::Score score = scorer.score();
-    column.push_back(score ? std::optional(*score) : std::nullopt);
+    scored.column.push_back(score ? std::optional(*score) : std::nullopt);
+    if (!score) continue;
+    scored.items = scored.items == 0 ? scorer.scored() : std::min(scored.items, scorer.scored());
   }
-  return column;
+  return scored;
 }
 
 Json number(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
@@ -115,7 +122,8 @@ Result<Json> entry_of(const Task& task, const Sheets& sheets, const MtebOptions&
   Json experiments(sheets.size(), Json::object());
   std::optional<double> main;
   for (const MtebMetric& metric : metrics) {
-    PLUMB_TRY(column, scores_of(task, sheets, metric, options));
+    PLUMB_TRY(scored, scores_of(task, sheets, metric, options));
+    const Column& column = scored.column;
     entry[metric.name] = number(mean(column));
     if (task.kind == Kind::kSts && by_cosine(*sheets.front())) {
       entry[fmt::format("cosine_{}", metric.name)] = entry[metric.name];
@@ -123,6 +131,7 @@ Result<Json> entry_of(const Task& task, const Sheets& sheets, const MtebOptions&
     for (std::size_t s = 0; s < sheets.size(); ++s) experiments[s][metric.name] = number(column[s]);
     if (&metric != &metrics.front()) continue;
     main = mean(column);
+    if (scored.items > 0) entry["n_items"] = scored.items;
     if (task.kind == Kind::kReranking) entry["map_at_1000"] = entry["map"];
     if (task.kind == Kind::kClustering) {
       entry["v_measure_std"] = number(population_sd(column));

@@ -7,6 +7,8 @@
 
 #include "plumb/base/json.h"
 #include "plumb/gap/figures.h"
+#include "plumb/gap/gap.h"
+#include "plumb/gap/leaderboard.h"
 #include "plumb/tasks/scoring.h"
 #include "plumb/tasks/testing.h"
 
@@ -95,6 +97,88 @@ TEST_F(MtebWriter, IsReadBackByThisProgram) {
     } else if (entry.name == "org/model") {
       EXPECT_DOUBLE_EQ(cell.main_score, (score(2) + score(3)) / 2);
     }
+  }
+}
+
+// Two people, a model, and who is neither.
+std::vector<AnswerSheet> sheets_of_all_kinds(const Task& task) {
+  std::vector<AnswerSheet> sheets = some_sheets(task);
+  for (const RaterKind kind :
+       {RaterKind::kBaseline, RaterKind::kSimulated, RaterKind::kAdjudicated}) {
+    AnswerSheet sheet = sheets.front();
+    sheet.rater = "a " + std::string(tasks::rater_kind_name(kind)) + " rater";
+    sheet.kind = kind;
+    for (std::size_t i = 0; i < task.items.size(); ++i) sheet.answers[i] = task.items[i].gold;
+    sheets.push_back(std::move(sheet));
+  }
+  return sheets;
+}
+
+TEST_F(MtebWriter, KeepsApartWhoIsNeitherAPersonNorAModel) {
+  const Task task = some_task(Kind::kClassification);
+  ASSERT_TRUE(write_mteb_files(root_, *mteb_files(task, sheets_of_all_kinds(task), {})));
+  Figures figures = load_figures(root_.string()).value();
+  figures = parse_figures(format_figures(figures), "a table").value();
+  const Board board = make_board(figures, {}).value();
+  std::set<std::string_view> kinds;
+  for (const Competitor& row : board.competitors) kinds.insert(kind_name(row.kind));
+  EXPECT_EQ(kinds,
+            (std::set<std::string_view>{"human", "model", "baseline", "simulated", "adjudicated"}));
+  const Leaderboard table = make_leaderboard(board, {}).value();
+  EXPECT_EQ(table.ranked, 2U) << "people and the model; the others are right on every item";
+  const auto gaps = measure_gaps(board, {}).value();
+  ASSERT_EQ(gaps.size(), 1U);
+  ASSERT_EQ(gaps[0].models.size(), 1U);
+  EXPECT_EQ(gaps[0].model_name, "org/model");
+  ASSERT_TRUE(gaps[0].trivial);
+  EXPECT_EQ(gaps[0].trivial->name, "a baseline rater");
+  EXPECT_EQ(gaps[0].verdict, Verdict::kNotInterpretable);
+  EXPECT_EQ(measure_gaps(board, {.against = "a simulated rater"}).value()[0].model, 100);
+}
+
+TEST_F(MtebWriter, SaysHowManyItemsAScoreIsOf) {
+  Task task = some_task(Kind::kClassification);
+  task.items[3].gold.clear();
+  auto sheets = some_sheets(task);
+  sheets[1].answers[5].reset();  // of one annotator
+  ASSERT_TRUE(write_mteb_files(root_, *mteb_files(task, sheets, {})));
+  const Figures figures = load_figures(root_.string()).value();
+  for (const Entry& entry : figures.entries) {
+    const bool lacks = entry.revision == "expected" || entry.revision == "annotator_ann1";
+    EXPECT_EQ(entry.cells[0].items, lacks ? 18 : 19) << entry.name << " " << entry.revision;
+  }
+  const auto gaps = measure_gaps(make_board(figures, {}).value(), {}).value();
+  EXPECT_EQ(gaps[0].subset.items, 18);
+  ASSERT_TRUE(gaps[0].ci);
+  EXPECT_EQ(gaps[0].warnings, (std::vector<std::string>{"agreement unknown: not published"}));
+  EXPECT_EQ(gaps[0].outside_paper_interval, std::nullopt) << "the paper is of other tasks";
+}
+
+TEST_F(MtebWriter, GivesNoVerdictWhereTheItemsAreNotSaid) {
+  const Task task = some_task(Kind::kClassification);
+  auto files = mteb_files(task, some_sheets(task), {}).value();
+  for (MtebFile& file : files) {
+    if (file.json.contains("scores")) file.json["scores"]["test"][0].erase("n_items");
+  }
+  ASSERT_TRUE(write_mteb_files(root_, files));
+  const Figures figures = load_figures(root_.string()).value();
+  const auto gaps = measure_gaps(make_board(figures, {}).value(), {}).value();
+  EXPECT_EQ(verdict_name(gaps[0].verdict), "no verdict");
+  EXPECT_EQ(gaps[0].warnings.back(), "no verdict: the number of items was not published");
+}
+
+TEST_F(MtebWriter, GivesEveryKindOfTaskAnIntervalButClusterings) {
+  for (const Kind kind : {Kind::kClassification, Kind::kReranking, Kind::kSts, Kind::kClustering}) {
+    Task task = some_task(kind);
+    task.name = tasks::kind_name(kind);
+    ASSERT_TRUE(write_mteb_files(root_, *mteb_files(task, some_sheets(task), {})));
+  }
+  const Figures figures = load_figures(root_.string()).value();
+  const auto gaps = measure_gaps(make_board(figures, {}).value(), {}).value();
+  EXPECT_EQ(gaps.size(), 4U);
+  for (const SubsetGap& gap : gaps) {
+    EXPECT_EQ(gap.ci.has_value(), gap.subset.type != tasks::TaskType::kClustering)
+        << gap.subset.task;
   }
 }
 

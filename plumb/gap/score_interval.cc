@@ -106,9 +106,12 @@ IntervalScore score_interval(const BoardSubset& subset, double score, double lev
     case tasks::TaskType::kClassification:
       return share_interval(subset, score, level);
     case tasks::TaskType::kClustering:
+      if (subset.suite == nullptr) {
+        return stats::undefined("the sizes of the classes were not published");
+      }
       return v_interval(curves.of(subset.suite->class_sizes), score, level);
     case tasks::TaskType::kReranking: {
-      const double least = least_ap(*subset.suite);
+      const double least = subset.suite == nullptr ? 0 : least_ap(*subset.suite);
       if (score < least - kRounding) {
         return stats::undefined("the score is less than any order of these documents can earn");
       }

@@ -18,12 +18,13 @@ std::string gap_page(const std::string& title, const std::string& command, const
   return html_page(data);
 }
 
-std::string items_page(const std::string& title, const std::string& command, const Json& results,
-                       const Json& items) {
+std::string items_page(const std::string& title, const std::string& command, const Json& inputs,
+                       const Json& results, const Json& items) {
   return html_page({{"schema", "plumb.items-report/1"},
                     {"title", title},
                     {"command", command},
                     {"version", kVersion},
+                    {"inputs", inputs},
                     {"results", results},
                     {"items", items}});
 }

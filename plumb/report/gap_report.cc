@@ -190,20 +190,24 @@ std::string gap_warnings(const std::vector<SubsetGap>& gaps) {
 std::string gap_notes(const std::vector<SubsetGap>& gaps, const gap::GapOptions& options,
                       const Context& context) {
   std::map<std::string_view, int> verdicts;
-  std::size_t outside = 0;
+  std::size_t outside = 0, judged = 0;
   for (const SubsetGap& gap : gaps) {
     ++verdicts[verdict_name(gap.verdict)];
+    judged += gap.outside_paper_interval.has_value() ? 1 : 0;
     outside += gap.outside_paper_interval.value_or(false) ? 1 : 0;
   }
   std::vector<std::string> counts;
   for (const auto& [verdict, count] : verdicts)
     counts.push_back(fmt::format("{} {}", count, verdict));
-  return fmt::format(
-      "Human ({}) against {}, {} subsets: {}. {}; only aggregates were published, so people and "
-      "models are treated as independent samples. By the paper's own intervals the model lies "
-      "outside the human's on {} of {}.",
+  const std::string text = fmt::format(
+      "Human ({}) against {}, {} subset{}: {}. {}; only aggregates were published, so people and "
+      "models are treated as independent samples.",
       context.human_rule, against_words(options.against, gaps), gaps.size(),
-      fmt::join(counts, ", "), interval_words(options, gaps), outside, gaps.size());
+      gaps.size() == 1 ? "" : "s", fmt::join(counts, ", "), interval_words(options, gaps));
+  if (judged == 0) return text;
+  return fmt::format(
+      "{} By the paper's own intervals the model lies outside the human's on {} of {}.", text,
+      outside, judged);
 }
 
 }  // namespace plumb::report

@@ -49,7 +49,7 @@ std::string gap_page(const std::string& title, const std::string& command, const
 
 // The same page about single answers: `results` as items_json() makes them, `items` as
 // listed_items_json() does.
-std::string items_page(const std::string& title, const std::string& command, const Json& results,
-                       const Json& items);
+std::string items_page(const std::string& title, const std::string& command, const Json& inputs,
+                       const Json& results, const Json& items);
 
 }  // namespace plumb::report

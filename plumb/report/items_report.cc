@@ -65,6 +65,22 @@ Json row_json(const RaterRow& row) {
   return json;
 }
 
+// The level of intervals of differences: those to models share the error of picking one of them.
+double gap_level(const ItemComparison& comparison, const gap::ItemGapOptions& options) {
+  const auto models = std::ranges::count_if(comparison.rows, [](const RaterRow& row) {
+    return row.role == RowRole::kRater && tasks::is_compared(row.kind);
+  });
+  if (!options.corrected || models < 2) return options.level;
+  return 1 - (1 - options.level) / static_cast<double>(models);
+}
+
+std::string level_words(const ItemComparison& comparison, const gap::ItemGapOptions& options) {
+  const double level = gap_level(comparison, options);
+  if (level == options.level) return "";
+  return fmt::format("Intervals of differences are {:.4g} % (Bonferroni, {} models). ", 100 * level,
+                     std::lround((1 - options.level) / (1 - level)));
+}
+
 std::string title_of(const ItemComparison& comparison) {
   const stats::Metric* metric = stats::find_metric(comparison.metric);
   return std::string(metric->title);
@@ -97,6 +113,7 @@ Json items_json(const ItemComparison& comparison, const gap::ItemGapOptions& opt
   if (has_people(comparison)) {
     json["human"] = options.published ? "published" : "expected";
     json["corrected"] = options.corrected;
+    json["gap_level"] = gap_level(comparison, options);
     put(json, "human_ceiling", comparison.human_ceiling);
     put(json, "noise_ceiling", comparison.noise_ceiling);
     json["agreement"] = nullptr;
@@ -118,8 +135,9 @@ Json items_json(const ItemComparison& comparison, const gap::ItemGapOptions& opt
   return json;
 }
 
-Table items_table(const ItemComparison& comparison, double level) {
-  const std::string ci = fmt::format("{:g} % interval", 100 * level);
+Table items_table(const ItemComparison& comparison, const gap::ItemGapOptions& options) {
+  const std::string ci = fmt::format("{:g} % interval", 100 * options.level);
+  const std::string gap_ci = fmt::format("{:.4g} % interval", 100 * gap_level(comparison, options));
   const bool people = has_people(comparison);
   Table table{{{"rater"},
                {"kind", Align::kLeft, 2},
@@ -133,7 +151,7 @@ Table items_table(const ItemComparison& comparison, double level) {
   if (people) {
     table.columns.insert(
         table.columns.end(),
-        {{"human - rater", Align::kRight, 1}, {ci, Align::kRight, 1}, {"verdict"}});
+        {{"human - rater", Align::kRight, 1}, {gap_ci, Align::kRight, 1}, {"verdict"}});
   }
   for (const RaterRow& row : comparison.rows) {
     std::vector<std::string> cells = {
@@ -187,6 +205,7 @@ std::string items_notes(const ItemComparison& comparison, const gap::ItemGapOpti
   notes += options.published
                ? ". Human is scored by the rules of the published HUME scores. "
                : " and of the annotators. Human is the expected score of one annotator. ";
+  notes += level_words(comparison, options);
   if (comparison.agreement) notes += agreement_words(*comparison.agreement);
   if (comparison.human_ceiling) {
     notes +=

@@ -14,9 +14,10 @@ namespace plumb::report {
 // plumb.item-gap/1 with people, who have diagnostics; plumb.score/1 without.
 Json items_json(const gap::ItemComparison& comparison, const gap::ItemGapOptions& options,
                 const gap::ItemDiagnostics& diagnostics, const tasks::Task& task);
-Table items_table(const gap::ItemComparison& comparison, double level);  // for people
-Table items_records(const gap::ItemComparison& comparison);              // every digit
-std::string items_heading(const gap::ItemComparison& comparison);        // one line
+Table items_table(const gap::ItemComparison& comparison,
+                  const gap::ItemGapOptions& options);             // for people
+Table items_records(const gap::ItemComparison& comparison);        // every digit
+std::string items_heading(const gap::ItemComparison& comparison);  // one line
 std::string items_notes(const gap::ItemComparison& comparison, const gap::ItemGapOptions& options);
 
 }  // namespace plumb::report

@@ -1,10 +1,12 @@
 #include "plumb/server/gap_so_far.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "plumb/base/random.h"
 #include "plumb/gap/item_diagnostics.h"
 #include "plumb/gap/item_gap.h"
+#include "plumb/raters/baselines.h"
 #include "plumb/report/items_report.h"
 #include "plumb/study/review/models.h"
 #include "plumb/tasks/part.h"
@@ -36,6 +38,19 @@ Places sample_of(Places places, const study::Study& study, const study::StudyTas
   return places;
 }
 
+// The trivial answers that `plumb gap` adds, but for those that a researcher attached.
+Result<void> add_trivial(const tasks::Task& task, const std::vector<AnswerSheet>& attached,
+                         std::uint64_t seed, std::vector<AnswerSheet>& sheets) {
+  for (const auto& baseline : raters::baselines_of(task)) {
+    if (std::ranges::find(attached, baseline->name(), &AnswerSheet::rater) != attached.end()) {
+      continue;
+    }
+    PLUMB_TRY(made, baseline->answer(task, {.seed = seed, .threads = 1, .progress = {}}));
+    std::ranges::move(made, std::back_inserter(sheets));
+  }
+  return {};
+}
+
 Json without_gap(const study::StudyTask& task, std::size_t answered, const char* reason) {
   return {{"task", task.header.name}, {"answered", answered}, {"reason", reason}};
 }
@@ -56,6 +71,9 @@ Result<Json> gap_of(const study::Study& study, const study::StudyTask& task,
   }
   PLUMB_TRY(models, study::model_sheets(study, task, loaded.task));
   for (const AnswerSheet& sheet : models) sheets.push_back(tasks::part_of(sheet, places));
+  if (auto added = add_trivial(part, models, study.info().seed, sheets); !added) {
+    return tl::unexpected(added.error());
+  }
   const gap::ItemGapOptions how{.sampling = {.resamples = options.resamples,
                                              .seed = study.info().seed,
                                              .threads = options.threads},

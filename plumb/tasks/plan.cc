@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kSkills = 33;        // of the curve from skill to expected score
 constexpr std::size_t kCurveItems = 400;   // at most, that it is estimated on
 constexpr std::size_t kCurveRepeats = 40;  // raters for each point
+constexpr std::size_t kFewRatings = 20;    // that gold takes: a scale of steps
 
 double normal(Stream& stream) {
   return stats::normal_quantile((static_cast<double>(stream.next() >> 11) + 0.5) * 0x1.0p-53);
@@ -49,6 +50,9 @@ class Simulation {
     frame_.train.clear();
     groups_ = std::max<std::size_t>(values.size(), 1);
     range_ = values.empty() ? 0 : *values.rbegin() - *values.begin();
+    if (task.kind == Kind::kSts && values.size() <= kFewRatings) {
+      steps_.assign(values.begin(), values.end());
+    }
   }
 
   std::size_t pool() const { return pool_.size(); }
@@ -89,7 +93,7 @@ class Simulation {
       Answer answer = item.gold;
       if (has_noisy_answers(task.kind)) {
         for (double& value : answer) {
-          value += noise * (common * difficulties[at++] + own * normal(stream));
+          value = rating(value + noise * (common * difficulties[at++] + own * normal(stream)));
         }
       } else {
         const double place = common * difficulties[at] + own * normal(stream);
@@ -106,12 +110,26 @@ class Simulation {
     return scorer ? scorer->score() : stats::undefined(scorer.error().message);
   }
 
+  // What the answers earn in any order: exact, where guesses earn it on average.
+  stats::Score chance(const Task& task, const AnswerSheet& sheet) const {
+    const auto scorer = Scorer::make(task, sheet, options_.metric);
+    return scorer ? scorer->chance() : stats::undefined(scorer.error().message);
+  }
+
  private:
+  // The nearest step of the scale, if it has steps. Answers that were all different could not
+  // correlate perfectly with gold of few values, whatever the skill.
+  double rating(double value) const {
+    if (steps_.empty()) return value;
+    return *std::ranges::min_element(steps_, {}, [value](double s) { return std::abs(s - value); });
+  }
+
   const PlanOptions& options_;
   std::vector<const Item*> pool_;  // with gold
   Task frame_;                     // the task without its items
   std::size_t groups_ = 1;
-  double range_ = 0;  // of the gold
+  double range_ = 0;           // of the gold
+  std::vector<double> steps_;  // of ratings, ascending; empty: any number
 };
 
 // The expected score of each skill, ascending.
@@ -127,8 +145,9 @@ class Curve {
           const Task task = simulation.draw(items, stream);
           const auto difficulties = simulation.difficulties(task, stream);
           const double skill = static_cast<double>(k) / (kSkills - 1);
+          const AnswerSheet sheet = simulation.answer(task, skill, difficulties, stream);
           const auto score =
-              simulation.score(task, simulation.answer(task, skill, difficulties, stream));
+              k == 0 ? simulation.chance(task, sheet) : simulation.score(task, sheet);
           if (!score) continue;
           sum += *score;
           ++count;

@@ -5,10 +5,10 @@
 //   for (const PlanRow& row : plan.rows) print(row.items, row.raters, row.half_width);
 //
 // A simulated rater knows an item, or guesses: with the probability that earns the score which is
-// assumed of it (ratings and grades: the gold with as much normal noise). Items are harder or
-// easier for everyone alike: what two raters know correlates by `correlation` (a normal copula).
-// That is what makes a second annotator worth less than a second item, and a paired comparison
-// worth more than two samples.
+// assumed of it (ratings and grades: the gold with as much normal noise; ratings on a scale of up
+// to 20 steps go to the nearest). Items are harder or easier for everyone alike: what two raters
+// know correlates by `correlation` (a normal copula). That is what makes a second annotator worth
+// less than a second item, and a paired comparison worth more than two samples.
 #pragma once
 
 #include <cstddef>

@@ -86,6 +86,34 @@ TEST(Plan, SimulatesEveryKindInTheSameBytesWithAnyNumberOfThreads) {
   }
 }
 
+Task ratings_of_two_values() {
+  Stream stream(7, "plan test", 0);
+  Task task = random_task(Kind::kSts, 200, stream);
+  for (std::size_t i = 0; i < task.items.size(); ++i) {
+    task.items[i].gold = {static_cast<double>(i % 2)};
+  }
+  return task;
+}
+
+// Untied ratings correlate with two values of gold by sqrt(3)/2 = 0.866 at most, so that a rater of
+// 0.9 cannot be made by noise alone.
+TEST(Plan, ReachesEveryScoreOnGoldOfFewValues) {
+  const std::size_t items[] = {50, 200};
+  for (const double human : {0.7, 0.88, 0.9}) {
+    const PlanOptions options{.human = human, .model = human, .annotator_sd = 0.04};
+    const auto plan = plan_study(ratings_of_two_values(), items, kOneRater, options);
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_LT(plan->rows[1].human_half_width, plan->rows[0].human_half_width) << human;
+    EXPECT_GT(plan->rows[1].human_half_width, 1.96 * 0.04) << human;
+  }
+}
+
+TEST(Plan, KnowsExactlyWhatGuessingEarnsACorrelation) {
+  const auto plan = plan_study(ratings_of_two_values(), kItems, kOneRater, {.studies = 2});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_NEAR(plan->chance, 0, 1e-12);
+}
+
 TEST(Plan, RefusesScoresThatNobodyEarns) {
   const auto low = plan_study(classification(), kItems, kOneRater, {.human = 0.2});
   ASSERT_FALSE(low);

@@ -1,4 +1,5 @@
 // People and models on single answers, from outside the program.
+#include "plumb/base/hash.h"
 #include "tests/end_to_end/program.h"
 
 namespace plumb {
@@ -64,6 +65,61 @@ TEST_F(Items, GiveTheSameBytesWithAnyNumberOfThreads) {
   const std::string one = run("gap " + files() + " --json --threads 1").out;
   EXPECT_EQ(one, run("gap " + files() + " --json --threads 2").out);
   EXPECT_NE(one, run("gap " + files() + " --json --seed 7").out);
+}
+
+// The page's own command, of its provenance.
+std::string command_in(const std::string& page) {
+  const std::string key = R"("command":"plumb )";
+  const std::size_t begin = page.find(key) + key.size();
+  return page.substr(begin, page.find('"', begin) - begin);
+}
+
+TEST_F(Items, HaveAPageThatItsOwnCommandMakesAgain) {
+  for (const std::string& given :
+       {files() + " --resamples 300 --models bm25 --human published --title 'A title'",
+        std::string("hume --models '*e5*' --human individual --resamples 300 --seed 7")}) {
+    const Outcome made =
+        run(fmt::format("report gap {} --threads 1 -o {}", given, path("one.html")));
+    ASSERT_EQ(made.code, 0) << made.error;
+    const std::string page = *read_file(path("one.html"));
+    const std::string command = command_in(page);
+    EXPECT_EQ(command.find("--threads"), std::string::npos) << command;
+    ASSERT_EQ(run(command + " -o " + path("two.html")).code, 0) << command;
+    EXPECT_EQ(*read_file(path("two.html")), page) << command;
+  }
+}
+
+TEST_F(Items, HaveAPageThatNamesTheAnswersByHash) {
+  ASSERT_EQ(run(fmt::format("report gap {} --resamples 300 -o {}", files(), path("a.html"))).code,
+            0);
+  const std::string page = *read_file(path("a.html"));
+  for (const char* name : {"people.jsonl", "model.jsonl"}) {
+    const std::string line =
+        fmt::format(R"({{"name":"{}","sha256":"{}"}})", path(name), sha256(*read_file(path(name))));
+    EXPECT_NE(page.find(line), std::string::npos) << line;
+  }
+}
+
+// Of two models the intervals of differences are at 1 - 0.05 / 2.
+TEST_F(Items, SayTheLevelOfTheirDifferences) {
+  const std::string two = files() + " --models bm25 --resamples 300";
+  EXPECT_NEAR(Json::parse(run("gap " + two + " --json").out)["gap_level"].get<double>(), 0.975,
+              1e-12);
+  const std::string text = run("gap " + two).out;
+  EXPECT_NE(text.find("97.5 % interval"), std::string::npos) << text;
+  EXPECT_NE(text.find("Bonferroni, 2 models"), std::string::npos) << text;
+  const std::string plain = run("gap " + two + " --uncorrected").out;
+  EXPECT_EQ(plain.find("97.5 %"), std::string::npos) << plain;
+  EXPECT_EQ(plain.find("Bonferroni"), std::string::npos) << plain;
+}
+
+TEST_F(Items, RefuseARuleOfPublishedScores) {
+  expect_failure("gap " + files() + " --human worse", 2, "--human worse chooses between published");
+  expect_failure("report gap " + files() + " --human better -o " + path("x.html"), 2,
+                 "it is individual or published");
+  EXPECT_EQ(run("gap " + files() + " --human individual --resamples 300").code, 0);
+  const std::string help = run("gap --help").out;
+  EXPECT_NE(help.find("2000 with --humans"), std::string::npos) << help;
 }
 
 TEST_F(Items, AreWrittenOneByOne) {
@@ -133,7 +189,7 @@ TEST_F(Items, AreSampledAndPlanned) {
   expect_failure("task sample " + path("t.jsonl") + " -n 31", 2, "cannot draw 31 of the 30 items");
   expect_failure("task sample " + path("t.jsonl") + " -n 10,20", 2, "a sample has one size");
   expect_failure("task sample " + path("t.jsonl") + " -n 10 --raters 2", 2, "requires --plan");
-  expect_failure(plan + " --human 0.001", 2, "outside what raters of this task can earn");
+  expect_failure(plan + " --human 0", 2, "outside what raters of this task can earn");
 }
 
 class Models : public Program {

@@ -35,6 +35,23 @@ TEST_F(Studies, GoFromATaskToAGap) {
   EXPECT_GT(status["tasks"][0]["agreement"]["rows"][0]["value"], 0.2);
   EXPECT_EQ(status["annotators"].size(), 4U);
   EXPECT_EQ(status["annotators"][0]["kind"], "simulated");
+  // The same as a table of one value a column: of tasks, annotators and agreement.
+  std::string csv = run("study status pilot --csv" + data()).out;
+  std::erase(csv, '\r');
+  EXPECT_TRUE(csv.starts_with("part,name,kind,measure,value,ci_low,ci_high,n,reason\n")) << csv;
+  EXPECT_EQ(csv.find('['), std::string::npos) << csv;
+  const Json& agreement = status["tasks"][0]["agreement"]["rows"][0];
+  const Json& first = status["annotators"][0];
+  for (const std::string& line :
+       {fmt::format("task,{0},{1},answers,90,,,,\n", status["tasks"][0]["task"].get<std::string>(),
+                    status["tasks"][0]["kind"].get<std::string>()),
+        fmt::format("annotator,{},simulated,answers,{},,,,\n",
+                    first["annotator"].get<std::string>(), first["answers"].get<int>()),
+        fmt::format(",{},{},{},{},{},\n", agreement["id"].get<std::string>(),
+                    agreement["value"].get<double>(), agreement["ci"][0].get<double>(),
+                    agreement["ci"][1].get<double>(), agreement["n"].get<int>())}) {
+    EXPECT_NE(csv.find(line), std::string::npos) << line << csv;
+  }
   const Outcome exported = run("study export pilot -o " + path("a.jsonl") + data());
   ASSERT_EQ(exported.code, 0) << exported.error;
   EXPECT_NE(exported.error.find("90 answers"), std::string::npos) << exported.error;

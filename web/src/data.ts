@@ -16,8 +16,17 @@ export interface Undefined {
 export type Maybe<T> = T | Undefined | null | undefined;
 export type Interval = [number, number];
 
-export type Kind = "human" | "model" | "baseline";
-export type Verdict = "human ahead" | "model ahead" | "not separable" | "not interpretable";
+export type Kind = "human" | "model" | "baseline" | "simulated" | "adjudicated";
+export type Verdict =
+  "human ahead" | "model ahead" | "not separable" | "not interpretable" | "no verdict";
+/** In the order in which they are counted. */
+export const kVerdicts: Verdict[] = [
+  "model ahead",
+  "human ahead",
+  "not separable",
+  "not interpretable",
+  "no verdict",
+];
 
 export interface LeaderboardRow {
   name: string;
@@ -56,7 +65,7 @@ export interface Subset {
   type: string;
   subset: string;
   language: string;
-  n: number;
+  n: Maybe<number>;
   metric: string;
   human: Maybe<number>;
   human_ci?: Maybe<Interval>;

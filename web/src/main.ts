@@ -16,8 +16,13 @@ import { leaderboardTable, subsetsTable, viewsTable } from "./tables";
 
 function page(report: Report): Node[] {
   const { leaderboard, gap, audit } = report;
+  const found = audit.findings.length > 0;
   return [
-    header(report.title, headline(report), kSections),
+    header(
+      report.title,
+      headline(report),
+      kSections.filter(([id]) => found || id !== "findings"),
+    ),
     section("leaderboard", "Leaderboard", leaderboardFigure(leaderboard)),
     section("subsets", "Human against models", subsetsFigure(gap)),
     section("sensitivity", "How firm the rank is", sensitivityFigure(audit.rows)),
@@ -29,7 +34,7 @@ function page(report: Report): Node[] {
       subsetsTable(gap),
       viewsTable(audit.rows, leaderboard.level),
     ),
-    section("findings", "Findings", findings(audit.findings)),
+    ...(found ? [section("findings", "Findings", findings(audit.findings))] : []),
     sources(report),
   ];
 }

@@ -1,6 +1,7 @@
 /** What the data say, in plain words. */
 import {
   known,
+  kVerdicts,
   type Interval,
   type LeaderboardRow,
   type Report,
@@ -18,7 +19,7 @@ export function separable(row: LeaderboardRow): boolean {
 /** How many subsets have each verdict, in a fixed order. */
 export function verdicts(subsets: Subset[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const verdict of ["model ahead", "human ahead", "not separable", "not interpretable"]) {
+  for (const verdict of kVerdicts) {
     const n = subsets.filter((subset) => subset.verdict === verdict).length;
     if (n > 0) counts.set(verdict, n);
   }

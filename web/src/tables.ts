@@ -76,7 +76,7 @@ export function subsetsTable(gap: Gap): HTMLElement {
         key: subsetName,
         cell: (row) => named(`${row.type}/${subsetName(row)}`, `${row.type}, ${words(row.metric)}`),
       },
-      { head: "n", hint: "Items", numeric: true, key: ({ n }) => n, cell: ({ n }) => `${n}` },
+      { head: "n", hint: "Items", numeric: true, key: ({ n }) => known(n), cell: ({ n }) => `${known(n) ?? kNone}` },
       {
         head: "Human",
         numeric: true,

@@ -101,6 +101,83 @@ Table agreement_table(const StudyStatus& status, const Agreements& agreements) {
   return table;
 }
 
+// The parts of a status as rows of one table: what of whom, one value a row.
+class Records {
+ public:
+  void start(std::string_view part, std::string name, std::string_view kind) {
+    part_ = part;
+    name_ = std::move(name);
+    kind_ = kind;
+  }
+  void add(std::string_view measure, std::string value) {
+    table_.rows.push_back(
+        {part_, name_, kind_, std::string(measure), std::move(value), "", "", "", ""});
+  }
+  void add(std::string_view measure, std::int64_t count) { add(measure, fmt::format("{}", count)); }
+  void add(std::string_view measure, const stats::Score& value, const stats::IntervalScore& ci,
+           std::size_t n) {
+    const auto interval = report::to_optional(ci);
+    table_.rows.push_back({part_, name_, kind_, std::string(measure),
+                           value ? report::exact(*value) : "", report::low(interval),
+                           report::high(interval), fmt::format("{}", n),
+                           value ? "" : std::string(value.error().reason)});
+  }
+  Table take() { return std::move(table_); }
+
+ private:
+  std::string part_, name_, kind_;
+  Table table_{report::columns({"part", "name", "kind", "measure", "value", "ci_low", "ci_high",
+                                "n", "reason"}),
+               {}};
+};
+
+void add_task(const TaskStatus& task, Records& records) {
+  records.start("task", task.task.header.name, kind_name(task.task.header.kind));
+  records.add("items", static_cast<std::int64_t>(task.task.items));
+  records.add("slots", task.slots);
+  records.add("open", task.open);
+  records.add("leased", task.leased);
+  records.add("answers", task.submitted);
+  records.add("answered", task.answered_units);
+  records.add("complete", task.complete_units);
+}
+
+void add_annotator(const AnnotatorStatus& one, Records& records) {
+  records.start("annotator", one.annotator.pseudonym, rater_kind_name(one.annotator.kind));
+  records.add("answers", one.answered);
+  records.add("skipped", one.skipped);
+  records.add("flagged", one.flagged);
+  records.add("surplus", one.surplus);
+  records.add("holding", one.holding);
+  records.add("gold", one.gold.value, one.gold.ci, one.gold.checks);
+  records.add("repeats", one.repeats.value, one.repeats.ci, one.repeats.checks);
+  records.add("active_seconds", one.active.seconds, one.active.ci, one.active.items);
+  records.add("idle_seconds", one.idle.seconds, one.idle.ci, one.idle.items);
+  records.add("last", one.last_ms ? study::utc_text(*one.last_ms) : std::string());
+}
+
+void add_agreement(const TaskStatus& task, const Result<study::LiveAgreement>& agreement,
+                   Records& records) {
+  records.start("agreement", task.task.header.name, kind_name(task.task.header.kind));
+  if (!agreement) {
+    records.add("agreement", stats::undefined(agreement.error().message), stats::undefined(""), 0);
+    return;
+  }
+  for (const tasks::AgreementRow& row : agreement->report.rows) {
+    records.add(row.id, row.value, row.ci, agreement->report.pairable);
+  }
+}
+
+Table status_records(const StudyStatus& status, const Agreements& agreements) {
+  Records records;
+  for (const TaskStatus& task : status.tasks) add_task(task, records);
+  for (const AnnotatorStatus& one : status.annotators) add_annotator(one, records);
+  for (std::size_t t = 0; t < agreements.size(); ++t) {
+    add_agreement(status.tasks[t], agreements[t], records);
+  }
+  return records.take();
+}
+
 std::string heading_of(const study::Study& study, const StudyStatus& status) {
   return fmt::format("{}: {}, {} annotators an item ({}), guidelines version {}\n",
                      report::printable(study.info().name), status.frozen ? "frozen" : "open",
@@ -134,10 +211,11 @@ Result<void> StatusCommand::run() const {
     return heading_of(found, status) + "\n" + print(task_table(status)) + "\n" +
            print(annotator_table(status)) + "\n" + print(agreement_table(status, agreements));
   };
-  return write(tables_output([&, &found = found,
-                              &status = status] { return status_json(found, status, agreements); },
-                             [&, &status = status] { return annotator_table(status); }, text),
-               output);
+  return write(
+      tables_output(
+          [&, &found = found, &status = status] { return status_json(found, status, agreements); },
+          [&, &status = status] { return status_records(status, agreements); }, text),
+      output);
 }
 
 }  // namespace

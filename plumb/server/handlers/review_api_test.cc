@@ -140,6 +140,11 @@ TEST_F(ReviewApi, TheViewHasProgressAgreementTimesAndTheGap) {
   ASSERT_NE(oracle, rows.end());
   EXPECT_DOUBLE_EQ((*oracle)["score"].get<double>(), 1);
   EXPECT_TRUE((*oracle).contains("verdict"));
+  // As `plumb gap` has it: without them nobody sees that a trivial answer does as well as people.
+  const auto random = std::count_if(rows.begin(), rows.end(), [](const Json& row) {
+    return row["name"] == "baseline/random" && row["kind"] == "baseline";
+  });
+  EXPECT_EQ(random, 1);
 }
 
 TEST_F(ReviewApi, AViewOfAnEmptyStudySaysWhyThingsAreUndefined) {

@@ -1,9 +1,11 @@
 /** The marks of a forest plot: a score with its interval a row, and the human's as a dashed line. */
 import * as Plot from "@observablehq/plot";
-import { known, type Interval, type Kind, type Maybe } from "../data";
+import { known, type Interval, type Maybe } from "../data";
 import type { Placed } from "./rows";
 
-const kSymbols: Record<Kind, Plot.SymbolType> = {
+type Look = "human" | "model" | "baseline";
+
+const kSymbols: Record<Look, Plot.SymbolType> = {
   human: "diamond",
   model: "circle",
   baseline: "square",
@@ -17,7 +19,7 @@ interface Scored {
 
 export interface ForestLook<T> {
   /** Which symbol and colour a row has. */
-  look: (row: T) => Kind;
+  look: (row: T) => Look;
   solid: (row: T) => boolean;
   title: (row: T) => string;
   /** What stands in the place of a score that is absent. */

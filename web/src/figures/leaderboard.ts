@@ -8,6 +8,7 @@ import { drawRows } from "./rows";
 
 export function leaderboardFigure(board: Leaderboard): HTMLElement {
   const human = board.rows.find((row) => row.kind === "human");
+  const others = board.rows.some(isNeither);
   return figure({
     id: "figure-leaderboard",
     title: "Figure 1. The leaderboard, with its uncertainty",
@@ -19,7 +20,7 @@ export function leaderboardFigure(board: Leaderboard): HTMLElement {
       [kSigns.diamond, "solid human", "human"],
       [kSigns.circle, "solid model", "model, differs from the human"],
       [kSigns.circle, "hollow model", "model, not separable from the human"],
-      [kSigns.square, "hollow baseline", "baseline"],
+      [kSigns.square, "hollow baseline", others ? "baseline, simulated, adjudicated" : "baseline"],
     ]),
     draw: (width) =>
       drawRows<LeaderboardRow>(
@@ -37,7 +38,7 @@ export function leaderboardFigure(board: Leaderboard): HTMLElement {
           ticks: { ticks: 6, label: "Score →" },
           marks: (rows, height) =>
             forestMarks(rows, height, human, {
-              look: (row) => row.kind,
+              look: ({ kind }) => (kind === "human" || kind === "model" ? kind : "baseline"),
               solid: (row) => row.kind === "human" || (row.kind === "model" && separable(row)),
               title: (row) => `${row.name}: ${measure(row.score, row.ci)}, rank ${rank(row)}`,
               absent: (row) => absent(row.score, row),
@@ -48,14 +49,18 @@ export function leaderboardFigure(board: Leaderboard): HTMLElement {
   });
 }
 
+const isNeither = ({ kind }: LeaderboardRow) => kind === "simulated" || kind === "adjudicated";
+
 function groups(rows: LeaderboardRow[]): Map<string, LeaderboardRow[]> {
   const score = (row: LeaderboardRow) => known(row.score) ?? -Infinity;
   const sorted = [...rows].sort((a, b) => score(b) - score(a));
-  const partial = (row: LeaderboardRow) => row.kind !== "baseline" && row.partial === true;
+  const baseline = (row: LeaderboardRow) => row.kind === "baseline";
+  const compared = sorted.filter((row) => !baseline(row) && !isNeither(row));
   const all: [string, LeaderboardRow[]][] = [
-    ["", sorted.filter((row) => row.kind !== "baseline" && !partial(row))],
-    ["Partial coverage, not ranked", sorted.filter(partial)],
-    ["Baselines", sorted.filter((row) => row.kind === "baseline")],
+    ["", compared.filter((row) => row.partial !== true)],
+    ["Partial coverage, not ranked", compared.filter((row) => row.partial === true)],
+    ["Neither people nor models", sorted.filter(isNeither)],
+    ["Baselines", sorted.filter(baseline)],
   ];
   return new Map(all.filter(([, members]) => members.length > 0));
 }

@@ -45,6 +45,8 @@ export interface RatersOf {
   kind: string;
   metric: string;
   level: number;
+  /** Of the intervals of differences. */
+  gap_level?: number;
   resamples: number;
   seed: number;
   human: string;
@@ -83,6 +85,7 @@ export interface ItemsReport {
   title: string;
   version: string;
   command: string;
+  inputs: { name: string; sha256: string }[];
   results: Results;
   items: Item[];
 }

@@ -117,15 +117,16 @@ function itemLists({ results, items }: ItemsReport): Node[] {
   ];
 }
 
-function sources({ version, command, results }: ItemsReport): HTMLElement {
+function sources({ version, command, inputs, results }: ItemsReport): HTMLElement {
   return provenance(
     version,
     command,
     ...entry(
       "Intervals",
-      `${percent(results.level)}, ${results.resamples} resamples of items and annotators, seed ${results.seed}`,
+      `${percent(results.level)}${results.gap_level === undefined || results.gap_level === results.level ? "" : ` (of differences ${percent(results.gap_level)})`}, ${results.resamples} resamples of items and annotators, seed ${results.seed}`,
     ),
     ...entry("Human", `rule “${results.human}”`),
     ...entry("Items", hash(results.items)),
+    ...inputs.flatMap(({ name, sha256 }) => entry(`Answers ${name}`, hash(sha256))),
   );
 }

@@ -8,6 +8,11 @@ import type { Item, Rater, RatersOf } from "./data";
 const three = (value: number) => number(value, 3);
 const reason = (row: Rater) => (row.score_reason === undefined ? {} : { reason: row.score_reason });
 
+function ofDifferences({ level, gap_level }: RatersOf): string {
+  if (gap_level === undefined || gap_level === level) return "";
+  return `, of differences ${percent(gap_level)} because the best model is chosen after the fact`;
+}
+
 export function ratersTable(results: RatersOf): HTMLElement {
   return table(ratersRows(results, "table-raters", "Table 1. Raters"));
 }
@@ -17,7 +22,7 @@ export function ratersRows(results: RatersOf, id: string, title: string): Table<
     id,
     wide: true,
     title,
-    caption: `${words(results.metric)} with ${percent(results.level)} intervals. Chance is what the same answers earn when they are dealt at random.`,
+    caption: `${words(results.metric)} with ${percent(results.level)} intervals${ofDifferences(results)}. Chance is what the same answers earn when they are dealt at random.`,
     rows: results.rows,
     look: (row) => row.kind,
     columns: [
