@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "plumb/evals/imports/entries.h"
 #include "plumb/evals/imports/lm_eval.h"
 #include "plumb/evals/imports/outputs.h"
@@ -132,10 +134,10 @@ TEST_F(Imports, ScoreHarnessSamplesAnew) {
                                      harness_line(2, "1", -4, -3, 1)),
                            0.95);
   ASSERT_TRUE(rows) << rows.error().message;
-  EXPECT_DOUBLE_EQ(*row_of(*rows, "yesno", "acc").score, 2.0 / 3);
-  EXPECT_EQ(row_of(*rows, "yesno", "acc").chance, 0.5);
+  EXPECT_DOUBLE_EQ(*row_of(rows->rows, "yesno", "acc").score, 2.0 / 3);
+  EXPECT_EQ(row_of(rows->rows, "yesno", "acc").chance, 0.5);
   // By characters: -1/3 > -3/6; so the second is wrong too and the third right: -4/3 < -3/6.
-  EXPECT_DOUBLE_EQ(*row_of(*rows, "yesno", "acc_norm").score, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(*row_of(rows->rows, "yesno", "acc_norm").score, 2.0 / 3);
 }
 
 TEST_F(Imports, RefuseHarnessSamplesThatContradictThemselves) {
@@ -144,7 +146,9 @@ TEST_F(Imports, RefuseHarnessSamplesThatContradictThemselves) {
     return rows ? std::string() : rows.error().message;
   };
   EXPECT_EQ(message(harness_line(0, "0", -1, -3, 0)),
-            at("samples_x.jsonl", ":1: \"acc\" is 0, but by its log-likelihoods it is 1"));
+            at("samples_x.jsonl",
+               ":1: \"acc\" is 0, but by its log-likelihoods it is 1; a task with a rule of "
+               "its own has its figure in results.json"));
   EXPECT_EQ(message(harness_line(0, "0", -1, -3, 1) + harness_line(0, "0", -1, -3, 1)),
             at("samples_x.jsonl", ":2: document 0 stands here a second time"));
   EXPECT_EQ(
@@ -163,8 +167,117 @@ TEST_F(Imports, KeepFiltersOfHarnessSamplesApart) {
   }
   const auto rows = read_harness_samples(write("samples_gsm8k.jsonl", text), 0.95);
   ASSERT_TRUE(rows) << rows.error().message;
-  EXPECT_EQ(row_of(*rows, "gsm8k", "exact_match,strict-match").score, 0.5);
-  EXPECT_EQ(row_of(*rows, "gsm8k", "exact_match,flexible-extract").at, At::kCeiling);
+  EXPECT_EQ(row_of(rows->rows, "gsm8k", "exact_match,strict-match").score, 0.5);
+  EXPECT_EQ(row_of(rows->rows, "gsm8k", "exact_match,flexible-extract").at, At::kCeiling);
+}
+
+// Lines as truthfulqa_mc2 has them: three choices, and an "acc" of the task's own making.
+TEST_F(Imports, TakeAHarnessMetricOfATasksOwnRuleAsStated) {
+  std::string text;
+  for (int i = 0; i < 4; ++i) {
+    text += fmt::format(
+        R"({{"doc_id":{},"target":"0","arguments":{{"gen_args_0":{{"arg_0":"q","arg_1":" a"}},)"
+        R"("gen_args_1":{{"arg_0":"q","arg_1":" b"}},"gen_args_2":{{"arg_0":"q","arg_1":" c"}}}},)"
+        R"("filtered_resps":[["-1","False"],["-2","False"],["-3","False"]],"filter":"none",)"
+        R"("metrics":["acc"],"acc":{}}})"
+        "\n",
+        i, 0.1 + 0.2 * i);
+  }
+  const auto read = read_harness_samples(write("samples_truthfulqa_mc2.jsonl", text), 0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(read->rows.size(), 1U);
+  const EvalRow acc = row_of(read->rows, "truthfulqa_mc2", "acc");
+  EXPECT_NEAR(*acc.score, 0.4, 1e-12);
+  // Student's of 0.1, 0.3, 0.5, 0.7: 0.4 +- 3.182446 * 0.2581989 / 2, cut at 0.
+  EXPECT_NEAR(acc.ci->high, 0.4 + 3.182446 * 0.2581989 / 2, 1e-6);
+  EXPECT_EQ(acc.ci->low, 0);
+}
+
+// A rule of its own may state 0 and 1 too; a metric that the common rule does not have tells (BBQ).
+TEST_F(Imports, KnowATasksOwnRuleByItsMetrics) {
+  std::string text;
+  for (int i = 0; i < 3; ++i) {
+    std::string line = harness_line(i, "0", -1, -3, 0);
+    line.insert(line.rfind('}'), R"(,"amb_bias_score":0.5)");
+    text += line;
+  }
+  const auto read = read_harness_samples(write("samples_bbq.jsonl", text), 0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(row_of(read->rows, "bbq", "acc").score, 0);
+  EXPECT_EQ(row_of(read->rows, "bbq", "amb_bias_score").score, 0.5);
+}
+
+TEST_F(Imports, LeavePairsOfHarnessSamplesOutWithANoteThatNamesThem) {
+  std::string text;
+  for (int i = 0; i < 4; ++i) {
+    std::string line = harness_line(i, "0", -1, -3, 1);
+    line.insert(line.rfind('}'), R"(,"metrics":["acc","acc_norm","f1"],"f1":[0,0])");
+    text += line;
+  }
+  const auto read = read_harness_samples(write("samples_mrpc.jsonl", text), 0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(row_of(read->rows, "mrpc", "acc").score, 1);
+  EXPECT_TRUE(std::ranges::none_of(read->rows, [](const EvalRow& r) { return r.metric == "f1"; }));
+  ASSERT_EQ(read->notes.size(), 1U);
+  EXPECT_TRUE(read->notes[0].starts_with("f1 is left out: its lines hold pairs")) << read->notes[0];
+}
+
+TEST_F(Imports, ReadTheMetricsThatEachHarnessLineNames) {
+  std::string text;
+  for (int i = 0; i < 4; ++i) {
+    text += fmt::format(
+        R"({{"doc_id":{},"key":7,"metrics":["prompt_level_strict_acc","inst_level_strict_acc"],)"
+        R"("prompt_level_strict_acc":{},"inst_level_strict_acc":[true,{}]}})"
+        "\n",
+        i, i < 1, i < 1);
+  }
+  const auto ifeval = read_harness_samples(write("samples_ifeval.jsonl", text), 0.95);
+  ASSERT_TRUE(ifeval) << ifeval.error().message;
+  ASSERT_EQ(ifeval->rows.size(), 2U);
+  EXPECT_EQ(row_of(ifeval->rows, "ifeval", "prompt_level_strict_acc").score, 0.25);
+  const EvalRow inst = row_of(ifeval->rows, "ifeval", "inst_level_strict_acc");
+  EXPECT_EQ(inst.score, 5.0 / 8);
+  EXPECT_EQ(inst.n, 8U);
+  const auto wikitext = read_harness_samples(
+      write("samples_wikitext.jsonl",
+            "{\"doc_id\":0,\"metrics\":[\"word_perplexity\"],\"word_perplexity\":[-123.4,20]}\n"),
+      0.95);
+  EXPECT_NE(wikitext.error().message.find("word_perplexity is left out"), std::string::npos);
+}
+
+// lambada states log-likelihoods under "perplexity"; the harness reports exp(-mean).
+TEST_F(Imports, MakeAPerplexityOfTheLogLikelihoodsOfHarnessSamples) {
+  const auto read = read_harness_samples(
+      write("samples_lambada.jsonl",
+            "{\"doc_id\":0,\"metrics\":[\"perplexity\",\"acc\"],\"perplexity\":-1,\"acc\":1}\n"
+            "{\"doc_id\":1,\"metrics\":[\"perplexity\",\"acc\"],\"perplexity\":-2,\"acc\":0}\n"),
+      0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_NEAR(*row_of(read->rows, "lambada", "perplexity").score, std::exp(1.5), 1e-12);
+  EXPECT_EQ(row_of(read->rows, "lambada", "acc").score, 0.5);
+}
+
+// Four choices asked twice; the second time after nothing (ConfigurableTask.construct_requests).
+TEST_F(Imports, KnowTheSecondHalfOfRequestsOfMutualInformation) {
+  std::string text;
+  for (int i = 0; i < 6; ++i) {
+    text += fmt::format(
+        R"({{"doc_id":{},"target":"1","arguments":[["q"," a"],["q"," b"],["q"," c"],["q"," d"],)"
+        R"([""," a"],[""," b"],[""," c"],[""," d"]],"filtered_resps":[[-1,true],[-2,false],)"
+        R"([-3,false],[-4,false],[-0.5,false],[-9,false],[-3,false],[-4,false]],)"
+        R"("metrics":["acc","acc_mutual_info"],"acc":0,"acc_mutual_info":1}})"
+        "\n",
+        i);
+  }
+  const auto read = read_harness_samples(write("samples_pmi.jsonl", text), 0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(row_of(read->rows, "pmi", "acc").chance, 0.25);
+  EXPECT_EQ(row_of(read->rows, "pmi", "acc").score, 0);
+  EXPECT_EQ(row_of(read->rows, "pmi", "acc_mutual_info").score, 1);
+  const auto wrong = text.find("\"acc_mutual_info\":1");
+  const auto bad = read_harness_samples(
+      write("samples_p.jsonl", text.replace(wrong, 19, "\"acc_mutual_info\":0")), 0.95);
+  EXPECT_NE(bad.error().message.find(":1: \"acc_mutual_info\" is 0, but"), std::string::npos);
 }
 
 TEST_F(Imports, ReadAnnotationsOfAlpacaEval) {

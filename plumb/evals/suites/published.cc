@@ -183,12 +183,15 @@ Result<SuiteRun> score_rewards(const std::string& file, const PublishedOptions& 
 }
 
 Result<SuiteRun> score_harness(const std::string& file, const PublishedOptions& options) {
-  const bool samples = file.ends_with(".jsonl") || file.ends_with(".jsonl.gz");
-  auto rows = samples ? read_harness_samples(file, options.sampling.level)
-                      : read_harness_results(file, options.sampling.level);
-  if (!rows) return tl::unexpected(rows.error());
   SuiteRun run;
-  run.rows = std::move(*rows);
+  if (file.ends_with(".jsonl") || file.ends_with(".jsonl.gz")) {
+    PLUMB_TRY(read, read_harness_samples(file, options.sampling.level));
+    run.rows = std::move(read.rows);
+    run.notes = std::move(read.notes);
+    return run;
+  }
+  PLUMB_TRY(rows, read_harness_results(file, options.sampling.level));
+  run.rows = std::move(rows);
   return run;
 }
 
