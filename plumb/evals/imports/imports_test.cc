@@ -108,14 +108,53 @@ TEST_F(Imports, TakeHarnessResultsWithTheirErrors) {
             "n-samples":{"mmlu":{"original":14042,"effective":14042},"gsm8k":100}})"),
       0.95);
   ASSERT_TRUE(rows) << rows.error().message;
-  ASSERT_EQ(rows->size(), 2U);
+  ASSERT_EQ(rows->size(), 3U);
   const EvalRow mmlu = row_of(*rows, "mmlu", "acc");
   EXPECT_EQ(mmlu.at, At::kFloor);
   EXPECT_EQ(mmlu.n, 14042U);
   EXPECT_EQ(mmlu.note, "group");
   const EvalRow gsm8k = row_of(*rows, "gsm8k", "exact_match,strict-match");
-  EXPECT_NEAR(gsm8k.ci->high, 0.5 + 1.959964 * 0.05, 1e-6);
+  // Wilson's of 50 of 100 by hand: 0.5 +- z sqrt(0.25 / 100 + z^2 / 40000) / (1 + z^2 / 100).
+  EXPECT_NEAR(gsm8k.ci->high, 0.5961685, 1e-6);
+  const EvalRow nan = row_of(*rows, "gsm8k", "exact_match,flexible-extract");
+  ASSERT_FALSE(nan.score);
+  EXPECT_EQ(nan.score.error().reason, "its file states NaN");
   EXPECT_FALSE(read_harness_results(write("no.json", "{}"), 0.95));
+}
+
+// No right answer in 50 has a standard error of 0 and Wilson's interval up to z^2 / (50 + z^2).
+TEST_F(Imports, GiveAHarnessShareThatNeverVariesAnInterval) {
+  const auto rows = read_harness_results(
+      write("r.json",
+            R"({"results":{"gsm8k":{"exact_match,none":0,"exact_match_stderr,none":0},
+            "truthfulqa_mc2":{"acc,none":0.45,"acc_stderr,none":0.0147},
+            "gen":{"bleu,none":0,"bleu_stderr,none":0}},
+            "n-samples":{"gsm8k":{"effective":50},"truthfulqa_mc2":817,"gen":9}})"),
+      0.95);
+  ASSERT_TRUE(rows) << rows.error().message;
+  const EvalRow none = row_of(*rows, "gsm8k", "exact_match");
+  EXPECT_EQ(none.ci->low, 0);
+  EXPECT_NEAR(none.ci->high, 0.0713476, 1e-6);
+  // No share of zeros and ones, whose error would be 0.0174: the stated one speaks.
+  EXPECT_NEAR(row_of(*rows, "truthfulqa_mc2", "acc").ci->high, 0.45 + 1.959964 * 0.0147, 1e-6);
+  const EvalRow bleu = row_of(*rows, "gen", "bleu");
+  EXPECT_FALSE(bleu.ci);
+  EXPECT_EQ(bleu.note, "its standard error is 0");
+}
+
+TEST_F(Imports, CountTheItemsOfAHarnessGroupByItsTasks) {
+  const auto rows =
+      read_harness_results(write("r.json",
+                                 R"({"results":{"mmlu":{"acc,none":0.5,"acc_stderr,none":0.1},
+            "a":{"acc,none":0.5},"b":{"acc,none":0.5},"old":{"acc":0.3,"acc_stderr":0.046}},
+            "group_subtasks":{"mmlu":["stem","b"],"stem":["a"]},
+            "n-samples":{"a":{"effective":12},"b":{"effective":14}}})"),
+                           0.95);
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_EQ(row_of(*rows, "mmlu", "acc").n, 26U);
+  EXPECT_EQ(row_of(*rows, "old", "acc").note, "n is not stated");
+  EXPECT_EQ(read_harness_results(write("e.json", "{\"results\":{}}"), 0.95).error().message,
+            at("e.json", ": \"results\" holds no metric"));
 }
 
 std::string harness_line(int document, const char* target, double first, double second, int acc) {

@@ -1,8 +1,11 @@
 #include "plumb/evals/imports/lm_eval.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 #include <utility>
 
 #include "plumb/base/files.h"
@@ -38,32 +41,113 @@ std::optional<double> stderr_of(const Json& task, const std::string& metric,
   return found->get<double>();
 }
 
-std::size_t items_of(const Json& json, const std::string& task) {
-  const auto counts = json.find("n-samples");
-  if (counts == json.end() || !counts->is_object() || !counts->contains(task)) return 0;
-  const Json& count = (*counts)[task];
-  const Json n = count.is_object() ? count.value("effective", Json()) : count;
-  return n.is_number_unsigned() ? n.get<std::size_t>() : 0;
+// A field of an object that is an object itself; null otherwise.
+const Json* part_of(const Json& json, const std::string& name) {
+  const auto found = json.find(name);
+  return found == json.end() || !found->is_object() ? nullptr : &*found;
 }
 
-EvalRow result_row(const Json& json, const std::string& name, const Json& task,
-                   const std::string& key, double value, double level) {
+std::size_t count_of(const Json& json, const std::string& name) {
+  const auto found = json.find(name);
+  return found == json.end() || !found->is_number_unsigned() ? 0 : found->get<std::size_t>();
+}
+
+// The tasks and groups of which a group is made; empty of a task.
+std::vector<std::string> parts_of_group(const Json& json, const std::string& name) {
+  std::vector<std::string> parts;
+  const Json* groups = part_of(json, "group_subtasks");
+  if (groups == nullptr || !groups->contains(name)) return parts;
+  for (const Json& part : (*groups)[name]) {
+    if (part.is_string()) parts.push_back(part.get<std::string>());
+  }
+  return parts;
+}
+
+// The items of a task, or of all tasks below a group; 0 where the file does not say.
+std::size_t items_of(const Json& json, const std::string& name, std::set<std::string>& seen) {
+  if (!seen.insert(name).second) return 0;
+  if (const Json* counts = part_of(json, "n-samples")) {
+    if (const Json* count = part_of(*counts, name)) return count_of(*count, "effective");
+    if (const std::size_t n = count_of(*counts, name)) return n;
+  }
+  if (const Json* task = part_of(json["results"], name)) {
+    for (const char* field : {"sample_len", "samples"}) {
+      if (const std::size_t n = count_of(*task, field)) return n;
+    }
+  }
+  std::size_t sum = 0;
+  for (const std::string& part : parts_of_group(json, name)) {
+    const std::size_t n = items_of(json, part, seen);
+    if (n == 0) return 0;
+    sum += n;
+  }
+  return sum;
+}
+
+// A figure of results.json, taken apart.
+struct StatedFigure {
+  double value;
+  std::optional<double> error;
+  std::size_t n;
+  bool group;
+};
+
+// Whether the standard error is that of n zeros and ones (harness: with n - 1), as far as its
+// digits show; 0 has lost it.
+bool is_of_truths(const StatedFigure& figure) {
+  if (!figure.error) return !figure.group;
+  if (*figure.error == 0 || figure.n < 2) return true;
+  const double n = static_cast<double>(figure.n);
+  const double expected = std::sqrt(figure.value * (1 - figure.value) / (n - 1));
+  constexpr double kRounding = 0.05;
+  return std::abs(*figure.error - expected) <= kRounding * expected;
+}
+
+std::optional<stats::Interval> interval_of(const StatedFigure& figure, std::string_view metric,
+                                           const Scale& scale, double level) {
+  const bool share = is_harness_share(metric) && figure.value >= 0 && figure.value <= 1;
+  if (share && figure.n > 0 && is_of_truths(figure)) {
+    const double n = static_cast<double>(figure.n);
+    return stats::wilson(figure.value * n, n, level);
+  }
+  if (!figure.error || *figure.error <= 0) return std::nullopt;
+  const double reach = stats::normal_quantile((1 + level) / 2) * *figure.error;
+  const stats::Interval ci{figure.value - reach, figure.value + reach};
+  const bool within = scale.ceiling && figure.value >= 0 && figure.value <= 1;
+  return within ? stats::Interval{std::max(ci.low, 0.0), std::min(ci.high, 1.0)} : ci;
+}
+
+std::string note_of(const StatedFigure& figure) {
+  std::vector<std::string_view> notes;
+  if (figure.group) notes.emplace_back("group");
+  if (figure.n == 0) notes.emplace_back("n is not stated");
+  if (figure.error == 0.0) notes.emplace_back("its standard error is 0");
+  return fmt::format("{}", fmt::join(notes, "; "));
+}
+
+EvalRow result_row(const Json& json, const std::string& name, const std::string& key,
+                   const Json& value, double level) {
   const auto [metric, filter] = split_metric(key);
   const Scale scale = harness_scale(name, metric);
-  std::optional<stats::Interval> ci;
-  if (const auto error = stderr_of(task, metric, filter)) {
-    const double reach = stats::normal_quantile((1 + level) / 2) * *error;
-    ci = stats::Interval{value - reach, value + reach};
-    if (scale.ceiling) ci = stats::Interval{std::max(ci->low, 0.0), std::min(ci->high, 1.0)};
+  std::set<std::string> seen;
+  StatedFigure figure{.value = 0,
+                      .error = stderr_of(json["results"][name], metric, filter),
+                      .n = items_of(json, name, seen),
+                      .group = !parts_of_group(json, name).empty()};
+  const std::string joined = joined_metric(metric, filter);
+  if (!value.is_number()) {
+    return make_row(name, joined, figure.n, stats::undefined("its file states NaN"), {}, scale);
   }
-  EvalRow row =
-      make_row(name, joined_metric(metric, filter), items_of(json, name), value, ci, scale);
-  const auto groups = json.find("group_subtasks");
-  if (groups != json.end() && groups->is_object() && groups->contains(name) &&
-      !(*groups)[name].empty()) {
-    row.note = "group";
-  }
+  figure.value = value.get<double>();
+  EvalRow row = make_row(name, joined, figure.n, figure.value,
+                         interval_of(figure, metric, scale, level), scale);
+  row.note = note_of(figure);
   return row;
+}
+
+bool is_metric(const std::string& key, const Json& value) {
+  return (value.is_number() || value.is_null()) && key.find("_stderr") == std::string::npos &&
+         key != "alias" && key != "samples" && key != "sample_len" && key != "name" && key != " ";
 }
 
 }  // namespace
@@ -117,10 +201,11 @@ Result<std::vector<EvalRow>> read_harness_results(const std::string& file, doubl
       return fail(ErrorKind::kBadInput, fmt::format("{}: task \"{}\" is no object", file, name));
     }
     for (const auto& [key, value] : task.items()) {
-      const bool is_metric = value.is_number() && key.find("_stderr") == std::string::npos &&
-                             key != "alias" && key != "samples" && key != "sample_len";
-      if (is_metric) rows.push_back(result_row(json, name, task, key, value.get<double>(), level));
+      if (is_metric(key, value)) rows.push_back(result_row(json, name, key, value, level));
     }
+  }
+  if (rows.empty()) {
+    return fail(ErrorKind::kBadInput, fmt::format("{}: \"results\" holds no metric", file));
   }
   return rows;
 }

@@ -15,9 +15,12 @@
 
 namespace plumb::evals {
 
-// A row a task and metric ("acc", or "exact_match,strict-match" where a filter has a name), with
-// the interval of its standard error. Chance is that of tasks that plumb knows by name. Rows of
-// groups carry the note "group". kNotFound; kBadInput: no such file, a metric that is no number.
+// A row a task and metric ("acc", or "exact_match,strict-match" where a filter has a name). A
+// share of n items (lm_eval_metrics.h) has Wilson's interval, others, and shares whose standard
+// error is not that of zeros and ones, that of their standard error; none where that is 0. n of a
+// group is that of its tasks. Chance is that of tasks that plumb knows by name. Notes say "group",
+// "n is not stated" (then n is 0), "its standard error is 0". A metric that is NaN is undefined.
+// kNotFound; kBadInput: no such file, no metric in it.
 Result<std::vector<EvalRow>> read_harness_results(const std::string& file, double level);
 
 struct HarnessSamples {
