@@ -71,6 +71,12 @@ std::vector<EvalRow> length_rows(std::span<const Annotation> annotations, double
 
 Result<SuiteRun> score_annotations(const std::string& file, const PublishedOptions& options) {
   PLUMB_TRY(read, read_annotations(file));
+  if (read.all.empty()) {
+    return fail(ErrorKind::kBadInput,
+                fmt::format("{}: none of {} records has a \"preference\": these are no annotations "
+                            "of AlpacaEval (instruction, output_1, output_2, preference)",
+                            file, read.without_preference));
+  }
   std::map<std::string, std::vector<Annotation>> models;
   std::vector<Battle> battles;
   std::map<std::string, std::uint32_t> prompts;

@@ -56,6 +56,15 @@ TEST_F(Suites, AreNamedWhereTheyAreMistyped) {
   EXPECT_EQ(load_suite("cloze", {.data = "x"}).error().kind, ErrorKind::kUsage);
 }
 
+TEST_F(Suites, RefuseAnnotationsThatHaveNoPreference) {
+  const auto file = write("rb.json", R"({"subset":["shp"],"scores_chosen":[1]})");
+  const auto scored = score_published("alpaca-eval", file, {});
+  ASSERT_FALSE(scored);
+  EXPECT_EQ(scored.error().kind, ErrorKind::kBadInput);
+  EXPECT_NE(scored.error().message.find("none of 1 records has a \"preference\""),
+            std::string::npos);
+}
+
 TEST_F(Suites, OfProblemsTakeExamplesFromBesideThem) {
   write("test.jsonl", "{\"question\":\"Q1?\",\"answer\":\"So 3.\\n#### 3\"}\n");
   write("train.jsonl", "{\"question\":\"T?\",\"answer\":\"#### 1\"}\n");
