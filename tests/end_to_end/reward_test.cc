@@ -271,7 +271,7 @@ TEST_F(Reward, NamesWhatIsWrongWithItsInput) {
   expect_failure("reward train " + path("pairs.jsonl") + " --run " + path("r"), 2,
                  "--model CHECKPOINT, or --features EMBEDDER");
   const std::string on_features = "reward train " + path("pairs.jsonl") + " --run " + path("r");
-  expect_failure(on_features + " --features tfidf", 2, "by the texts at hand");
+  expect_failure(on_features + " --features tfidf", 2, "char-ngrams, a model2vec folder, an");
   write("words.txt", "cat 0.5 0.25\nhat -0.5 0.125\n");
   expect_failure(on_features + " --features " + path("words.txt"), 2, "texts to come");
   expect_failure(on_features + " --features char-ngrams --epochs 2", 2, "--epochs");

@@ -52,6 +52,9 @@ TEST_F(Suites, AreNamedWhereTheyAreMistyped) {
   EXPECT_EQ(load_suite("gsm8", {}).error().message,
             "there is no suite \"gsm8\"; did you mean \"gsm8k\"? (`plumb eval list` names them "
             "all)");
+  EXPECT_EQ(load_suite("lm-eval", {}).error().message,
+            "lm-eval has nothing to ask: it scores what was written before, `plumb eval score "
+            "lm-eval --outputs FILE`");
   EXPECT_EQ(load_suite("mmlu", {}).error().kind, ErrorKind::kUsage);
   EXPECT_EQ(load_suite("cloze", {.data = "x"}).error().kind, ErrorKind::kUsage);
 }
