@@ -36,6 +36,10 @@ TEST_F(Imports, NameTheLineOfABrokenArray) {
   EXPECT_EQ(message("[\n{\"a\":1},\n{\"b\":"),
             at("b.json", ":3: an object that begins here is never closed"));
   EXPECT_EQ(message("[\n{\"a\":1}\n"), at("b.json", ":3: the array is never closed"));
+  EXPECT_EQ(message("[\n{\"acc\": NaN}]"),
+            at("b.json",
+               ":2: \"acc\" is NaN, which JSON does not have; write null where there is no "
+               "figure, or leave the record out"));
   EXPECT_EQ(message("[1]"), at("b.json", ":1: the array holds something that is no object"));
   EXPECT_EQ(message("[\n\n{\"a\" 1}]"), at("b.json", ":3: this is no JSON"));
   EXPECT_EQ(message("[]"), at("b.json", ": there are no records"));
@@ -353,6 +357,12 @@ TEST_F(Imports, ReadRewardBenchColumnsAndLines) {
           .error()
           .message,
       at("u.json", ": 1 subsets, 0 chosen and 1 rejected scores: the lists differ in length"));
+}
+
+TEST_F(Imports, NameTheScoresOfRewardBenchThatAreNaN) {
+  const auto read = read_reward_bench(
+      write("nan.json", R"({"subset":["shp"],"scores_chosen":[NaN],"scores_rejected":[1]})"));
+  EXPECT_NE(read.error().message.find("it holds NaN or Infinity"), std::string::npos);
 }
 
 TEST_F(Imports, NameABadLabelAndABadAnswer) {

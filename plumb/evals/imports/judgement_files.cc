@@ -7,6 +7,7 @@
 #include "plumb/base/utf8.h"
 #include "plumb/evals/imports/entries.h"
 #include "plumb/evals/imports/published.h"
+#include "plumb/text/json_line.h"
 
 namespace plumb::evals {
 namespace {
@@ -118,6 +119,8 @@ Result<std::vector<RewardPair>> read_reward_bench(const std::string& file) {
     PLUMB_TRY(text, read_file(file));
     const Json json = Json::parse(text, nullptr, false);
     if (json.is_object()) return pairs_of_columns(file, json);
+    const std::string trouble = json.is_discarded() ? nonfinite_trouble(text) : "";
+    if (!trouble.empty()) return fail(ErrorKind::kBadInput, fmt::format("{}: {}", file, trouble));
   }
   PLUMB_TRY(records, read_entries(file));
   std::vector<RewardPair> pairs;

@@ -10,6 +10,7 @@
 
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
+#include "plumb/text/json_line.h"
 #include "plumb/text/lines.h"
 
 namespace plumb::rlhf {
@@ -254,7 +255,7 @@ Result<std::vector<Comparison>> parse_comparisons(const Json& line, std::size_t 
 
 Result<Json> parse_line(std::string_view text) {
   Json line = Json::parse(text, nullptr, false);
-  if (!line.is_object()) return bad("the line is not a JSON object");
+  if (!line.is_object()) return bad(why_no_object(text));
   if (line.contains("schema")) {
     return bad("a file of plumb with a header; only preference tasks are read, and not from -");
   }

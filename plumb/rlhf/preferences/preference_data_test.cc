@@ -131,6 +131,7 @@ TEST_F(PreferenceFile, RefusesWhatIsNoComparisonWithFileAndLine) {
       {R"({"chosen":[{"role":"user"}],"rejected":"b"})", "jsonl:2: a message of \"chosen\" has no"},
       {R"({"chosen":"a","rejected":"b","margin":"x"})", "jsonl:2: \"margin\" is not a number"},
       {R"({"schema":"plumb.answers/1"})", "jsonl:2: a file of plumb"},
+      {R"({"prompt":"p","chosen":"a","rejected":"b","margin":NaN})", "jsonl:2: \"margin\" is NaN"},
       {"[1,2]", "jsonl:2: the line is not a JSON object"},
       {"{", "jsonl:2: the line is not a JSON object"}};
   for (const auto& [line, words] : cases) {
