@@ -1,6 +1,7 @@
 // plumb reward as a user runs it: train, evaluate, rate beside people; and what is refused.
 #include <cmath>
 
+#include "plumb/base/version.h"
 #include "plumb/lm/testing.h"
 #include "program.h"
 
@@ -46,6 +47,7 @@ TEST_F(Reward, TrainsAndEvaluatesBesideTheLengths) {
   const Json report = Json::parse(trained.out);
   EXPECT_EQ(report.begin().key(), "schema");
   EXPECT_EQ(report["schema"], "plumb.reward-train/1");
+  EXPECT_EQ(report["version"].get<std::string>(), kVersion);
   EXPECT_EQ(report["comparisons"], 240);
   EXPECT_EQ(report["evaluation"]["n"], 80);
   EXPECT_GT(report["evaluation"]["accuracy_ci"][0].get<double>(), 0.8);
