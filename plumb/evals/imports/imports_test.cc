@@ -351,6 +351,10 @@ TEST_F(Imports, ReadRewardBenchColumnsAndLines) {
       write("scores.jsonl", R"({"subset":"shp","score_chosen":1,"score_rejected":2})"));
   ASSERT_TRUE(lines) << lines.error().message;
   EXPECT_EQ((*lines)[0].rejected, 2);
+  const auto lists = read_reward_bench(
+      write("lists.jsonl", R"({"subset":"shp","scores_chosen":[1],"scores_rejected":[2]})"));
+  ASSERT_TRUE(lists) << lists.error().message;
+  EXPECT_EQ((*lists)[0].chosen, 1);
   EXPECT_EQ(
       read_reward_bench(write("u.json", R"({"subset":["shp"],"scores_chosen":[],
       "scores_rejected":[1]})"))

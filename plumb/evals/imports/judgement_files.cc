@@ -55,6 +55,14 @@ std::optional<double> score_of(const Json& value) {
   return std::nullopt;
 }
 
+// A number that must be there, also as a list of one.
+Result<double> needed_score(const Record& record, const std::string& name) {
+  const auto found = record.fields.find(name);
+  const auto score = found == record.fields.end() ? std::nullopt : score_of(*found);
+  if (score) return *score;
+  return needed_number(record, name);
+}
+
 Result<std::vector<RewardPair>> pairs_of_columns(const std::string& file, const Json& json) {
   const Json* chosen = first_field(json, kChosen);
   const Json* rejected = first_field(json, kRejected);
@@ -127,8 +135,8 @@ Result<std::vector<RewardPair>> read_reward_bench(const std::string& file) {
   for (const Record& record : records) {
     PLUMB_TRY(subset, needed_text(record, "subset"));
     const char* plural = record.fields.contains("scores_chosen") ? "s" : "";
-    PLUMB_TRY(chosen, needed_number(record, fmt::format("score{}_chosen", plural)));
-    PLUMB_TRY(rejected, needed_number(record, fmt::format("score{}_rejected", plural)));
+    PLUMB_TRY(chosen, needed_score(record, fmt::format("score{}_chosen", plural)));
+    PLUMB_TRY(rejected, needed_score(record, fmt::format("score{}_rejected", plural)));
     pairs.push_back({std::move(subset), chosen, rejected});
   }
   return pairs;

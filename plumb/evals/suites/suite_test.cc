@@ -68,6 +68,15 @@ TEST_F(Suites, RefuseAnnotationsThatHaveNoPreference) {
             std::string::npos);
 }
 
+TEST_F(Suites, SayWhichSubsetsOfRewardBenchAreMissing) {
+  const auto run = score_published(
+      "rewardbench",
+      write("s.json", R"({"subset":["hep-go"],"scores_chosen":[2],"scores_rejected":[1]})"), {});
+  ASSERT_TRUE(run) << run.error().message;
+  ASSERT_EQ(run->notes.size(), 1U);
+  EXPECT_TRUE(run->notes[0].starts_with("22 of 23 subsets are missing")) << run->notes[0];
+}
+
 TEST_F(Suites, OfProblemsTakeExamplesFromBesideThem) {
   write("test.jsonl", "{\"question\":\"Q1?\",\"answer\":\"So 3.\\n#### 3\"}\n");
   write("train.jsonl", "{\"question\":\"T?\",\"answer\":\"#### 1\"}\n");
