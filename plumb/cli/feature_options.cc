@@ -69,12 +69,11 @@ class EmbedderFeatures : public rlhf::TextFeatures {
 Result<std::unique_ptr<rlhf::TextFeatures>> open_features(const Json& spec) {
   const std::string model = spec.value("embedder", ""), ids = spec.value("ids", "");
   if (model == "tfidf" || model == "bm25") {
-    return fail(
-        ErrorKind::kUsage,
-        fmt::format("{} weighs words by the texts at hand, and a reward must score a text "
-                    "alike whatever stands beside it; char-ngrams, word vectors, an encoder "
-                    "or stored vectors do",
-                    model));
+    return fail(ErrorKind::kUsage,
+                fmt::format("{} weighs words by the texts at hand, and a reward must score a text "
+                            "alike whatever stands beside it; char-ngrams, a model2vec folder, an "
+                            "encoder or stored vectors (--ids) do",
+                            model));
   }
   EmbedderOptions options;
   options.ids = ids;

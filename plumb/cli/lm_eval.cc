@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "plumb/base/version.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/precision_option.h"
 #include "plumb/lm/documents.h"
@@ -69,6 +70,7 @@ report::Table records_of(const lm::Evaluation& e) {
 
 Json json_of(const lm::Evaluation& e, const lm::LanguageModel& loaded, const EvalCommand& command) {
   return {{"schema", "plumb.lm-eval/1"},
+          {"version", kVersion},
           {"model", lm::provenance(loaded)},
           {"precision", command.precision},
           {"file", command.file},

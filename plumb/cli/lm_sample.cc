@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "plumb/base/version.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/nn/generator.h"
 
@@ -59,6 +60,7 @@ Result<void> SampleCommand::write_samples(const lm::LanguageModel& loaded,
   }
   if (!json) return write_stdout(text);
   Json result = {{"schema", "plumb.lm-sample/1"},
+                 {"version", kVersion},
                  {"model", lm::provenance(loaded)},
                  {"prompt", prompt},
                  {"prompt_tokens", prompt_ids.size()},

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "plumb/base/files.h"
+#include "plumb/base/version.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/training_line.h"
 #include "plumb/lm/train.h"
@@ -79,11 +80,17 @@ lm::TrainOptions TrainCommand::all_options() const {
 }
 
 Json json_of(const lm::TrainReport& report) {
-  return {{"schema", "plumb.lm-train/1"},    {"model", report.model.string()},
-          {"steps", report.steps},           {"resumed_from", report.resumed_from},
-          {"parameters", report.parameters}, {"documents", report.documents},
-          {"tokens", report.tokens},         {"first_loss", report.first_loss},
-          {"last_loss", report.last_loss},   {"seconds", report.seconds}};
+  return {{"schema", "plumb.lm-train/1"},
+          {"version", kVersion},
+          {"model", report.model.string()},
+          {"steps", report.steps},
+          {"resumed_from", report.resumed_from},
+          {"parameters", report.parameters},
+          {"documents", report.documents},
+          {"tokens", report.tokens},
+          {"first_loss", report.first_loss},
+          {"last_loss", report.last_loss},
+          {"seconds", report.seconds}};
 }
 
 Result<void> TrainCommand::run() const {

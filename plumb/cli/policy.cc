@@ -27,7 +27,10 @@ void PromptFileOptions::declare(CLI::App& verb) {
 }
 
 void RewardOptions::declare(CLI::App& verb) {
-  verb.add_option("--reward", proxy, "what is optimised: length, word:WORD, ended")
+  verb.add_option("--reward", proxy,
+                  "what is optimised: length, word:WORD, ended, a planted world:NAME "
+                  "(docs/mismatch.md), or the "
+                  "folder of a reward model or an ensemble")
       ->type_name("REWARD")
       ->check(not_empty());
   verb.add_option("--gold", gold, "what is wanted, where it is known; measured, never learnt from")

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "plumb/base/version.h"
 #include "plumb/cli/policy_options.h"
 #include "plumb/cli/training_line.h"
 #include "plumb/report/table.h"
@@ -138,6 +139,7 @@ Result<void> TrainCommand::train(const rlhf::PolicyInputs& inputs) const {
   const bool spent = report.end == rlhf::RunEnd::kBudget;
   if (json) {
     return write_stdout(to_text(Json{{"schema", "plumb.policy-train/1"},
+                                     {"version", kVersion},
                                      {"method", method},
                                      {"model", report.model.string()},
                                      {"steps", report.steps},
@@ -171,6 +173,7 @@ Result<void> TrainCommand::choose_best(const rlhf::PolicyInputs& inputs) const {
   };
   if (json) {
     return write_stdout(to_text(Json{{"schema", "plumb.policy-best-of-n/1"},
+                                     {"version", kVersion},
                                      {"n", samples},
                                      {"prompts", report.prompts},
                                      {"proxy", report.proxy},

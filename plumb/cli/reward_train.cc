@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "plumb/base/version.h"
 #include "plumb/cli/feature_options.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/reward_verbs.h"
@@ -182,7 +183,7 @@ Result<void> TrainCommand::report(std::vector<rlhf::RewardTrainReport>& reports)
     if (context.rewards.empty()) return write_stdout(text);
     return write_stdout(text + "\n" + reward_eval_output(context).text(terminal_of_stdout()));
   }
-  Json all = {{"schema", "plumb.reward-train/1"}};
+  Json all = {{"schema", "plumb.reward-train/1"}, {"version", kVersion}};
   all.update(trained[0]);
   all["evaluation"] = context.rewards.empty() ? Json(nullptr) : report::reward_eval_json(context);
   if (members > 1) {

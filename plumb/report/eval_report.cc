@@ -37,7 +37,7 @@ std::vector<std::string> cells_of(const EvalRow& row) {
   const int digits = digits_of(row);
   return {row.eval,
           row.metric,
-          fmt::format("{}", row.n),
+          row.n == 0 && row.score ? "-" : fmt::format("{}", row.n),
           row.score ? fixed(*row.score, digits) : std::string(row.score.error().reason),
           interval(row.ci, digits),
           fixed(row.chance, 3),

@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "plumb/text/json_line.h"
+
 namespace plumb {
 namespace {
 
@@ -36,6 +38,8 @@ Result<std::optional<Record>> RecordReader::next_object() {
     if (line->find_first_not_of(" \t") == std::string_view::npos) continue;
     Json fields = Json::parse(*line, nullptr, false);
     if (fields.is_object()) return Record{lines_.where(), std::move(fields)};
+    const std::string trouble = nonfinite_trouble(*line);
+    if (!trouble.empty()) return bad(fmt::format("{}: {}", lines_.where(), trouble));
     return bad(fmt::format("{}: the line is not a JSON object; a table needs --format csv or tsv",
                            lines_.where()));
   }

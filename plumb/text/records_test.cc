@@ -46,6 +46,9 @@ TEST_F(Records, NameTheLineOfWhatIsWrong) {
     EXPECT_EQ(records.error().kind, ErrorKind::kBadInput);
     EXPECT_NE(records.error().message.find(message), std::string::npos) << records.error().message;
   }
+  EXPECT_NE(
+      read("{\"a\":1}\n{\"gold\": NaN}\n", "jsonl").error().message.find(":2: \"gold\" is NaN"),
+      std::string::npos);
   EXPECT_NE(read("{\"a\":1}\n[2]\n", "jsonl").error().message.find(":2: the line is not a JSON"),
             std::string::npos);
 }

@@ -1,4 +1,5 @@
 // plumb lm as a user runs it: train a little model, sample, evaluate, export; and what is refused.
+#include "plumb/base/version.h"
 #include "plumb/lm/testing.h"
 #include "program.h"
 
@@ -56,6 +57,7 @@ TEST_F(Lm, TrainsSamplesEvaluatesAndExports) {
   EXPECT_NE(run(sample + " --top-k 3 --seed 6").out, text.out);
   const Json samples = Json::parse(run(sample + " --json").out);
   EXPECT_EQ(samples["schema"], "plumb.lm-sample/1");
+  EXPECT_EQ(samples["version"].get<std::string>(), kVersion);
   EXPECT_EQ(samples["samples"].size(), 3U);
 
   const std::string eval = fmt::format("lm eval '{}' --resamples 200", path("stories.txt"));

@@ -1,5 +1,6 @@
 // plumb policy as a user runs it: a little model learns to write what a reward asks for, by each
 // method; samples; what is refused.
+#include "plumb/base/version.h"
 #include "plumb/lm/testing.h"
 #include "program.h"
 
@@ -41,6 +42,7 @@ TEST_F(Policy, LearnsByEachMethodAndGivesTheSameBytesOnAnyThreads) {
     ASSERT_EQ(trained.code, 0) << trained.error;
     const Json report = Json::parse(trained.out);
     EXPECT_EQ(report["schema"], "plumb.policy-train/1");
+    EXPECT_EQ(report["version"].get<std::string>(), kVersion);
     EXPECT_EQ(report["first"]["kl"], 0.0);
     EXPECT_GT(report["last"]["kl"], 0.0);
     const std::string folder = path(method);

@@ -1,6 +1,7 @@
 // plumb reward as a user runs it: train, evaluate, rate beside people; and what is refused.
 #include <cmath>
 
+#include "plumb/base/version.h"
 #include "plumb/lm/testing.h"
 #include "program.h"
 
@@ -46,6 +47,7 @@ TEST_F(Reward, TrainsAndEvaluatesBesideTheLengths) {
   const Json report = Json::parse(trained.out);
   EXPECT_EQ(report.begin().key(), "schema");
   EXPECT_EQ(report["schema"], "plumb.reward-train/1");
+  EXPECT_EQ(report["version"].get<std::string>(), kVersion);
   EXPECT_EQ(report["comparisons"], 240);
   EXPECT_EQ(report["evaluation"]["n"], 80);
   EXPECT_GT(report["evaluation"]["accuracy_ci"][0].get<double>(), 0.8);
@@ -271,7 +273,7 @@ TEST_F(Reward, NamesWhatIsWrongWithItsInput) {
   expect_failure("reward train " + path("pairs.jsonl") + " --run " + path("r"), 2,
                  "--model CHECKPOINT, or --features EMBEDDER");
   const std::string on_features = "reward train " + path("pairs.jsonl") + " --run " + path("r");
-  expect_failure(on_features + " --features tfidf", 2, "by the texts at hand");
+  expect_failure(on_features + " --features tfidf", 2, "char-ngrams, a model2vec folder, an");
   write("words.txt", "cat 0.5 0.25\nhat -0.5 0.125\n");
   expect_failure(on_features + " --features " + path("words.txt"), 2, "texts to come");
   expect_failure(on_features + " --features char-ngrams --epochs 2", 2, "--epochs");

@@ -9,6 +9,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/base/number.h"
+#include "plumb/text/json_line.h"
 #include "plumb/text/lines.h"
 #include "plumb/text/trimmed.h"
 
@@ -43,7 +44,8 @@ class ArrayCutter {
       Json fields = Json::parse(text_.substr(begin, at_ - begin), nullptr, false);
       if (fields.is_discarded()) {
         line_ = line;
-        return error("this is no JSON");
+        const std::string trouble = nonfinite_trouble(text_.substr(begin, at_ - begin));
+        return error(trouble.empty() ? "this is no JSON" : trouble);
       }
       records.push_back({fmt::format("{}:{}", file_, line), std::move(fields)});
     }

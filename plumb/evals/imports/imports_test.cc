@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "plumb/evals/imports/entries.h"
 #include "plumb/evals/imports/lm_eval.h"
 #include "plumb/evals/imports/outputs.h"
@@ -34,6 +36,10 @@ TEST_F(Imports, NameTheLineOfABrokenArray) {
   EXPECT_EQ(message("[\n{\"a\":1},\n{\"b\":"),
             at("b.json", ":3: an object that begins here is never closed"));
   EXPECT_EQ(message("[\n{\"a\":1}\n"), at("b.json", ":3: the array is never closed"));
+  EXPECT_EQ(message("[\n{\"acc\": NaN}]"),
+            at("b.json",
+               ":2: \"acc\" is NaN, which JSON does not have; write null where there is no "
+               "figure, or leave the record out"));
   EXPECT_EQ(message("[1]"), at("b.json", ":1: the array holds something that is no object"));
   EXPECT_EQ(message("[\n\n{\"a\" 1}]"), at("b.json", ":3: this is no JSON"));
   EXPECT_EQ(message("[]"), at("b.json", ": there are no records"));
@@ -106,14 +112,53 @@ TEST_F(Imports, TakeHarnessResultsWithTheirErrors) {
             "n-samples":{"mmlu":{"original":14042,"effective":14042},"gsm8k":100}})"),
       0.95);
   ASSERT_TRUE(rows) << rows.error().message;
-  ASSERT_EQ(rows->size(), 2U);
+  ASSERT_EQ(rows->size(), 3U);
   const EvalRow mmlu = row_of(*rows, "mmlu", "acc");
   EXPECT_EQ(mmlu.at, At::kFloor);
   EXPECT_EQ(mmlu.n, 14042U);
   EXPECT_EQ(mmlu.note, "group");
   const EvalRow gsm8k = row_of(*rows, "gsm8k", "exact_match,strict-match");
-  EXPECT_NEAR(gsm8k.ci->high, 0.5 + 1.959964 * 0.05, 1e-6);
+  // Wilson's of 50 of 100 by hand: 0.5 +- z sqrt(0.25 / 100 + z^2 / 40000) / (1 + z^2 / 100).
+  EXPECT_NEAR(gsm8k.ci->high, 0.5961685, 1e-6);
+  const EvalRow nan = row_of(*rows, "gsm8k", "exact_match,flexible-extract");
+  ASSERT_FALSE(nan.score);
+  EXPECT_EQ(nan.score.error().reason, "its file states NaN");
   EXPECT_FALSE(read_harness_results(write("no.json", "{}"), 0.95));
+}
+
+// No right answer in 50 has a standard error of 0 and Wilson's interval up to z^2 / (50 + z^2).
+TEST_F(Imports, GiveAHarnessShareThatNeverVariesAnInterval) {
+  const auto rows = read_harness_results(
+      write("r.json",
+            R"({"results":{"gsm8k":{"exact_match,none":0,"exact_match_stderr,none":0},
+            "truthfulqa_mc2":{"acc,none":0.45,"acc_stderr,none":0.0147},
+            "gen":{"bleu,none":0,"bleu_stderr,none":0}},
+            "n-samples":{"gsm8k":{"effective":50},"truthfulqa_mc2":817,"gen":9}})"),
+      0.95);
+  ASSERT_TRUE(rows) << rows.error().message;
+  const EvalRow none = row_of(*rows, "gsm8k", "exact_match");
+  EXPECT_EQ(none.ci->low, 0);
+  EXPECT_NEAR(none.ci->high, 0.0713476, 1e-6);
+  // No share of zeros and ones, whose error would be 0.0174: the stated one speaks.
+  EXPECT_NEAR(row_of(*rows, "truthfulqa_mc2", "acc").ci->high, 0.45 + 1.959964 * 0.0147, 1e-6);
+  const EvalRow bleu = row_of(*rows, "gen", "bleu");
+  EXPECT_FALSE(bleu.ci);
+  EXPECT_EQ(bleu.note, "its standard error is 0");
+}
+
+TEST_F(Imports, CountTheItemsOfAHarnessGroupByItsTasks) {
+  const auto rows =
+      read_harness_results(write("r.json",
+                                 R"({"results":{"mmlu":{"acc,none":0.5,"acc_stderr,none":0.1},
+            "a":{"acc,none":0.5},"b":{"acc,none":0.5},"old":{"acc":0.3,"acc_stderr":0.046}},
+            "group_subtasks":{"mmlu":["stem","b"],"stem":["a"]},
+            "n-samples":{"a":{"effective":12},"b":{"effective":14}}})"),
+                           0.95);
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_EQ(row_of(*rows, "mmlu", "acc").n, 26U);
+  EXPECT_EQ(row_of(*rows, "old", "acc").note, "n is not stated");
+  EXPECT_EQ(read_harness_results(write("e.json", "{\"results\":{}}"), 0.95).error().message,
+            at("e.json", ": \"results\" holds no metric"));
 }
 
 std::string harness_line(int document, const char* target, double first, double second, int acc) {
@@ -132,10 +177,10 @@ TEST_F(Imports, ScoreHarnessSamplesAnew) {
                                      harness_line(2, "1", -4, -3, 1)),
                            0.95);
   ASSERT_TRUE(rows) << rows.error().message;
-  EXPECT_DOUBLE_EQ(*row_of(*rows, "yesno", "acc").score, 2.0 / 3);
-  EXPECT_EQ(row_of(*rows, "yesno", "acc").chance, 0.5);
+  EXPECT_DOUBLE_EQ(*row_of(rows->rows, "yesno", "acc").score, 2.0 / 3);
+  EXPECT_EQ(row_of(rows->rows, "yesno", "acc").chance, 0.5);
   // By characters: -1/3 > -3/6; so the second is wrong too and the third right: -4/3 < -3/6.
-  EXPECT_DOUBLE_EQ(*row_of(*rows, "yesno", "acc_norm").score, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(*row_of(rows->rows, "yesno", "acc_norm").score, 2.0 / 3);
 }
 
 TEST_F(Imports, RefuseHarnessSamplesThatContradictThemselves) {
@@ -144,7 +189,9 @@ TEST_F(Imports, RefuseHarnessSamplesThatContradictThemselves) {
     return rows ? std::string() : rows.error().message;
   };
   EXPECT_EQ(message(harness_line(0, "0", -1, -3, 0)),
-            at("samples_x.jsonl", ":1: \"acc\" is 0, but by its log-likelihoods it is 1"));
+            at("samples_x.jsonl",
+               ":1: \"acc\" is 0, but by its log-likelihoods it is 1; a task with a rule of "
+               "its own has its figure in results.json"));
   EXPECT_EQ(message(harness_line(0, "0", -1, -3, 1) + harness_line(0, "0", -1, -3, 1)),
             at("samples_x.jsonl", ":2: document 0 stands here a second time"));
   EXPECT_EQ(
@@ -163,8 +210,117 @@ TEST_F(Imports, KeepFiltersOfHarnessSamplesApart) {
   }
   const auto rows = read_harness_samples(write("samples_gsm8k.jsonl", text), 0.95);
   ASSERT_TRUE(rows) << rows.error().message;
-  EXPECT_EQ(row_of(*rows, "gsm8k", "exact_match,strict-match").score, 0.5);
-  EXPECT_EQ(row_of(*rows, "gsm8k", "exact_match,flexible-extract").at, At::kCeiling);
+  EXPECT_EQ(row_of(rows->rows, "gsm8k", "exact_match,strict-match").score, 0.5);
+  EXPECT_EQ(row_of(rows->rows, "gsm8k", "exact_match,flexible-extract").at, At::kCeiling);
+}
+
+// Lines as truthfulqa_mc2 has them: three choices, and an "acc" of the task's own making.
+TEST_F(Imports, TakeAHarnessMetricOfATasksOwnRuleAsStated) {
+  std::string text;
+  for (int i = 0; i < 4; ++i) {
+    text += fmt::format(
+        R"({{"doc_id":{},"target":"0","arguments":{{"gen_args_0":{{"arg_0":"q","arg_1":" a"}},)"
+        R"("gen_args_1":{{"arg_0":"q","arg_1":" b"}},"gen_args_2":{{"arg_0":"q","arg_1":" c"}}}},)"
+        R"("filtered_resps":[["-1","False"],["-2","False"],["-3","False"]],"filter":"none",)"
+        R"("metrics":["acc"],"acc":{}}})"
+        "\n",
+        i, 0.1 + 0.2 * i);
+  }
+  const auto read = read_harness_samples(write("samples_truthfulqa_mc2.jsonl", text), 0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(read->rows.size(), 1U);
+  const EvalRow acc = row_of(read->rows, "truthfulqa_mc2", "acc");
+  EXPECT_NEAR(*acc.score, 0.4, 1e-12);
+  // Student's of 0.1, 0.3, 0.5, 0.7: 0.4 +- 3.182446 * 0.2581989 / 2, cut at 0.
+  EXPECT_NEAR(acc.ci->high, 0.4 + 3.182446 * 0.2581989 / 2, 1e-6);
+  EXPECT_EQ(acc.ci->low, 0);
+}
+
+// A rule of its own may state 0 and 1 too; a metric that the common rule does not have tells (BBQ).
+TEST_F(Imports, KnowATasksOwnRuleByItsMetrics) {
+  std::string text;
+  for (int i = 0; i < 3; ++i) {
+    std::string line = harness_line(i, "0", -1, -3, 0);
+    line.insert(line.rfind('}'), R"(,"amb_bias_score":0.5)");
+    text += line;
+  }
+  const auto read = read_harness_samples(write("samples_bbq.jsonl", text), 0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(row_of(read->rows, "bbq", "acc").score, 0);
+  EXPECT_EQ(row_of(read->rows, "bbq", "amb_bias_score").score, 0.5);
+}
+
+TEST_F(Imports, LeavePairsOfHarnessSamplesOutWithANoteThatNamesThem) {
+  std::string text;
+  for (int i = 0; i < 4; ++i) {
+    std::string line = harness_line(i, "0", -1, -3, 1);
+    line.insert(line.rfind('}'), R"(,"metrics":["acc","acc_norm","f1"],"f1":[0,0])");
+    text += line;
+  }
+  const auto read = read_harness_samples(write("samples_mrpc.jsonl", text), 0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(row_of(read->rows, "mrpc", "acc").score, 1);
+  EXPECT_TRUE(std::ranges::none_of(read->rows, [](const EvalRow& r) { return r.metric == "f1"; }));
+  ASSERT_EQ(read->notes.size(), 1U);
+  EXPECT_TRUE(read->notes[0].starts_with("f1 is left out: its lines hold pairs")) << read->notes[0];
+}
+
+TEST_F(Imports, ReadTheMetricsThatEachHarnessLineNames) {
+  std::string text;
+  for (int i = 0; i < 4; ++i) {
+    text += fmt::format(
+        R"({{"doc_id":{},"key":7,"metrics":["prompt_level_strict_acc","inst_level_strict_acc"],)"
+        R"("prompt_level_strict_acc":{},"inst_level_strict_acc":[true,{}]}})"
+        "\n",
+        i, i < 1, i < 1);
+  }
+  const auto ifeval = read_harness_samples(write("samples_ifeval.jsonl", text), 0.95);
+  ASSERT_TRUE(ifeval) << ifeval.error().message;
+  ASSERT_EQ(ifeval->rows.size(), 2U);
+  EXPECT_EQ(row_of(ifeval->rows, "ifeval", "prompt_level_strict_acc").score, 0.25);
+  const EvalRow inst = row_of(ifeval->rows, "ifeval", "inst_level_strict_acc");
+  EXPECT_EQ(inst.score, 5.0 / 8);
+  EXPECT_EQ(inst.n, 8U);
+  const auto wikitext = read_harness_samples(
+      write("samples_wikitext.jsonl",
+            "{\"doc_id\":0,\"metrics\":[\"word_perplexity\"],\"word_perplexity\":[-123.4,20]}\n"),
+      0.95);
+  EXPECT_NE(wikitext.error().message.find("word_perplexity is left out"), std::string::npos);
+}
+
+// lambada states log-likelihoods under "perplexity"; the harness reports exp(-mean).
+TEST_F(Imports, MakeAPerplexityOfTheLogLikelihoodsOfHarnessSamples) {
+  const auto read = read_harness_samples(
+      write("samples_lambada.jsonl",
+            "{\"doc_id\":0,\"metrics\":[\"perplexity\",\"acc\"],\"perplexity\":-1,\"acc\":1}\n"
+            "{\"doc_id\":1,\"metrics\":[\"perplexity\",\"acc\"],\"perplexity\":-2,\"acc\":0}\n"),
+      0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_NEAR(*row_of(read->rows, "lambada", "perplexity").score, std::exp(1.5), 1e-12);
+  EXPECT_EQ(row_of(read->rows, "lambada", "acc").score, 0.5);
+}
+
+// Four choices asked twice; the second time after nothing (ConfigurableTask.construct_requests).
+TEST_F(Imports, KnowTheSecondHalfOfRequestsOfMutualInformation) {
+  std::string text;
+  for (int i = 0; i < 6; ++i) {
+    text += fmt::format(
+        R"({{"doc_id":{},"target":"1","arguments":[["q"," a"],["q"," b"],["q"," c"],["q"," d"],)"
+        R"([""," a"],[""," b"],[""," c"],[""," d"]],"filtered_resps":[[-1,true],[-2,false],)"
+        R"([-3,false],[-4,false],[-0.5,false],[-9,false],[-3,false],[-4,false]],)"
+        R"("metrics":["acc","acc_mutual_info"],"acc":0,"acc_mutual_info":1}})"
+        "\n",
+        i);
+  }
+  const auto read = read_harness_samples(write("samples_pmi.jsonl", text), 0.95);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(row_of(read->rows, "pmi", "acc").chance, 0.25);
+  EXPECT_EQ(row_of(read->rows, "pmi", "acc").score, 0);
+  EXPECT_EQ(row_of(read->rows, "pmi", "acc_mutual_info").score, 1);
+  const auto wrong = text.find("\"acc_mutual_info\":1");
+  const auto bad = read_harness_samples(
+      write("samples_p.jsonl", text.replace(wrong, 19, "\"acc_mutual_info\":0")), 0.95);
+  EXPECT_NE(bad.error().message.find(":1: \"acc_mutual_info\" is 0, but"), std::string::npos);
 }
 
 TEST_F(Imports, ReadAnnotationsOfAlpacaEval) {
@@ -195,12 +351,22 @@ TEST_F(Imports, ReadRewardBenchColumnsAndLines) {
       write("scores.jsonl", R"({"subset":"shp","score_chosen":1,"score_rejected":2})"));
   ASSERT_TRUE(lines) << lines.error().message;
   EXPECT_EQ((*lines)[0].rejected, 2);
+  const auto lists = read_reward_bench(
+      write("lists.jsonl", R"({"subset":"shp","scores_chosen":[1],"scores_rejected":[2]})"));
+  ASSERT_TRUE(lists) << lists.error().message;
+  EXPECT_EQ((*lists)[0].chosen, 1);
   EXPECT_EQ(
       read_reward_bench(write("u.json", R"({"subset":["shp"],"scores_chosen":[],
       "scores_rejected":[1]})"))
           .error()
           .message,
       at("u.json", ": 1 subsets, 0 chosen and 1 rejected scores: the lists differ in length"));
+}
+
+TEST_F(Imports, NameTheScoresOfRewardBenchThatAreNaN) {
+  const auto read = read_reward_bench(
+      write("nan.json", R"({"subset":["shp"],"scores_chosen":[NaN],"scores_rejected":[1]})"));
+  EXPECT_NE(read.error().message.find("it holds NaN or Infinity"), std::string::npos);
 }
 
 TEST_F(Imports, NameABadLabelAndABadAnswer) {

@@ -7,6 +7,7 @@
 #include "plumb/base/utf8.h"
 #include "plumb/evals/imports/entries.h"
 #include "plumb/evals/imports/published.h"
+#include "plumb/text/json_line.h"
 
 namespace plumb::evals {
 namespace {
@@ -52,6 +53,14 @@ std::optional<double> score_of(const Json& value) {
   if (value.is_number()) return value.get<double>();
   if (value.is_array() && value.size() == 1 && value[0].is_number()) return value[0].get<double>();
   return std::nullopt;
+}
+
+// A number that must be there, also as a list of one.
+Result<double> needed_score(const Record& record, const std::string& name) {
+  const auto found = record.fields.find(name);
+  const auto score = found == record.fields.end() ? std::nullopt : score_of(*found);
+  if (score) return *score;
+  return needed_number(record, name);
 }
 
 Result<std::vector<RewardPair>> pairs_of_columns(const std::string& file, const Json& json) {
@@ -118,14 +127,16 @@ Result<std::vector<RewardPair>> read_reward_bench(const std::string& file) {
     PLUMB_TRY(text, read_file(file));
     const Json json = Json::parse(text, nullptr, false);
     if (json.is_object()) return pairs_of_columns(file, json);
+    const std::string trouble = json.is_discarded() ? nonfinite_trouble(text) : "";
+    if (!trouble.empty()) return fail(ErrorKind::kBadInput, fmt::format("{}: {}", file, trouble));
   }
   PLUMB_TRY(records, read_entries(file));
   std::vector<RewardPair> pairs;
   for (const Record& record : records) {
     PLUMB_TRY(subset, needed_text(record, "subset"));
     const char* plural = record.fields.contains("scores_chosen") ? "s" : "";
-    PLUMB_TRY(chosen, needed_number(record, fmt::format("score{}_chosen", plural)));
-    PLUMB_TRY(rejected, needed_number(record, fmt::format("score{}_rejected", plural)));
+    PLUMB_TRY(chosen, needed_score(record, fmt::format("score{}_chosen", plural)));
+    PLUMB_TRY(rejected, needed_score(record, fmt::format("score{}_rejected", plural)));
     pairs.push_back({std::move(subset), chosen, rejected});
   }
   return pairs;

@@ -185,8 +185,13 @@ Result<EvalPairs> pair_answers(std::span<const GradedAnswer> answers,
 
 Result<EvalPairs> pair_choices(const Suite& suite, const PairingOptions& options) {
   if (suite.choices.empty()) {
+    const std::string_view id = suite.kind->id;
+    const bool graded = id == "gsm8k" || id == "xstest";
     return fail(ErrorKind::kUsage,
-                fmt::format("{} has no choices: its pairs are made of --outputs", suite.kind->id));
+                fmt::format("{} has no choices: {}", id,
+                            graded ? "its pairs are made of --outputs"
+                                   : "pairs are made of outputs to gsm8k and xstest, and of the "
+                                     "choices of arithmetic, cloze and mmlu"));
   }
   EvalPairs pairs{.turns = false, .all = {}, .counts = {}};
   for (std::size_t i = 0; i < suite.choices.size(); ++i) {

@@ -55,6 +55,9 @@ TEST(EvalPairs, OfChoicesAreTheGoldWithEveryOther) {
   EXPECT_EQ(pairs->all[0].prompt, suite->choices[0].context);
   const auto stories = load_suite("stories", {});
   EXPECT_EQ(pair_choices(*stories, {}).error().kind, ErrorKind::kUsage);
+  EXPECT_NE(
+      pair_choices(*stories, {}).error().message.find("stories has no choices: pairs are made"),
+      std::string::npos);
 }
 
 TEST(EvalPairs, ArePartOfAllOfThemAndNeverMoreAPromptThanAsked) {

@@ -2,8 +2,10 @@
 #include <array>
 #include <cassert>
 #include <cmath>
+#include <utility>
 
 #include "plumb/evals/scoring/win_rate.h"
+#include "plumb/stats/intervals.h"
 
 namespace plumb::evals {
 namespace {
@@ -128,6 +130,24 @@ EvalRow drawn_row(const std::string& eval, const char* metric, std::size_t n,
   return make_row(eval, metric, n, result.point, ci, scale);
 }
 
+bool all_alike(std::span<const LengthComparison> comparisons) {
+  return std::ranges::all_of(comparisons, [&](const LengthComparison& one) {
+    return one.preference == comparisons[0].preference;
+  });
+}
+
+// An interval of n comparisons holds what none or all of n would leave possible.
+stats::Interval as_n_allows(stats::Interval ci, std::span<const LengthComparison> comparisons,
+                            double level) {
+  const auto n = static_cast<double>(comparisons.size());
+  ci.low = std::min(ci.low, stats::wilson(n, n, level).low);
+  ci.high = std::max(ci.high, stats::wilson(0, n, level).high);
+  if (!all_alike(comparisons)) return ci;
+  const auto plain =
+      stats::bounded_mean_interval(comparisons[0].preference, comparisons.size(), 0.0, 1.0, level);
+  return {std::min(ci.low, plain.low), std::max(ci.high, plain.high)};
+}
+
 }  // namespace
 
 tl::expected<LengthControlled, stats::Undefined> fit_length_controlled(
@@ -167,8 +187,12 @@ std::vector<EvalRow> length_controlled_rows(const std::string& eval,
   const auto draws = stats::paired_bootstrap(stats::Resampling::of_items(comparisons.size()), 2,
                                              statistics, options);
   const std::size_t n = comparisons.size();
-  return {drawn_row(eval, "length_controlled_win_rate", n, draws, 0, kWinRateScale, options),
-          drawn_row(eval, "length_effect", n, draws, 1, kOpenScale, options)};
+  EvalRow rate = drawn_row(eval, "length_controlled_win_rate", n, draws, 0, kWinRateScale, options);
+  if (rate.ci) {
+    rate.ci = as_n_allows(*rate.ci, comparisons, options.level);
+    rate.at = place_of(*rate.ci, kWinRateScale);
+  }
+  return {std::move(rate), drawn_row(eval, "length_effect", n, draws, 1, kOpenScale, options)};
 }
 
 }  // namespace plumb::evals

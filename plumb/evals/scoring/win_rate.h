@@ -63,9 +63,9 @@ struct LengthControlled {
 tl::expected<LengthControlled, stats::Undefined> fit_length_controlled(
     std::span<const LengthComparison> comparisons, stats::Counts counts = {});
 
-// The row length_controlled_win_rate. The interval refits the model on every resample of the items:
-// AlpacaEval's own standard error takes the fit for exact and is too short. And the row
-// length_effect: phi, on the scale of log-odds.
+// The row length_controlled_win_rate. The interval refits the model on every resample of the items
+// (AlpacaEval's own standard error takes the fit for exact) and is never shorter than n comparisons
+// allow (docs/evals.md). And the row length_effect: phi, on the scale of log-odds.
 std::vector<EvalRow> length_controlled_rows(const std::string& eval,
                                             std::span<const LengthComparison> comparisons,
                                             const stats::BootstrapOptions& options);

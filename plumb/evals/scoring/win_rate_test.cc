@@ -95,6 +95,25 @@ TEST(LengthControlled, FindsTheWinRateUnderAJudgeThatPrefersLongerAnswers) {
   EXPECT_GE(covered, 34U);
 }
 
+// Resamples of 60 wins are 60 wins; Wilson's interval of 60 of 60 goes down to 60 / (60 + z^2).
+TEST(LengthControlled, IsNoSurerThanTheNumberOfComparisonsAllows) {
+  std::vector<LengthComparison> comparisons;
+  for (int i = 0; i < 60; ++i) comparisons.push_back({1, 100.0 + i % 7, 110.0 - i % 5, {}});
+  const stats::BootstrapOptions options{.resamples = 200, .seed = 5};
+  const auto row = row_of(length_controlled_rows("pairs", comparisons, options), "pairs",
+                          "length_controlled_win_rate");
+  constexpr double kZ2 = 1.959963985 * 1.959963985;
+  EXPECT_GT(*row.score, 0.99);
+  EXPECT_NEAR(row.ci->low, 60 / (60 + kZ2), 1e-6);
+  EXPECT_EQ(row.ci->high, 1);
+  EXPECT_EQ(row.at, At::kCeiling);
+  for (LengthComparison& one : comparisons) one.preference = 0.5;
+  const auto ties = row_of(length_controlled_rows("pairs", comparisons, options), "pairs",
+                           "length_controlled_win_rate");
+  EXPECT_LT(ties.ci->low, 0.4);
+  EXPECT_GT(ties.ci->high, 0.6);
+}
+
 TEST(LengthControlled, StaysFiniteForAModelThatAlwaysWins) {
   std::vector<LengthComparison> comparisons = length_world(40, 1, 0, 0);
   for (auto& one : comparisons) one.preference = 1;

@@ -1,6 +1,7 @@
 #include "plumb/evals/suites/published.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -71,6 +72,12 @@ std::vector<EvalRow> length_rows(std::span<const Annotation> annotations, double
 
 Result<SuiteRun> score_annotations(const std::string& file, const PublishedOptions& options) {
   PLUMB_TRY(read, read_annotations(file));
+  if (read.all.empty()) {
+    return fail(ErrorKind::kBadInput,
+                fmt::format("{}: none of {} records has a \"preference\": these are no annotations "
+                            "of AlpacaEval (instruction, output_1, output_2, preference)",
+                            file, read.without_preference));
+  }
   std::map<std::string, std::vector<Annotation>> models;
   std::vector<Battle> battles;
   std::map<std::string, std::uint32_t> prompts;
@@ -168,6 +175,21 @@ bool is_table(const std::string& file) {
   return file.ends_with(".csv") || file.ends_with(".tsv") || file.ends_with(".csv.gz");
 }
 
+// Which subsets of the sections without the prior sets are not there, in a sentence; "" for none.
+std::string missing_subsets(const std::map<std::string, double>& there) {
+  std::vector<std::string_view> missing;
+  std::size_t all = 0;
+  for (const RewardSubset& subset : reward_subsets()) {
+    if (subset.section == "Prior Sets") continue;
+    ++all;
+    if (!there.contains(std::string(subset.name))) missing.push_back(subset.name);
+  }
+  if (missing.empty()) return "";
+  return fmt::format(
+      "{} of {} subsets are missing, and sections and total are of what is there: {}.",
+      missing.size(), all, fmt::join(missing, ", "));
+}
+
 Result<SuiteRun> score_rewards(const std::string& file, const PublishedOptions& options) {
   PLUMB_TRY(pairs, read_reward_bench(file));
   auto rows = reward_bench_rows(pairs, options.sampling.level);
@@ -179,16 +201,22 @@ Result<SuiteRun> score_rewards(const std::string& file, const PublishedOptions& 
   SuiteRun run;
   run.rows = std::move(*rows);
   std::ranges::move(reward_bench_baselines(subsets), std::back_inserter(run.rows));
+  if (const std::string missing = missing_subsets(subsets); !missing.empty()) {
+    run.notes.push_back(missing);
+  }
   return run;
 }
 
 Result<SuiteRun> score_harness(const std::string& file, const PublishedOptions& options) {
-  const bool samples = file.ends_with(".jsonl") || file.ends_with(".jsonl.gz");
-  auto rows = samples ? read_harness_samples(file, options.sampling.level)
-                      : read_harness_results(file, options.sampling.level);
-  if (!rows) return tl::unexpected(rows.error());
   SuiteRun run;
-  run.rows = std::move(*rows);
+  if (file.ends_with(".jsonl") || file.ends_with(".jsonl.gz")) {
+    PLUMB_TRY(read, read_harness_samples(file, options.sampling.level));
+    run.rows = std::move(read.rows);
+    run.notes = std::move(read.notes);
+    return run;
+  }
+  PLUMB_TRY(rows, read_harness_results(file, options.sampling.level));
+  run.rows = std::move(rows);
   return run;
 }
 

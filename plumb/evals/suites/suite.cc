@@ -10,6 +10,7 @@
 #include "plumb/evals/imports/published.h"
 #include "plumb/evals/scoring/solutions.h"
 #include "plumb/evals/suites/built_in.h"
+#include "plumb/evals/suites/published.h"
 #include "plumb/text/trimmed.h"
 
 namespace plumb::evals {
@@ -184,6 +185,12 @@ std::string Suite::hash() const {
 
 Result<Suite> load_suite(std::string_view id, const SuiteOptions& options) {
   const SuiteKind* kind = find_suite(id);
+  if (is_published_kind(id)) {
+    return fail(ErrorKind::kUsage,
+                fmt::format("{} has nothing to ask: it scores what was written before, `plumb eval "
+                            "score {} --outputs FILE`",
+                            id, id));
+  }
   if (kind == nullptr) {
     std::vector<std::string> names;
     for (const SuiteKind& one : kKinds) names.emplace_back(one.id);

@@ -52,8 +52,29 @@ TEST_F(Suites, AreNamedWhereTheyAreMistyped) {
   EXPECT_EQ(load_suite("gsm8", {}).error().message,
             "there is no suite \"gsm8\"; did you mean \"gsm8k\"? (`plumb eval list` names them "
             "all)");
+  EXPECT_EQ(load_suite("lm-eval", {}).error().message,
+            "lm-eval has nothing to ask: it scores what was written before, `plumb eval score "
+            "lm-eval --outputs FILE`");
   EXPECT_EQ(load_suite("mmlu", {}).error().kind, ErrorKind::kUsage);
   EXPECT_EQ(load_suite("cloze", {.data = "x"}).error().kind, ErrorKind::kUsage);
+}
+
+TEST_F(Suites, RefuseAnnotationsThatHaveNoPreference) {
+  const auto file = write("rb.json", R"({"subset":["shp"],"scores_chosen":[1]})");
+  const auto scored = score_published("alpaca-eval", file, {});
+  ASSERT_FALSE(scored);
+  EXPECT_EQ(scored.error().kind, ErrorKind::kBadInput);
+  EXPECT_NE(scored.error().message.find("none of 1 records has a \"preference\""),
+            std::string::npos);
+}
+
+TEST_F(Suites, SayWhichSubsetsOfRewardBenchAreMissing) {
+  const auto run = score_published(
+      "rewardbench",
+      write("s.json", R"({"subset":["hep-go"],"scores_chosen":[2],"scores_rejected":[1]})"), {});
+  ASSERT_TRUE(run) << run.error().message;
+  ASSERT_EQ(run->notes.size(), 1U);
+  EXPECT_TRUE(run->notes[0].starts_with("22 of 23 subsets are missing")) << run->notes[0];
 }
 
 TEST_F(Suites, OfProblemsTakeExamplesFromBesideThem) {

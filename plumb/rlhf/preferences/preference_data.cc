@@ -1,13 +1,16 @@
 #include "plumb/rlhf/preferences/preference_data.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
+#include "plumb/text/json_line.h"
 #include "plumb/text/lines.h"
 
 namespace plumb::rlhf {
@@ -87,6 +90,50 @@ Result<double> margin_of(const Json& line) {
   return bad("\"margin\" is not a number");
 }
 
+// What projects call a prompt: TRL; OpenRLHF; LLaMA-Factory and Alpaca; others.
+constexpr std::array<std::string_view, 6> kPromptNames = {
+    "prompt", "context_messages", "instruction", "question", "query", "context"};
+constexpr std::array<std::string_view, 7> kOtherNames = {
+    "chosen", "rejected", "completions", "ranks", "margin", "eval", "input"};
+
+// The name of the prompt on this line; empty where it has none.
+std::string prompt_name(const Json& line) {
+  for (const std::string_view name : kPromptNames) {
+    const auto found = line.find(name);
+    if (found != line.end() && !found->is_null()) return std::string(name);
+  }
+  return "";
+}
+
+// The prompt under its name; behind an instruction, after an empty line, the input that it is for.
+Result<Conversation> parse_prompt(const Json& line, const std::string& name) {
+  PLUMB_TRY(prompt, parse_conversation(line, name.c_str()));
+  const auto input = line.find("input");
+  if (name == "instruction" && is_plain(prompt) && input != line.end() && input->is_string() &&
+      !input->get_ref<const std::string&>().empty()) {
+    prompt[0].content += "\n\n" + input->get<std::string>();
+  }
+  return std::move(prompt);
+}
+
+// Whether the completions bring what came before them.
+bool brings_prompt(const Conversation& completion) {
+  return completion.size() > 1 && completion[0].role != "assistant";
+}
+
+// The other texts of a line on which no prompt is named: one of them may be it.
+std::vector<std::string> unnamed_texts(const Json& line) {
+  std::vector<std::string> names;
+  const bool pair = line.contains("chosen") && line["chosen"].is_string();
+  if (!pair || !prompt_name(line).empty()) return names;
+  if (parse_transcript(line["chosen"].get_ref<const std::string&>())) return names;
+  for (const auto& [name, value] : line.items()) {
+    const bool known = std::ranges::find(kOtherNames, name) != kOtherNames.end() && name != "input";
+    if (!known && (value.is_string() || value.is_array())) names.push_back(name);
+  }
+  return names;
+}
+
 Result<Comparison> parse_pair(const Json& line) {
   Comparison comparison;
   PLUMB_TRY(chosen, parse_conversation(line, "chosen"));
@@ -95,9 +142,11 @@ Result<Comparison> parse_pair(const Json& line) {
     return bad("one of \"chosen\" and \"rejected\" is a text and the other a list of messages");
   }
   comparison.completions = {std::move(chosen), std::move(rejected)};
-  const bool has_prompt = line.contains("prompt") && !line["prompt"].is_null();
+  const std::string name = prompt_name(line);
+  const bool has_prompt =
+      name == "prompt" || (!name.empty() && !brings_prompt(comparison.completions[0]));
   if (has_prompt) {
-    PLUMB_TRY(prompt, parse_conversation(line, "prompt"));
+    PLUMB_TRY(prompt, parse_prompt(line, name));
     comparison.prompt = std::move(prompt);
   }
   PLUMB_TRY(margin, margin_of(line));
@@ -180,7 +229,8 @@ Result<std::vector<Conversation>> ranked_completions(const Json& line) {
 Result<std::vector<Comparison>> parse_ranking(const Json& line, std::size_t number) {
   PLUMB_TRY(completions, ranked_completions(line));
   PLUMB_TRY(order, order_of(line, completions.size()));
-  PLUMB_TRY(prompt, parse_conversation(line, "prompt"));
+  const std::string name = prompt_name(line);
+  PLUMB_TRY(prompt, parse_prompt(line, name.empty() ? "prompt" : name));
   std::vector<Comparison> pairs;
   for (std::size_t better = 0; better < order.size(); ++better) {
     for (std::size_t worse = better + 1; worse < order.size(); ++worse) {
@@ -205,20 +255,38 @@ Result<std::vector<Comparison>> parse_comparisons(const Json& line, std::size_t 
 
 Result<Json> parse_line(std::string_view text) {
   Json line = Json::parse(text, nullptr, false);
-  if (!line.is_object()) return bad("the line is not a JSON object");
+  if (!line.is_object()) return bad(why_no_object(text));
   if (line.contains("schema")) {
     return bad("a file of plumb with a header; only preference tasks are read, and not from -");
   }
   return line;
 }
 
-Result<std::vector<Comparison>> read_pairs(const std::string& path, const Progress& progress) {
-  PLUMB_TRY(lines, LineReader::open(path));
+// The comparisons of a file of lines, and those whose prompt may stand under a name of its own.
+struct Pairs {
   std::vector<Comparison> comparisons;
+  Defect unnamed{.id = "prompt-not-named", .meaning = {}, .where = {}};
+
+  void note_texts(const Json& line, const std::string& where) {
+    const auto names = unnamed_texts(line);
+    if (names.empty()) return;
+    unnamed.where.push_back(where);
+    if (!unnamed.meaning.empty()) return;
+    unnamed.meaning = fmt::format(
+        "no \"prompt\" is named, and what both texts begin with is taken for it; where \"{}\" is "
+        "the "
+        "prompt, name it so",
+        fmt::join(names, "\" or \""));
+  }
+};
+
+Result<Pairs> read_pairs(const std::string& path, const Progress& progress) {
+  PLUMB_TRY(lines, LineReader::open(path));
+  Pairs pairs;
   std::size_t rankings = 0;
   while (true) {
     PLUMB_TRY(text, lines.next());
-    if (!text) return comparisons;
+    if (!text) return pairs;
     if (text->find_first_not_of(" \t") == std::string_view::npos) continue;
     const auto at_line = [&](const Error& error) {
       return fail(error.kind, fmt::format("{}: {}", lines.where(), error.message));
@@ -228,11 +296,12 @@ Result<std::vector<Comparison>> read_pairs(const std::string& path, const Progre
     auto parsed = parse_comparisons(*line, rankings + 1);
     if (!parsed) return at_line(parsed.error());
     rankings += parsed->front().ranking > 0 ? 1 : 0;
+    pairs.note_texts(*line, lines.where());
     const auto eval = line->find("eval");
     for (Comparison& one : *parsed) {
       one.where = lines.where();
       if (eval != line->end() && eval->is_string()) one.eval = eval->get<std::string>();
-      comparisons.push_back(std::move(one));
+      pairs.comparisons.push_back(std::move(one));
     }
     if (progress) progress(lines.bytes_read(), lines.bytes_total());
   }
@@ -335,11 +404,18 @@ Result<PreferenceData> read_preferences(const std::string& path,
   PreferenceData data;
   data.file = path;
   data.order_known = task;
-  PLUMB_TRY(comparisons,
-            task ? read_task_comparisons(path, answers, progress) : read_pairs(path, progress));
-  if (comparisons.empty()) return bad(fmt::format("{}: holds no comparison", path));
-  data.comparisons = std::move(comparisons);
+  Pairs read;
+  if (task) {
+    PLUMB_TRY(comparisons, read_task_comparisons(path, answers, progress));
+    read.comparisons = std::move(comparisons);
+  } else {
+    PLUMB_TRY(pairs, read_pairs(path, progress));
+    read = std::move(pairs);
+  }
+  if (read.comparisons.empty()) return bad(fmt::format("{}: holds no comparison", path));
+  data.comparisons = std::move(read.comparisons);
   data.defects = defects_of(data.comparisons);
+  if (!read.unnamed.where.empty()) data.defects.push_back(std::move(read.unnamed));
   return data;
 }
 

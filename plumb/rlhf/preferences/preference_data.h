@@ -1,9 +1,9 @@
 // Preference data: two completions of one prompt, and whom people preferred.
 //
 // Who uses it: the audit below a reward model's training, and that training. Read from
-//   - JSON lines as TRL uses them: "prompt", "chosen", "rejected", each a text or a list of
-//   messages;
-//     without "prompt" it is what both begin with; "margin" is a strength;
+//   - JSON lines as TRL uses them: "prompt" (or a name that others give it, docs/formats.md),
+//     "chosen", "rejected", each a text or a list of messages; without a prompt it is what both
+//     begin with; "margin" is a strength;
 //   - rankings: "prompt" and "completions", a list from the best to the worst, or in any order with
 //     "ranks" (1: the best). A ranking of k is its k (k - 1) / 2 pairs;
 //   - both with "eval", the name of the evaluation that the comparison comes from;
@@ -69,7 +69,7 @@ ComparisonTexts comparison_texts(const Comparison& comparison);
 
 // A kind of comparison that teaches nothing.
 struct Defect {
-  std::string id;       // "equal-completions", "empty-completion", "last-turn", "undecided"
+  std::string id;       // "equal-completions", "prompt-not-named"; docs/formats.md has all
   std::string meaning;  // one line
   std::vector<std::string> where;  // in the order of the file
 };

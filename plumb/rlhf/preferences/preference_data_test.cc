@@ -50,6 +50,34 @@ TEST_F(PreferenceFile, FindsThePromptThatBothTextsBeginWith) {
   EXPECT_EQ(last_text(data.comparisons[0].completions[1]), "black.");
 }
 
+TEST_F(PreferenceFile, KnowsThePromptByTheNamesThatProjectsGiveIt) {
+  const std::string pair = R"("chosen":"kind glad","rejected":"kind sad"})";
+  const std::pair<std::string, std::string> cases[] = {
+      {R"({"context_messages":"Say it",)", "Say it"},
+      {R"({"context_messages":[{"role":"user","content":"Say it"}],)", "Say it"},
+      {R"({"instruction":"Say it","input":"now",)", "Say it\n\nnow"},
+      {R"({"instruction":"Say it","input":"",)", "Say it"},
+      {R"({"question":"Say it",)", "Say it"},
+      {R"({"instruction":"no","prompt":"Say it",)", "Say it"}};
+  for (const auto& [begin, prompt] : cases) {
+    const auto data = read(begin + pair);
+    ASSERT_EQ(data.comparisons.size(), 1U) << begin;
+    EXPECT_EQ(last_text(data.comparisons[0].prompt), prompt) << begin;
+    EXPECT_EQ(last_text(data.comparisons[0].completions[0]), "kind glad");
+    EXPECT_TRUE(data.defects.empty()) << begin;
+  }
+  const auto ranked = read(R"({"question":"Say it","completions":["a","b"]})");
+  EXPECT_EQ(last_text(ranked.comparisons.at(0).prompt), "Say it");
+}
+
+TEST_F(PreferenceFile, SaysThatAPromptMayStandUnderAnotherName) {
+  const auto data = read(R"({"history":"Say it","chosen":"kind glad","rejected":"kind sad"})");
+  ASSERT_EQ(data.defects.size(), 1U);
+  EXPECT_EQ(data.defects[0].id, "prompt-not-named");
+  EXPECT_NE(data.defects[0].meaning.find("where \"history\" is the prompt"), std::string::npos);
+  EXPECT_TRUE(data.defects[0].where.at(0).ends_with(":1"));
+}
+
 TEST_F(PreferenceFile, TakesMessagesWithAndWithoutThePromptInThem) {
   const std::string user = R"({"role":"user","content":"Sky?"})";
   const std::string blue = R"({"role":"assistant","content":"Blue."})";
@@ -103,6 +131,7 @@ TEST_F(PreferenceFile, RefusesWhatIsNoComparisonWithFileAndLine) {
       {R"({"chosen":[{"role":"user"}],"rejected":"b"})", "jsonl:2: a message of \"chosen\" has no"},
       {R"({"chosen":"a","rejected":"b","margin":"x"})", "jsonl:2: \"margin\" is not a number"},
       {R"({"schema":"plumb.answers/1"})", "jsonl:2: a file of plumb"},
+      {R"({"prompt":"p","chosen":"a","rejected":"b","margin":NaN})", "jsonl:2: \"margin\" is NaN"},
       {"[1,2]", "jsonl:2: the line is not a JSON object"},
       {"{", "jsonl:2: the line is not a JSON object"}};
   for (const auto& [line, words] : cases) {
