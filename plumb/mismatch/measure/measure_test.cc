@@ -254,6 +254,28 @@ TEST(MeasureRun, FindsThePlantedCeilingAndKeepsItsCheckpoint) {
   EXPECT_EQ(steps.rules.choosing + steps.rules.reporting, 200U);
 }
 
+// 0.1 has no exact sum: the best of n of equal scores is still their score.
+TEST(MeasureRun, ShowsNoCeilingOfAGoldThatIsTheSameEverywhere) {
+  for (const double gold : {0.0, 0.1, 1.0}) {
+    Stream stream(1, "constant gold", 0);
+    std::vector<rlhf::Sample> samples;
+    for (const unsigned step : {0U, 10U, 20U}) {
+      for (std::size_t i = 0; i < 96; ++i) {
+        samples.push_back(sample(step, "prompt " + std::to_string(i % 12), stream.uniform() + step,
+                                 gold, step / 4.0));
+      }
+    }
+    const RunMeasure run = measure_run("run", table_of(samples), {.sampling = {.resamples = 50}});
+    ASSERT_EQ(run.trajectories.size(), 2U);
+    for (const TrajectoryMeasure& one : run.trajectories) {
+      EXPECT_EQ(one.curves[0].name, "gold");
+      ASSERT_FALSE(one.curves[0].ceiling) << gold;
+      EXPECT_EQ(one.curves[0].verdict, Verdict::kInsufficient);
+      EXPECT_TRUE(one.curves[1].ceiling);
+    }
+  }
+}
+
 TEST(MeasureRun, SaysWhatIsMissingAndMeasuresTheRest) {
   Stream stream(3, "no-gold", 0);
   SampleTable table = PlantedSamples{.world = {.prompts = 20}}.draw(stream);

@@ -134,6 +134,16 @@ Pools pools_of(const SampleTable& table, std::span<const SampleGroup> groups) {
   return pools;
 }
 
+// Sums over many samples leave a few units in the last place: what differs from the best of one by
+// no more has not moved.
+void settle(std::span<double> best, std::span<const double> values) {
+  double scale = 0;
+  for (const double value : values) scale = std::max(scale, std::abs(value));
+  for (double& value : best) {
+    if (std::abs(value - best[0]) <= 1e-12 * scale) value = best[0];
+  }
+}
+
 // The expected value of a column in the best of n by proxy, [n]; NaN where a sample lacks it.
 std::vector<double> best_of(const SampleTable& table, const SampleGroup& group,
                             const std::vector<double>& column, std::span<const std::size_t> n,
@@ -145,8 +155,9 @@ std::vector<double> best_of(const SampleTable& table, const SampleGroup& group,
     proxy.push_back(table.proxy[i]);
     values.push_back(column[i]);
   }
-  const auto curves = stats::best_of_n_curves({1, proxy.size(), proxy, values}, n, 1);
+  auto curves = stats::best_of_n_curves({1, proxy.size(), proxy, values}, n, 1);
   ties = ties || curves.ties;
+  settle(curves.gold, values);
   return curves.gold;
 }
 
