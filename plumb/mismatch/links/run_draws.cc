@@ -209,7 +209,7 @@ Score falls_of(const Cells& cells, Counts counts) {
     const double gold = cells.end_gold[p];
     if (std::isnan(gold)) continue;
     all += counts[p];
-    falls += counts[p] * (gold < 0 ? 1 : gold == 0 ? 0.5 : 0);
+    falls += counts[p] * (gold < 0 ? 1 : 0);
   }
   if (all == 0) return undefined("the gold is not measured");
   return falls / all;
