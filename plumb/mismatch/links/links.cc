@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "plumb/base/files.h"
+#include "plumb/mismatch/links/few_prompts.h"
 #include "plumb/mismatch/links/sentence.h"
 
 namespace plumb::mismatch {
@@ -141,6 +142,7 @@ Result<LinkReport> report_links(std::vector<RunLinks> runs, std::vector<LinkRow>
   std::ranges::stable_sort(report.rows, {}, &LinkRow::link);
   judge(report.rows, options.sampling.level);
   for (const RunLinks& run : counted) {
+    withhold_verdicts(report.rows, run.draws.name, run.draws.prompts);
     LinkVerdicts verdicts{run.draws.name, {}};
     for (std::size_t i = 0; i < 3; ++i) {
       verdicts.links[i] = link_verdict(report.rows, static_cast<Link>('A' + i), verdicts.run);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "plumb/base/parallel.h"
+#include "plumb/mismatch/links/few_prompts.h"
 #include "plumb/mismatch/measure/gap_parts.h"
 #include "plumb/stats/calibration.h"
 #include "plumb/stats/correlation.h"
@@ -365,6 +366,7 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
                                        [](const Moments& prompt) { return prompt.pp == 0; });
   thin(run.path, run.warnings);
   run.prompts = run.path.prompts.size();
+  if (auto few = few_prompts(run.prompts)) run.warnings.push_back(std::move(*few));
   for (const std::uint32_t prompt : run.path.prompts) run.texts.push_back(table.prompts[prompt]);
   run.points.push_back({run.path.kind == TrajectoryKind::kRun ? run.path.start.step : 1, 0.0});
   for (const TrajectoryPoint& point : run.path.points) {
