@@ -203,6 +203,19 @@ TEST(Trajectory, SaysWhatItLacks) {
             "step 0 has neither proxy nor gold rewards");
 }
 
+TEST(Trajectory, OfOnePromptStandsAtEveryStep) {
+  std::vector<rlhf::Sample> samples;
+  for (const unsigned step : {0U, 1U, 2U}) {
+    for (int i = 0; i < 4; ++i) samples.push_back(sample(step, "a", step + i, step, step));
+  }
+  const Trajectory run = run_trajectory(table_of(samples), 0).value();
+  EXPECT_TRUE(run.complete);
+  EXPECT_TRUE(run.warnings.empty()) << run.warnings[0];
+  EXPECT_EQ(run.cells.at(1).gold, 2);
+  samples.push_back(sample(1, "b", 0, 0, 1));  // of no start: the prompts do differ
+  EXPECT_FALSE(run_trajectory(table_of(samples), 0).value().complete);
+}
+
 // By hand: proxies 1 2 3 4 with gold 10 20 30 40; the best of two is 4 in 3 of 6 pairs, 3 in 2, 2
 // in one: 40/2 + 30/3 + 20/6 = 33 1/3, of one 25, of four 40.
 TEST(BestOfN, IsTheExpectationOverAllChoices) {

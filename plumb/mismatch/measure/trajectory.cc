@@ -218,7 +218,8 @@ Basis choose_basis(const SampleTable& table, std::size_t first, Trajectory& run)
     const bool has_none = count > 0 && !basis.starts.contains(prompt);
     if (has_none && (strange == nullptr || prompt < *strange)) strange = &prompt;
   }
-  if (common.size() >= 2 && 2 * common.size() >= starts.size()) {
+  // Of one prompt alone there is nothing that differs.
+  if ((common.size() >= 2 || used == 1) && 2 * common.size() >= starts.size()) {
     for (const std::uint32_t prompt : common) number(basis, run, prompt);
     if (used > common.size()) {
       run.warnings.push_back(fmt::format(
