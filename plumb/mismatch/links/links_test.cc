@@ -354,6 +354,29 @@ TEST(Seeds, WithOtherCheckpointsAreRefused) {
   EXPECT_FALSE(pool_runs(std::vector{one, other}, "all", {}));
 }
 
+TEST(Seeds, AreNotOneTrainingTwice) {
+  Stream stream(1, "seeds", 0);
+  const testing::PlantedLog log = testing::NoiseWorld{}.log();
+  const RunDraws one = draw_run("a", log.draw(stream), 0, {.resamples = 50}).value();
+  const RunDraws other = draw_run("b", log.draw(stream), 0, {.resamples = 50}).value();
+  EXPECT_TRUE(pool_runs(std::vector{one, other}, "all", {.resamples = 50}));
+  const auto twice = pool_runs(std::vector{one, other, one}, "all", {.resamples = 50});
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().kind, ErrorKind::kBadInput);
+  EXPECT_NE(twice.error().message.find("holds the same samples as"), std::string::npos);
+}
+
+TEST_F(LinkGolden, AConstantProxyHasNoTauAndItIsTheProxysFault) {
+  auto flat = samples();
+  for (rlhf::Sample& sample : flat) sample.proxy = 1;
+  const LinkReport report = report_of(table_of(flat));
+  EXPECT_EQ(row(report, "tau within prompts at the end").reason,
+            "no two samples of a prompt differ in the proxy");
+  for (rlhf::Sample& sample : flat) sample.gold = 1;
+  EXPECT_EQ(row(report_of(table_of(flat)), "tau within prompts at the end").reason,
+            "no two samples of a prompt differ in gold");
+}
+
 // Files, each in a folder of its own.
 class LinkFiles : public ::testing::Test {
  protected:

@@ -174,9 +174,14 @@ void add_means(const Cells& cells, Counts counts, std::span<Score> row) {
                                            "no two samples of a prompt differ in gold",
                                            "no two samples of a prompt differ in gold",
                                            "calibration is not measured"};
+  constexpr auto kTau = static_cast<std::size_t>(PointColumn::kTau);
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    row[kRunColumns + i] =
-        weights[i] > 0 ? Score(sums[i] / weights[i]) : undefined(kReasons[i % kPointColumns]);
+    // Pairs that differ in gold are there, as the accuracy beside it shows.
+    const bool flat = i % kPointColumns == kTau && weights[i - 1] > 0;
+    row[kRunColumns + i] = weights[i] > 0 ? Score(sums[i] / weights[i])
+                                          : undefined(flat ? "no two samples of a prompt differ in "
+                                                             "the proxy"
+                                                           : kReasons[i % kPointColumns]);
   }
 }
 
@@ -399,6 +404,14 @@ Result<RunDraws> pool_runs(std::span<const RunDraws> runs, std::string name,
                   fmt::format("{}: its checkpoints are not those of {}; seeds of one training have "
                               "the same",
                               run.file, runs[0].file));
+    }
+    const auto twin = std::find_if(runs.data(), &run, [&](const RunDraws& other) {
+      return !run.sha256.empty() && other.sha256 == run.sha256;
+    });
+    if (twin != &run) {
+      return fail(ErrorKind::kBadInput,
+                  fmt::format("{}: holds the same samples as {}: one training, not two seeds of it",
+                              run.file, twin->file));
     }
     draws.push_back(run.draws);
     if (&run == runs.data()) continue;
