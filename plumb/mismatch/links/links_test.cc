@@ -426,6 +426,8 @@ TEST_F(LinkFiles, BadInputIsNamedWithItsLine) {
       {"{\"step\":1,\"eval\":\"a\",\"score\":1,\"items\":\"12\"}\n"
        "{\"step\":2,\"eval\":\"a\",\"score\":1,\"items\":\"34\"}",
        ":2: step 2 of \"a\" is of other items than the steps before"},
+      {R"({"step":1,"eval":"a","score":50,"ci":[0.4,0.6]})",
+       "\"score\" is 50, far outside its interval [0.4, 0.6]"},
       {R"({"step":1,"rows":[{"eval":"a","score":1}]})", "\"metric\" is not a text"}};
   for (const auto& [text, reason] : evaluations) {
     const std::string found = message(read_eval_log(write("bad.jsonl", text), 0.95));
@@ -485,6 +487,19 @@ TEST(AlignmentTax, IsExcludedItemByItemWhereTheChangeIsSmall) {
   EXPECT_NE(same.note.find("is excluded"), std::string::npos);
   const auto& worse = row(report_of(table, flat_evaluation(-0.2)), "cloze, end less start");
   EXPECT_EQ(worse.verdict, Verdict::kInverted);
+}
+
+TEST(Evaluations, OfStepsWithoutSamplesAreLeftOutAndSaidToBe) {
+  Stream stream(1, "steps", 0);
+  const SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  auto evaluations = flat_evaluation(0.005);
+  EXPECT_EQ(row(report_of(table, evaluations), "cloze with the reward").note.find("left out"),
+            std::string::npos);
+  evaluations[0].points.push_back(evaluations[0].points.back());
+  evaluations[0].points.back().step = 105;
+  EXPECT_NE(row(report_of(table, evaluations), "cloze with the reward")
+                .note.find("1 of 12 scores are of steps at which the run has no samples"),
+            std::string::npos);
 }
 
 TEST(Evaluations, AtTheirFloorAreLeftOutAndSaidToBe) {
