@@ -11,6 +11,7 @@
 #include "plumb/base/parallel.h"
 #include "plumb/mismatch/links/few_prompts.h"
 #include "plumb/mismatch/measure/gap_parts.h"
+#include "plumb/rlhf/sample_files.h"
 #include "plumb/stats/calibration.h"
 #include "plumb/stats/correlation.h"
 #include "plumb/stats/inequality.h"
@@ -317,9 +318,13 @@ Result<Trajectory> path_of(const SampleTable& table, std::size_t start) {
   const std::size_t pool = table.steps.size() == 1 ? table.steps[0] : start;
   auto best = best_of_n_trajectory(table, pool);
   if (best) return best;
-  return fail(ErrorKind::kBadInput,
-              fmt::format("{}: nothing can be measured. The run: {}. Best of n: {}.", table.file,
-                          run.error().message, best.error().message));
+  return fail(
+      ErrorKind::kBadInput,
+      fmt::format("{}: nothing can be measured. The run: {}. Best of n: {}.{}", table.file,
+                  run.error().message, best.error().message,
+                  any_measured(table.proxy) ? ""
+                                            : fmt::format(" No sample has a \"proxy\": {}.",
+                                                          rlhf::how_to_give("proxy", table.file))));
 }
 
 }  // namespace

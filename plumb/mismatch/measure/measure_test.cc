@@ -187,7 +187,7 @@ TEST(Trajectory, SaysWhatItLacks) {
   const SampleTable one_step = table_of({sample(4, "a", 1, 1, 0), sample(4, "b", 1, 1, 0)});
   EXPECT_EQ(reason_of(run_trajectory(one_step, 0)),
             "there are no samples of step 0, the start that rewards are relative to; there are "
-            "steps 4");
+            "steps 4; --start names another");
   EXPECT_EQ(reason_of(run_trajectory(one_step, 4)), "no step follows step 4");
   EXPECT_EQ(reason_of(best_of_n_trajectory(one_step, 4)),
             "step 4 has 1 sample a prompt; four or more are needed");

@@ -388,7 +388,7 @@ Result<Trajectory> run_trajectory(const SampleTable& table, std::size_t start) {
   if (!first) {
     return bad(
         fmt::format("there are no samples of step {}, the start that rewards are relative "
-                    "to; there are steps {}",
+                    "to; there are steps {}; --start names another",
                     start, steps_of(table)));
   }
   if (*first + 1 == table.steps.size()) return bad(fmt::format("no step follows step {}", start));
