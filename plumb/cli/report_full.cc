@@ -26,8 +26,8 @@ Result<Json> read_page_data(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(file, ignored)) {
     return fail(
         ErrorKind::kNotFound,
-        fmt::format("{}: no measurement that has ended; plumb mismatch full --run {} begins "
-                    "one, or takes it up",
+        fmt::format("{}: no measurement that has ended; plumb mismatch full --model MODEL --run "
+                    "{} begins one, or takes it up",
                     file.string(), folder.string()));
   }
   PLUMB_TRY(text, read_file(file));
