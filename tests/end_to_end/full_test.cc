@@ -84,6 +84,8 @@ TEST_F(FullCommand, RefusesWhatItCannotMeasure) {
   write("run2/report.json", "{}");
   expect_failure(fmt::format("report full '{}' -o x.html", path("run2")), 3,
                  "not of the schema plumb.full-report/1");
+  write("run2/report.json", R"({"schema": "plumb.full-report/1", "title": "t"})");
+  expect_failure(fmt::format("report full '{}' -o x.html", path("run2")), 3, "has no \"version\"");
 }
 
 }  // namespace
