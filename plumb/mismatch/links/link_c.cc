@@ -99,8 +99,10 @@ void add_change_point(const RunDraws& run, const PointSeries& series, const Link
   } else {
     row.reason = "its scores have no intervals";
   }
+  const double steepest = std::max(std::abs(found->fit.before), std::abs(found->fit.after));
+  const auto slope = [&](double value) { return std::abs(value) < 1e-9 * steepest ? 0 : value; };
   row.note = fmt::format("slope a step {:.3g} before and {:.3g} after; p = {:.2g}",
-                         found->fit.before, found->fit.after, found->p_value);
+                         slope(found->fit.before), slope(found->fit.after), found->p_value);
   rows.push_back(std::move(row));
 }
 
