@@ -9,11 +9,12 @@
 
 #include "plumb/base/parallel.h"
 #include "plumb/base/random.h"
+#include "plumb/gap/item_people.h"
 #include "plumb/stats/bootstrap.h"
 #include "plumb/stats/correlation.h"
 #include "plumb/stats/intervals.h"
-#include "plumb/stats/krippendorff.h"
 #include "plumb/tasks/consensus.h"
+#include "plumb/tasks/part.h"
 
 namespace plumb::gap {
 namespace {
@@ -25,32 +26,16 @@ using tasks::AnswerSheet;
 using tasks::Kind;
 using tasks::Scorer;
 using tasks::Task;
-using SheetPointers = std::vector<const AnswerSheet*>;
-
-// The mean of the sheets that have a score; weights: [sheets] or empty.
-Score mean_score(std::span<const Scorer> scorers, Counts items, Counts weights) {
-  double sum = 0, total = 0;
-  Score last = undefined("there are no answers");
-  for (std::size_t s = 0; s < scorers.size(); ++s) {
-    const double weight = weights.empty() ? 1 : weights[s];
-    if (weight == 0) continue;
-    const Score score = scorers[s].score(items);
-    if (!score) {
-      last = score;
-      continue;
-    }
-    sum += weight * *score;
-    total += weight;
-  }
-  if (total == 0) return last;
-  return sum / total;
-}
 
 // What one row is computed from.
 struct Contestant {
   RaterRow row;
+  SheetPointers sheets;
+  tasks::MetricOptions metric;
   std::vector<Scorer> scorers;
-  bool drawn = false;  // its sheets are a sample, of raters or of runs: drawn anew each time
+  double paired = 0;        // its score on the items that people answered too, where it has a gap
+  bool same_items = false;  // whether those are all that either answered
+  bool drawn = false;       // its sheets are a sample, of raters or of runs: drawn anew each time
 };
 
 Result<Contestant> contestant(const Task& task, std::string name, RowRole role,
@@ -60,6 +45,8 @@ Result<Contestant> contestant(const Task& task, std::string name, RowRole role,
   result.row.role = role;
   result.row.kind = sheets.front()->kind;
   result.row.sheets = sheets.size();
+  result.sheets = sheets;
+  result.metric = metric;
   for (const AnswerSheet* sheet : sheets) {
     PLUMB_TRY(scorer, Scorer::make(task, *sheet, metric));
     result.row.items = std::max(result.row.items, scorer.scored());
@@ -117,7 +104,7 @@ void fill_items(Contestant& contestant) {
   contestant.row.per_item = std::move(sums);
 }
 
-stats::Draws draw(const std::vector<Contestant>& contestants, std::size_t items,
+stats::Draws draw(Kind kind, const std::vector<Contestant>& contestants, std::size_t items,
                   const stats::ResampleOptions& options) {
   stats::Draws draws;
   draws.columns = contestants.size();
@@ -140,121 +127,8 @@ stats::Draws draw(const std::vector<Contestant>& contestants, std::size_t items,
   parallel_for(options.resamples, 8, options.threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r < end; ++r) one(r);
   });
+  if (kind == Kind::kClustering) stats::centre(draws);
   return draws;
-}
-
-// ---- people
-
-// The task with these answers as its gold.
-Task with_gold(const Task& task, const AnswerSheet& gold) {
-  Task result = task;
-  for (std::size_t i = 0; i < task.items.size(); ++i) {
-    result.items[i].gold = gold.answers[i].value_or(tasks::Answer{});
-  }
-  return result;
-}
-
-// Each annotator against each other one as gold.
-Result<std::vector<Scorer>> pairwise(const Task& task, const SheetPointers& people,
-                                     const tasks::MetricOptions& metric) {
-  std::vector<Scorer> scorers;
-  for (std::size_t a = 0; a < people.size(); ++a) {
-    const Task gold = with_gold(task, *people[a]);
-    for (std::size_t b = 0; b < people.size(); ++b) {
-      if (a == b) continue;
-      PLUMB_TRY(scorer, Scorer::make(gold, *people[b], metric));
-      scorers.push_back(std::move(scorer));
-    }
-  }
-  return scorers;
-}
-
-// Each annotator against what the others say together; where that does not exist, against each.
-Result<Score> human_ceiling(const Task& task, const SheetPointers& people,
-                            const tasks::MetricOptions& metric) {
-  if (people.size() < 2) return undefined("there is one annotator");
-  std::vector<Scorer> scorers;
-  for (std::size_t a = 0; a < people.size(); ++a) {
-    SheetPointers rest = people;
-    rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(a));
-    const auto together = tasks::consensus(task, rest);
-    if (!together || task.kind == Kind::kReranking) {
-      PLUMB_TRY(pairs, pairwise(task, people, metric));
-      return mean_score(pairs, {}, {});
-    }
-    PLUMB_TRY(scorer, Scorer::make(with_gold(task, *together), *people[a], metric));
-    scorers.push_back(std::move(scorer));
-  }
-  return mean_score(scorers, {}, {});
-}
-
-// With mean correlation r between two annotators, the mean of k has reliability k r / (1 + (k-1) r)
-// (Spearman 1910, Brown 1910), and nothing correlates with it by more than the root of that.
-Score noise_ceiling(const Task& task, const std::vector<Scorer>& pairs, std::size_t people) {
-  if (task.kind != Kind::kSts) return undefined("only ratings have one");
-  if (people < 2) return undefined("there is one annotator");
-  const Score r = mean_score(pairs, {}, {});
-  if (!r) return r;
-  if (*r <= 0) return undefined("the annotators do not correlate");
-  const auto k = static_cast<double>(people);
-  return std::sqrt(k * *r / (1 + (k - 1) * *r));
-}
-
-// Krippendorff's alpha over the first number of each answer.
-std::optional<AgreementScore> alpha_of(const Task& task, const SheetPointers& people,
-                                       stats::Level level, const ItemGapOptions& options) {
-  std::vector<std::optional<double>> answers;
-  for (std::size_t i = 0; i < task.items.size(); ++i) {
-    for (const AnswerSheet* sheet : people) {
-      const auto& answer = sheet->answers[i];
-      answers.push_back(answer ? std::optional((*answer)[0]) : std::nullopt);
-    }
-  }
-  const auto ratings = stats::numeric_ratings(answers, people.size());
-  if (!ratings) return std::nullopt;
-  const auto alpha = stats::krippendorff_bootstrap(
-      *ratings, level,
-      {options.sampling.resamples, options.level, options.sampling.seed, options.sampling.threads});
-  if (!alpha) return std::nullopt;
-  return AgreementScore{level == stats::Level::kNominal ? "Krippendorff's alpha, nominal"
-                                                        : "Krippendorff's alpha, interval",
-                        alpha->alpha, alpha->interval};
-}
-
-// The mean over pairs of annotators of a symmetric score.
-Result<std::optional<AgreementScore>> pairwise_agreement(const Task& task,
-                                                         const SheetPointers& people,
-                                                         const std::string& metric,
-                                                         const ItemGapOptions& options) {
-  PLUMB_TRY(pairs, pairwise(task, people, {.metric = metric}));
-  const stats::BootstrapOptions how{.resamples = options.sampling.resamples,
-                                    .level = options.level,
-                                    .seed = options.sampling.seed,
-                                    .threads = options.sampling.threads};
-  const auto statistic = [&](Counts counts, std::span<Score> value) {
-    value[0] = mean_score(pairs, counts, {});
-  };
-  stats::Draws draws =
-      stats::paired_bootstrap(stats::Resampling::of_items(task.items.size()), 1, statistic, how);
-  if (task.kind == Kind::kClustering) stats::centre(draws);
-  if (!draws.points[0]) return std::nullopt;
-  return AgreementScore{metric == "ari" ? "mean pairwise ARI" : "mean pairwise tau-b",
-                        *draws.points[0], stats::summarize(draws, 0, how).interval};
-}
-
-Result<std::optional<AgreementScore>> agreement(const Task& task, const SheetPointers& people,
-                                                const ItemGapOptions& options) {
-  if (people.size() < 2) return std::nullopt;
-  switch (task.kind) {
-    case Kind::kSts:
-      return alpha_of(task, people, stats::Level::kInterval, options);
-    case Kind::kClustering:
-      return pairwise_agreement(task, people, "ari", options);
-    case Kind::kReranking:
-      return pairwise_agreement(task, people, "kendall_tau_b", options);
-    default:
-      return alpha_of(task, people, stats::Level::kNominal, options);
-  }
 }
 
 // ---- rows
@@ -346,12 +220,44 @@ std::size_t models_in(const std::vector<Contestant>& contestants) {
       }));
 }
 
-// The best row that knows nothing.
-const RaterRow* best_trivial(const std::vector<Contestant>& contestants) {
-  const RaterRow* best = nullptr;
+// The items that count for a contestant.
+std::vector<char> covered(const Task& task, const Contestant& contestant) {
+  std::vector<char> all(task.items.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto answered = [i](const AnswerSheet* sheet) { return sheet->answers[i].has_value(); };
+    const bool counts = contestant.metric.missing == tasks::Missing::kUninformed ||
+                        std::ranges::any_of(contestant.sheets, answered);
+    all[i] = counts && !task.items[i].gold.empty() ? 1 : 0;
+  }
+  return all;
+}
+
+// Both on some items alone.
+Result<stats::Draws> draw_pair(const Task& task, const Contestant& human, const Contestant& other,
+                               tasks::Places places, const stats::ResampleOptions& options) {
+  const Task part = tasks::part_of(task, places);
+  std::vector<Contestant> pair;
+  for (const Contestant* each : {&human, &other}) {
+    std::vector<AnswerSheet> sheets;
+    for (const AnswerSheet* sheet : each->sheets) {
+      AnswerSheet kept = tasks::part_of(*sheet, places);
+      if (kept.answered() > 0) sheets.push_back(std::move(kept));
+    }
+    SheetPointers pointers;
+    for (const AnswerSheet& sheet : sheets) pointers.push_back(&sheet);
+    PLUMB_TRY(made, contestant(part, each->row.name, each->row.role, pointers, each->metric));
+    pair.push_back(std::move(made));
+  }
+  return draw(task.kind, pair, part.items.size(), options);
+}
+
+// The rater that knows nothing and does best beside people, where it does as well as they.
+const Contestant* trivial_as_good(const std::vector<Contestant>& contestants) {
+  const Contestant* best = nullptr;
   for (const Contestant& each : contestants) {
-    if (each.row.kind != tasks::RaterKind::kBaseline || !each.row.score) continue;
-    if (best == nullptr || *each.row.score > *best->score) best = &each.row;
+    if (each.row.kind != tasks::RaterKind::kBaseline || !each.row.gap || *each.row.gap > 0)
+      continue;
+    if (best == nullptr || *each.row.gap < *best->row.gap) best = &each;
   }
   return best;
 }
@@ -371,14 +277,12 @@ Interpretable interpretable(const ItemComparison& comparison,
                     "below {}",
                     comparison.agreement->metric, comparison.agreement->value, kLowAgreement));
   }
-  const RaterRow* trivial = best_trivial(contestants);
-  const Score human = contestants.front().row.score;
-  if (trivial != nullptr && human && *trivial->score >= *human) {
+  if (const Contestant* trivial = trivial_as_good(contestants)) {
     result.yes = false;
     result.warnings.push_back(
         fmt::format("{} does as well as people ({:.3f} against {:.3f}): the task "
                     "does not measure what they know",
-                    trivial->name, *trivial->score, *human));
+                    trivial->row.name, trivial->paired, trivial->paired + *trivial->row.gap));
   }
   return result;
 }
@@ -389,18 +293,17 @@ Verdict verdict_of(const stats::Interval& ci, bool interpretable) {
   return ci.high < 0 ? Verdict::kModelAhead : Verdict::kNotSeparable;
 }
 
-// Human less this row, from the same resamples.
-void fill_gap(RaterRow& row, std::size_t column, const stats::Draws& draws, bool interpretable,
-              double level) {
+// Human less this contestant, from the same resamples of the same items.
+void fill_gap(Contestant& contestant, std::size_t column, const stats::Draws& draws, double level) {
   if (!draws.points[0] || !draws.points[column]) return;
+  RaterRow& row = contestant.row;
+  contestant.paired = *draws.points[column];
   row.gap = *draws.points[0] - *draws.points[column];
   const auto difference = stats::summarize_difference(draws, 0, column, {.level = level});
   if (!difference.interval) return;
   row.gap_ci = *difference.interval;
   const double z = stats::normal_quantile((1 + level) / 2);
   row.detectable = (row.gap_ci->high - row.gap_ci->low) / 2 * (z + stats::normal_quantile(0.8)) / z;
-  const bool judged = row.role == RowRole::kRater && tasks::is_compared(row.kind);
-  if (judged) row.verdict = verdict_of(*row.gap_ci, interpretable);
 }
 
 std::vector<Calibration> calibrations_of(const Task& task, std::span<const AnswerSheet> sheets) {
@@ -415,29 +318,56 @@ std::vector<Calibration> calibrations_of(const Task& task, std::span<const Answe
   return result;
 }
 
-// Agreement and ceilings.
-Result<void> measure_people(const Task& task, const SheetPointers& people,
-                            const ItemGapOptions& options, ItemComparison& result) {
-  PLUMB_TRY(agreed, agreement(task, people, options));
-  result.agreement = agreed;
-  PLUMB_TRY(ceiling, human_ceiling(task, people, options.metric));
-  result.human_ceiling = ceiling;
-  PLUMB_TRY(pairs, pairwise(task, people, options.metric));
-  result.noise_ceiling = noise_ceiling(task, pairs, people.size());
-  return {};
+// Where somebody was compared on fewer items than they answered.
+void note_shared_items(const std::vector<Contestant>& contestants, std::size_t items,
+                       ItemComparison& result) {
+  std::size_t least = items, most = 0;
+  for (const Contestant& each : contestants) {
+    if (each.row.role != RowRole::kRater || each.same_items) continue;
+    least = std::min(least, each.row.gap_items);
+    most = std::max(most, each.row.gap_items);
+  }
+  if (least > most) return;
+  const std::string range =
+      least == most ? fmt::format("{}", most) : fmt::format("{} to {}", least, most);
+  result.warnings.push_back(
+      fmt::format("people and raters did not all answer the same items: a difference is on those "
+                  "that both answered, {} of {}",
+                  range, items));
 }
 
 // Human less every other row; the first contestant is the human.
-void fill_gaps(std::vector<Contestant>& contestants, const stats::Draws& draws,
-               const ItemGapOptions& options, ItemComparison& result) {
-  const Interpretable judged = interpretable(result, contestants);
-  result.warnings = judged.warnings;
+Result<void> fill_gaps(const Task& task, std::vector<Contestant>& contestants,
+                       const stats::Draws& draws, const ItemGapOptions& options,
+                       ItemComparison& result) {
   const std::size_t models = std::max<std::size_t>(models_in(contestants), 1);
   const double level =
       options.corrected ? 1 - (1 - options.level) / static_cast<double>(models) : options.level;
+  const std::vector<char> human = covered(task, contestants[0]);
   for (std::size_t c = 1; c < contestants.size(); ++c) {
-    fill_gap(contestants[c].row, c, draws, judged.yes, level);
+    Contestant& each = contestants[c];
+    const std::vector<char> own = covered(task, each);
+    std::vector<std::size_t> shared;
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      if (human[i] != 0 && own[i] != 0) shared.push_back(i);
+    }
+    each.row.gap_items = shared.size();
+    each.same_items = human == own;
+    if (each.same_items) {
+      fill_gap(each, c, draws, level);
+    } else if (!shared.empty()) {
+      PLUMB_TRY(pair, draw_pair(task, contestants[0], each, shared, options.sampling));
+      fill_gap(each, 1, pair, level);
+    }
   }
+  const Interpretable judged = interpretable(result, contestants);
+  result.warnings = judged.warnings;
+  note_shared_items(contestants, task.items.size(), result);
+  for (Contestant& each : contestants) {
+    const bool compared = each.row.role == RowRole::kRater && tasks::is_compared(each.row.kind);
+    if (compared && each.row.gap_ci) each.row.verdict = verdict_of(*each.row.gap_ci, judged.yes);
+  }
+  return {};
 }
 
 int order_of(const RaterRow& row) {
@@ -471,8 +401,7 @@ Result<ItemComparison> compare_raters(const Task& task, std::span<const AnswerSh
   result.metric = metric->id;
   PLUMB_TRY(contestants, contestants_of(task, groups, together, options));
   if (contestants.empty()) return fail(ErrorKind::kUsage, "there are no answers to score");
-  stats::Draws draws = draw(contestants, task.items.size(), options.sampling);
-  if (task.kind == Kind::kClustering) stats::centre(draws);
+  const stats::Draws draws = draw(task.kind, contestants, task.items.size(), options.sampling);
   for (std::size_t c = 0; c < contestants.size(); ++c) {
     RaterRow& row = contestants[c].row;
     row.score = draws.points[c];
@@ -485,7 +414,9 @@ Result<ItemComparison> compare_raters(const Task& task, std::span<const AnswerSh
     if (auto done = measure_people(task, groups.people, options, result); !done) {
       return tl::unexpected(done.error());
     }
-    fill_gaps(contestants, draws, options, result);
+    if (auto done = fill_gaps(task, contestants, draws, options, result); !done) {
+      return tl::unexpected(done.error());
+    }
   }
   result.calibrations = calibrations_of(task, sheets);
   for (Contestant& each : contestants) result.rows.push_back(std::move(each.row));

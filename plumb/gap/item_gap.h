@@ -7,7 +7,8 @@
 // "human" is the expected score of one annotator: the mean over the annotators of their scores,
 // each on the items that they answered. The consensus of all of them is a second line. Items are
 // resampled, and annotators (or runs) too where there are several (Owen 2007, pigeonhole
-// bootstrap); all rows share the resampled items, so a difference is paired.
+// bootstrap); all rows share the resampled items, so a difference is paired. Where a rater answered
+// other items than people did, their difference is on the items that both answered.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +45,8 @@ struct RaterRow {
   std::optional<double> spread;  // standard deviation of the sheets' scores
   stats::Score chance = stats::undefined("");
   stats::Score normalised = stats::undefined("");  // (score - chance) / (1 - chance)
-  std::optional<double> gap;                       // human less this row, on the same items
+  std::optional<double> gap;  // human less this row, both on the items that both answered
+  std::size_t gap_items = 0;  // these
   std::optional<stats::Interval> gap_ci;
   std::optional<double> detectable;  // the least gap that would be found with power 0.8
   std::optional<Verdict> verdict;    // of models, llms and reward models

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <rapidcheck/gtest.h>
 #include <algorithm>
 #include <fstream>
 
 #include "plumb/base/json.h"
+#include "plumb/tasks/part.h"
 #include "plumb/tasks/testing.h"
 
 namespace plumb::gap {
@@ -44,6 +46,76 @@ AnswerSheet random_sheet(const Task& task, std::string name, std::uint64_t seed)
     sheet.answers.emplace_back(tasks::testing::random_answer(task.kind, stream));
   }
   return sheet;
+}
+
+// ---- items that not everybody answered
+
+Task of_two_labels(std::size_t items) {
+  std::vector<tasks::Answer> golds;
+  for (std::size_t i = 0; i < items; ++i) golds.push_back({static_cast<double>(i % 2)});
+  return task_of(Kind::kClassification, golds);
+}
+
+// Twelve items. People answer the first four and are right on all; a model is right on these too,
+// and wrong on the others; another answers two of the four, and errs on one.
+TEST(ItemGap, ComparesOnTheItemsThatBothAnswered) {
+  const Task task = of_two_labels(12);
+  AnswerSheet person = sheet_of({}, "a"), first = sheet_of({}, "wide"),
+              second = sheet_of({}, "narrow");
+  for (std::size_t i = 0; i < 12; ++i) {
+    const tasks::Answer right = task.items[i].gold, wrong = {1 - right[0]};
+    person.answers.emplace_back(i < 4 ? std::optional(right) : std::nullopt);
+    first.answers.emplace_back(i < 4 ? right : wrong);
+    second.answers.emplace_back(i < 2 ? std::optional(i == 0 ? right : wrong) : std::nullopt);
+  }
+  const auto comparison =
+      compare(task, {person, model_of(first, "wide"), model_of(second, "narrow")});
+  EXPECT_NEAR(*row_of(comparison, "wide").score, 4.0 / 12, 1e-12);
+  EXPECT_EQ(*row_of(comparison, "wide").gap, 0);
+  EXPECT_EQ(row_of(comparison, "wide").gap_items, 4U);
+  EXPECT_EQ(*row_of(comparison, "narrow").gap, 0.5);
+  EXPECT_EQ(row_of(comparison, "narrow").gap_items, 2U);
+  EXPECT_EQ(comparison.warnings.back(),
+            "people and raters did not all answer the same items: a difference is on those that "
+            "both answered, 2 to 4 of 12");
+}
+
+TEST(ItemGap, OfRatersWithoutACommonItemIsNone) {
+  const Task task = of_two_labels(4);
+  AnswerSheet person = sheet_of({}, "a"), other = sheet_of({}, "b");
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::optional<tasks::Answer> right = task.items[i].gold;
+    person.answers.push_back(i < 2 ? right : std::nullopt);
+    other.answers.push_back(i < 2 ? std::nullopt : right);
+  }
+  const auto comparison = compare(task, {person, model_of(other, "m")});
+  EXPECT_FALSE(row_of(comparison, "m").gap);
+  EXPECT_FALSE(row_of(comparison, "m").verdict);
+}
+
+// What is on the shared items alone is what comparing those items alone gives.
+TEST(ItemGap, OnSharedItemsIsThatOfATaskOfThem) {
+  rc::check([](std::uint8_t kind) {
+    Stream stream(3, "task", kind);
+    const Task task = tasks::testing::random_task(static_cast<Kind>(kind % 5), 12, stream);
+    AnswerSheet person = random_sheet(task, "a", 1), model = random_sheet(task, "m", 2);
+    model.kind = tasks::RaterKind::kModel;
+    std::vector<std::size_t> shared;
+    for (std::size_t i = 0; i < 12; ++i) {
+      if (i % 3 == 0) person.answers[i].reset();
+      if (i % 4 == 0) model.answers[i].reset();
+      if (i % 3 != 0 && i % 4 != 0) shared.push_back(i);
+    }
+    const auto whole = compare(task, {person, model});
+    const auto part = compare(tasks::part_of(task, shared),
+                              {tasks::part_of(person, shared), tasks::part_of(model, shared)});
+    RC_ASSERT(row_of(whole, "m").gap == row_of(part, "m").gap);
+    RC_ASSERT(row_of(whole, "m").gap_ci.has_value() == row_of(part, "m").gap_ci.has_value());
+    if (const auto& ci = row_of(whole, "m").gap_ci) {
+      RC_ASSERT(ci->low == row_of(part, "m").gap_ci->low);
+      RC_ASSERT(ci->high == row_of(part, "m").gap_ci->high);
+    }
+  });
 }
 
 // ---- data sets with every single annotator's answers

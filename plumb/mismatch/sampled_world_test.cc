@@ -9,6 +9,7 @@
 #include "plumb/mismatch/ceiling.h"
 #include "plumb/mismatch/testing.h"
 #include "plumb/stats/best_of_n.h"
+#include "plumb/stats/intervals.h"
 
 namespace plumb::mismatch {
 namespace {

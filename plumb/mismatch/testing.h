@@ -2,21 +2,18 @@
 // with coefficients and errors of its own.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "plumb/base/random.h"
 #include "plumb/mismatch/stop_rules.h"
-#include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 #include "plumb/stats/over_optimisation.h"
 
 namespace plumb::mismatch::testing {
 
-inline double normal(Stream& stream) {
-  return stats::normal_quantile(std::clamp(stream.uniform(), 1e-15, 1 - 1e-15));
-}
+inline double normal(Stream& stream) { return stats::normal_draw(stream); }
 
 struct PlantedRun {
   stats::CurveForm form = stats::CurveForm::kRl;

@@ -58,6 +58,7 @@ Json row_json(const RaterRow& row) {
   json["normalised"] = or_null(value_of(row.normalised));
   if (!row.gap) return json;
   json["gap"] = *row.gap;
+  json["gap_items"] = row.gap_items;
   json["gap_ci"] = or_null(row.gap_ci);
   json["detectable"] = or_null(row.detectable);
   if (row.verdict) json["verdict"] = verdict_name(*row.verdict);

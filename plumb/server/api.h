@@ -86,12 +86,23 @@ struct Context {
 
 using Handler = Result<Response> (*)(Context&, const Request&);
 
+// What a request brings beside its path, for the description: names with blanks between them,
+// `?` behind those that may be left out, and `:boolean`, `:integer`, `:object` where they are no
+// texts.
+struct Takes {
+  std::string_view body = {};
+  std::string_view query = {};
+  bool keyed = false;    // an Idempotency-Key, so that it may be sent again
+  bool revised = false;  // If-Match: the revision that it is based on, if that matters
+};
+
 struct Route {
   std::string_view method;   // GET, POST, PUT
   std::string_view pattern;  // "/api/studies/{study}/next"
   Roles roles;
   std::string_view summary;  // one line, for the description
   Handler handler;
+  Takes takes = {};
 };
 
 std::span<const Route> routes();
@@ -112,7 +123,7 @@ int status_of(ErrorKind kind);
 // is {"error": words}.
 Response answer(Context& context, const Route& route, Request request);
 
-// OpenAPI 3.1, made from the table.
+// OpenAPI 3.1, made from the table. What replies hold is described in docs/formats.md.
 Json openapi();
 
 // The handlers, by what they are about.

@@ -7,6 +7,7 @@
 #include "plumb/gap/item_gap.h"
 #include "plumb/report/items_report.h"
 #include "plumb/study/review/models.h"
+#include "plumb/tasks/part.h"
 
 namespace plumb::server {
 namespace {
@@ -35,13 +36,6 @@ Places sample_of(Places places, const study::Study& study, const study::StudyTas
   return places;
 }
 
-AnswerSheet only(const AnswerSheet& sheet, const Places& places) {
-  AnswerSheet kept{.rater = sheet.rater, .kind = sheet.kind, .run = sheet.run};
-  kept.provenance = sheet.provenance;
-  for (const std::size_t place : places) kept.answers.push_back(sheet.answers[place]);
-  return kept;
-}
-
 Json without_gap(const study::StudyTask& task, std::size_t answered, const char* reason) {
   return {{"task", task.header.name}, {"answered", answered}, {"reason", reason}};
 }
@@ -54,16 +48,14 @@ Result<Json> gap_of(const study::Study& study, const study::StudyTask& task,
   const Places answered = answered_places(loaded);
   if (answered.empty()) return without_gap(task, 0, "no item that was answered has gold");
   const Places places = sample_of(answered, study, task, options.most_items);
-  tasks::Task part = loaded.task;
-  part.items.clear();
-  for (const std::size_t place : places) part.items.push_back(loaded.task.items[place]);
+  const tasks::Task part = tasks::part_of(loaded.task, places);
   std::vector<AnswerSheet> sheets;
   for (const AnswerSheet& sheet : loaded.people) {
-    AnswerSheet kept = only(sheet, places);
+    AnswerSheet kept = tasks::part_of(sheet, places);
     if (kept.answered() > 0) sheets.push_back(std::move(kept));
   }
   PLUMB_TRY(models, study::model_sheets(study, task, loaded.task));
-  for (const AnswerSheet& sheet : models) sheets.push_back(only(sheet, places));
+  for (const AnswerSheet& sheet : models) sheets.push_back(tasks::part_of(sheet, places));
   const gap::ItemGapOptions how{.sampling = {.resamples = options.resamples,
                                              .seed = study.info().seed,
                                              .threads = options.threads},

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "plumb/base/version.h"
 #include "plumb/server/api.h"
 
 namespace plumb::server {
@@ -21,56 +20,120 @@ constexpr Roles kDeciders = kManagers | kAdjudicator;
 
 constexpr Route kRoutes[] = {
     {"GET", "/api/openapi.json", kOpen, "this description", describe},
-    {"POST", "/api/login", kOpen, "a session for a name and a password", sign_in},
+    {"POST",
+     "/api/login",
+     kOpen,
+     "a session for a name and a password",
+     sign_in,
+     {.body = "name password"}},
     {"POST", "/api/logout", kAll, "ends the session", sign_out},
     {"GET", "/api/me", kAll, "whose session it is", who_am_i},
-    {"PUT", "/api/me/password", kAll | kInPerson, "another password; all sessions end",
-     change_password},
+    {"PUT",
+     "/api/me/password",
+     kAll | kInPerson,
+     "another password; all sessions end",
+     change_password,
+     {.body = "old new"}},
     {"GET", "/api/me/tokens", kAll | kInPerson, "tokens of programs that act for the account",
      list_tokens},
-    {"POST", "/api/me/tokens", kAll | kInPerson, "a token for a program, shown once", make_token},
+    {"POST",
+     "/api/me/tokens",
+     kAll | kInPerson,
+     "a token for a program, shown once",
+     make_token,
+     {.body = "name role days?:integer"}},
     {"POST", "/api/me/tokens/{token}/revoke", kAll | kInPerson, "ends a token", revoke_token},
     {"GET", "/api/accounts", kManagers | kInPerson, "who may sign in", list_accounts},
     {"POST", "/api/accounts/{account}/disable", kManagers | kInPerson,
      "ends the account's sessions and tokens, and lets it in no more", disable_account},
     {"POST", "/api/accounts/{account}/enable", kManagers | kInPerson, "lets it in again",
      enable_account},
-    {"PUT", "/api/accounts/{account}/role", kManagers | kInPerson,
-     "another role; the account's sessions and tokens end", change_role},
+    {"PUT",
+     "/api/accounts/{account}/role",
+     kManagers | kInPerson,
+     "another role; the account's sessions and tokens end",
+     change_role,
+     {.body = "role"}},
     {"GET", "/api/invitations", kManagers | kInPerson, "invitations that wait for somebody",
      list_invitations},
-    {"POST", "/api/invitations/revoke", kManagers | kInPerson, "takes an invitation back",
-     revoke_invitation},
-    {"POST", "/api/invitations", kManagers, "a link that makes one account, shown once", invite},
-    {"POST", "/api/invitations/accept", kOpen, "an account for an invitation", accept_invitation},
+    {"POST",
+     "/api/invitations/revoke",
+     kManagers | kInPerson,
+     "takes an invitation back",
+     revoke_invitation,
+     {.body = "invitation"}},
+    {"POST",
+     "/api/invitations",
+     kManagers,
+     "a link that makes one account, shown once",
+     invite,
+     {.body = "role study?:integer"}},
+    {"POST",
+     "/api/invitations/accept",
+     kOpen,
+     "an account for an invitation",
+     accept_invitation,
+     {.body = "token name password"}},
     {"GET", "/api/studies", kAll, "the studies that the account may see", list_studies},
     {"GET", "/api/studies/{study}", kAll, "a study and its tasks", show_study},
     {"GET", "/api/studies/{study}/guidelines", kAll, "what annotators are told", show_guidelines},
-    {"PUT", "/api/studies/{study}/guidelines", kManagers, "the next version of it", set_guidelines},
-    {"POST", "/api/guidelines/preview", kManagers, "how guidelines would look", preview_guidelines},
+    {"PUT",
+     "/api/studies/{study}/guidelines",
+     kManagers,
+     "the next version of it",
+     set_guidelines,
+     {.body = "markdown"}},
+    {"POST",
+     "/api/guidelines/preview",
+     kManagers,
+     "how guidelines would look",
+     preview_guidelines,
+     {.body = "markdown"}},
     {"GET", "/api/studies/{study}/status", kResearchers, "progress, quality and time", show_status},
     {"GET", "/api/studies/{study}/view", kResearchers,
      "status, agreement, disputes and the gap so far, as a snapshot", show_view},
-    {"GET", "/api/studies/{study}/export", kManagers,
+    {"GET",
+     "/api/studies/{study}/export",
+     kManagers,
      "answers and decisions as a file: ?format=answers, csv, preferences, mteb, adjudicated, gold",
-     export_study},
-    {"GET", "/api/studies/{study}/disputes", kDeciders,
+     export_study,
+     {.query = "format? task? history?:integer subset?"}},
+    {"GET",
+     "/api/studies/{study}/disputes",
+     kDeciders,
      "items that annotators disagree on: ?task, show=open|decided|all, offset, most",
-     list_disputes},
+     list_disputes,
+     {.query = "task? show? offset?:integer most?:integer"}},
     {"GET", "/api/studies/{study}/disputes/{item}", kDeciders, "one item with its answers",
      show_dispute},
-    {"PUT", "/api/studies/{study}/disputes/{item}/decision", kDeciders,
-     "decides it, with a reason; an answer of null withdraws the decision", decide_dispute},
+    {"PUT",
+     "/api/studies/{study}/disputes/{item}/decision",
+     kDeciders,
+     "decides it, with a reason; an answer of null withdraws the decision",
+     decide_dispute,
+     {.body = "reason answer:object", .keyed = true, .revised = true}},
     {"GET", "/api/studies/{study}/models", kResearchers, "models whose answers are attached",
      list_models},
-    {"POST", "/api/studies/{study}/models", kManagers,
-     "attaches answers of models, or of the built-in ones", attach_model},
-    {"POST", "/api/studies/{study}/models/remove", kManagers, "takes a model's answers away",
-     detach_model},
+    {"POST",
+     "/api/studies/{study}/models",
+     kManagers,
+     "attaches answers of models, or of the built-in ones",
+     attach_model,
+     {.body = "answers? built_in?:boolean task?"}},
+    {"POST",
+     "/api/studies/{study}/models/remove",
+     kManagers,
+     "takes a model's answers away",
+     detach_model,
+     {.body = "rater"}},
     {"GET", "/api/studies/{study}/links", kResearchers,
      "the report of the three links that is attached", show_links},
-    {"POST", "/api/studies/{study}/links", kManagers, "attaches the text of a plumb.links-report/1",
-     attach_links},
+    {"POST",
+     "/api/studies/{study}/links",
+     kManagers,
+     "attaches the text of a plumb.links-report/1",
+     attach_links,
+     {.body = "report"}},
     {"POST", "/api/studies/{study}/links/remove", kManagers, "takes the report of links away",
      detach_links},
     {"POST", "/api/studies/{study}/freeze", kManagers, "ends the study", freeze_study},
@@ -80,12 +143,34 @@ constexpr Route kRoutes[] = {
      "a visitor's score among the built-in models, on a demonstration alone", show_standing},
     {"GET", "/api/studies/{study}/progress", kAnnotator, "how far one is", show_own_progress},
     {"POST", "/api/studies/{study}/next", kAnnotator, "the item to answer", next_item},
-    {"POST", "/api/studies/{study}/undo", kAnnotator, "takes the last answer back", undo_last},
+    {"POST",
+     "/api/studies/{study}/undo",
+     kAnnotator,
+     "takes the last answer back",
+     undo_last,
+     {.keyed = true}},
     {"GET", "/api/studies/{study}/slots/{slot}", kAnnotator, "an own item again", show_slot},
-    {"PUT", "/api/studies/{study}/slots/{slot}/answer", kAnnotator, "answers it", submit_answer},
-    {"PUT", "/api/studies/{study}/slots/{slot}/draft", kAnnotator, "keeps a draft", save_draft},
+    {"PUT",
+     "/api/studies/{study}/slots/{slot}/answer",
+     kAnnotator,
+     "answers it",
+     submit_answer,
+     {.body = "answer:object flagged?:boolean comment? timing?:object",
+      .keyed = true,
+      .revised = true}},
+    {"PUT",
+     "/api/studies/{study}/slots/{slot}/draft",
+     kAnnotator,
+     "keeps a draft",
+     save_draft,
+     {.body = "answer:object"}},
     {"POST", "/api/studies/{study}/slots/{slot}/renew", kAnnotator, "keeps the item", renew_lease},
-    {"POST", "/api/studies/{study}/slots/{slot}/skip", kAnnotator, "gives it back", skip_slot},
+    {"POST",
+     "/api/studies/{study}/slots/{slot}/skip",
+     kAnnotator,
+     "gives it back",
+     skip_slot,
+     {.body = "reason? comment?", .keyed = true}},
 };
 
 std::string_view take_segment(std::string_view& path) {
@@ -194,35 +279,6 @@ Response answer(Context& context, const Route& route, Request request) {
   auto response = route.handler(context, request);
   if (response) return std::move(*response);
   return failure(status_of(response.error().kind), response.error().message);
-}
-
-Json openapi() {
-  Json paths = Json::object();
-  for (const Route& route : kRoutes) {
-    std::string method(route.method);
-    std::ranges::transform(method, method.begin(), [](char c) {
-      return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    });
-    Json operation = {{"summary", route.summary},
-                      {"responses",
-                       {{"200", {{"description", "done"}}},
-                        {"default", {{"description", "{\"error\": words}"}}}}}};
-    Json roles = Json::array();
-    for (const Role role : study::kRoles) {
-      if ((route.roles & bit(role)) != 0) roles.push_back(role_name(role));
-    }
-    operation["x-roles"] = route.roles == kOpen ? Json("open") : roles;
-    if ((route.roles & kInPerson) != 0) operation["x-in-person"] = true;
-    for (const char* name : {"study", "slot", "item", "account", "token"}) {
-      if (route.pattern.find(fmt::format("{{{}}}", name)) == std::string_view::npos) continue;
-      operation["parameters"].push_back(
-          {{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "integer"}}}});
-    }
-    paths[std::string(route.pattern)][method] = std::move(operation);
-  }
-  return {{"openapi", "3.1.0"},
-          {"info", {{"title", "plumb, the annotation studio"}, {"version", kVersion}}},
-          {"paths", std::move(paths)}};
 }
 
 }  // namespace plumb::server

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 
 namespace plumb::stats {
 namespace {
@@ -71,13 +71,10 @@ std::vector<Autocorrelation> weigh_autocorrelations(
 }
 
 void draw_errors(double r, Stream& stream, std::span<double> into) {
-  const auto innovation = [&] {
-    return normal_quantile(std::clamp(stream.uniform(), 1e-15, 1 - 1e-15));
-  };
-  double error = innovation() / std::sqrt(1 - r * r);
+  double error = normal_draw(stream) / std::sqrt(1 - r * r);
   for (double& value : into) {
     value = error;
-    error = r * error + innovation();
+    error = r * error + normal_draw(stream);
   }
 }
 

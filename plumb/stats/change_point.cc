@@ -71,9 +71,11 @@ BrokenLine fit(const Design& design, std::span<const double> y) {
   return best;
 }
 
-double spread_of(std::span<const double> y) {
+// One line leaves nothing of y. A constant's mean may be rounded, so that something seems left.
+bool is_line(const BrokenLine& found, std::span<const double> y) {
+  const auto [least, most] = std::ranges::minmax(y);
   const std::vector<double> values = centred({y.begin(), y.end()});
-  return dot(values, values);
+  return least == most || found.line_rss <= 1e-24 * dot(values, values);
 }
 
 // Of the errors' autocorrelation, all places where the lines may meet equally likely before.
@@ -137,7 +139,7 @@ tl::expected<ChangePoint, Undefined> change_point_test(std::span<const double> x
   if (!sound) return tl::unexpected(reason);
   const Design design = design_of(x);
   const BrokenLine found = fit(design, y);
-  if (found.line_rss <= 1e-24 * spread_of(y)) return undefined("all points are on one line");
+  if (is_line(found, y)) return undefined("all points are on one line");
   const std::vector<Autocorrelation> likely =
       weigh_autocorrelations([&](double r) { return log_likelihood_of_two_lines(design, y, r); });
   std::vector<char> larger(options.resamples);

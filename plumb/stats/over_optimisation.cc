@@ -10,6 +10,7 @@
 #include "plumb/base/parallel.h"
 #include "plumb/base/random.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 
 namespace plumb::stats {
 namespace {
@@ -83,10 +84,6 @@ Coefficients resampled(std::span<const Moments> clusters, const BootstrapOptions
   });
   std::erase_if(draws, [](const CurveCoefficients& draw) { return !std::isfinite(draw.a); });
   return draws;
-}
-
-double normal_draw(Stream& stream) {
-  return normal_quantile(std::clamp(stream.uniform(), 1e-15, 1 - 1e-15));
 }
 
 // a and b from their t distribution: normal with the covariance of least squares, the error

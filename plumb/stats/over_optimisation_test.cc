@@ -11,6 +11,7 @@
 #include "plumb/base/random.h"
 #include "plumb/stats/best_of_n.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 
 namespace plumb::stats {
 namespace {
@@ -161,9 +162,7 @@ struct Prompts {
 
 Prompts planted(CurveForm form, const CurveCoefficients& truth, const Values& grid,
                 std::size_t prompts, Stream& stream) {
-  const auto normal = [&] {
-    return normal_quantile(std::clamp(stream.uniform(), 1e-15, 1 - 1e-15));
-  };
+  const auto normal = [&] { return normal_draw(stream); };
   Prompts result;
   for (std::size_t p = 0; p < prompts; ++p) {
     const CurveCoefficients own{truth.a + 0.3 * normal(), truth.b + 0.06 * normal()};

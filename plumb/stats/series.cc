@@ -20,13 +20,22 @@ namespace {
 
 constexpr std::size_t kFewest = 6;
 
-double centred_dot(std::span<const double> a, std::span<const double> b) {
-  const auto n = static_cast<double>(a.size());
-  const double mean_a = std::accumulate(a.begin(), a.end(), 0.0) / n;
-  const double mean_b = std::accumulate(b.begin(), b.end(), 0.0) / n;
-  double sum = 0;
-  for (std::size_t t = 0; t < a.size(); ++t) sum += (a[t] - mean_a) * (b[t] - mean_b);
-  return sum;
+std::vector<double> centred(std::span<const double> values) {
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  const double mean = sum / static_cast<double>(values.size());
+  std::vector<double> all;
+  for (const double value : values) all.push_back(value - mean);
+  return all;
+}
+
+double dot(std::span<const double> a, std::span<const double> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+// The squares about a mean that was rounded are not 0.
+bool is_constant(std::span<const double> values) {
+  const auto [least, most] = std::ranges::minmax(values);
+  return least == most;
 }
 
 // Squares about their mean that are expected of so many errors with innovations of variance 1.
@@ -45,9 +54,10 @@ struct Component {
   double scale;  // noncentrality a unit of correlation / sqrt(1 - correlation^2)
 };
 
-std::vector<Component> components_of(std::span<const double> x, std::span<const double> y,
+// Of centred series: whitening values far from 0 would lose what they differ by.
+std::vector<Component> components_of(const std::vector<double>& x, std::span<const double> y,
                                      double xx) {
-  const std::vector<double> columns[] = {std::vector<double>(x.size(), 1.0), {x.begin(), x.end()}};
+  const std::vector<double> columns[] = {std::vector<double>(x.size(), 1.0), x};
   const double freedom = static_cast<double>(x.size()) - 2;
   const auto likelihood = [&](double r) { return fit_whitened(columns, y, r).log_likelihood; };
   std::vector<Component> all;
@@ -139,13 +149,14 @@ double NoncentralT::above(double t, double noncentrality) const {
     return std::exp(log_density) * std::erfc((t * ratio - noncentrality) / std::numbers::sqrt2) / 2;
   };
   // Beyond eight deviations of z the normal distribution is 1 or 0.
-  const double reach = 8 / std::max(std::abs(t), 1e-9), turn = noncentrality / (t == 0 ? 1e-9 : t);
+  const double at = t < 0 ? std::min(t, -1e-9) : std::max(t, 1e-9);
+  const double reach = 8 / std::abs(at), turn = noncentrality / at;
   const double first = std::clamp(turn - reach, low_, high_);
   const double last = std::clamp(turn + reach, low_, high_);
   const auto below = [&](double ratio) {
     return boost::math::gamma_p(freedom_ / 2, freedom_ * ratio * ratio / 2);
   };
-  double sum = t > 0 ? below(first) : 1 - below(last);
+  double sum = at > 0 ? below(first) : 1 - below(last);
   using Rule = boost::math::quadrature::gauss_kronrod<double, 15>;
   if (first < last) sum += Rule::integrate(part, first, last, 12, 1e-7);
   return std::clamp(sum, 0.0, 1.0);
@@ -158,14 +169,17 @@ tl::expected<SeriesLink, Undefined> series_link(std::span<const double> x,
     return undefined("a value is not finite");
   }
   if (x.size() < kFewest) return undefined("fewer than six checkpoints");
-  const double xx = centred_dot(x, x), yy = centred_dot(y, y), xy = centred_dot(x, y);
-  if (xx == 0 || yy == 0) return undefined("a side does not change over the checkpoints");
+  if (is_constant(x) || is_constant(y)) {
+    return undefined("a side does not change over the checkpoints");
+  }
+  const std::vector<double> dx = centred(x), dy = centred(y);
+  const double xx = dot(dx, dx), yy = dot(dy, dy), xy = dot(dx, dy);
   const double slope = xy / xx, r = std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0);
   const double freedom = static_cast<double>(x.size()) - 2;
   if (1 - std::abs(r) < 1e-12) {  // without residuals there is no error
     return SeriesLink{slope, {slope, slope}, r, {r, r}, 0, 0, freedom, r};
   }
-  const Mixture mixture(components_of(x, y, xx), freedom);
+  const Mixture mixture(components_of(dx, dy, xx), freedom);
   const double tail = (1 - level) / 2, below = mixture.slope_below(0);
   return SeriesLink{
       .slope = mixture.slope_at(0.5),

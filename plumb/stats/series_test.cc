@@ -93,6 +93,12 @@ TEST(BrokenLine, NeedsFiveDifferentPlaces) {
   EXPECT_EQ(fit_broken_line(x, y).error().reason, "fewer than five checkpoints");
 }
 
+TEST(ChangePoint, OfConstantsWhoseMeanIsRoundedIsUndefined) {
+  const Numbers steps = {1, 2, 3, 4, 5, 6, 7, 9}, still(8, 0.7);
+  const auto found = change_point_test(steps, still, {.resamples = 99});
+  EXPECT_EQ(found.error().reason, "all points are on one line");
+}
+
 int changes_found(double autocorrelation, std::uint64_t runs) {
   int found = 0;
   for (std::uint64_t run = 0; run < runs; ++run) {
@@ -162,6 +168,24 @@ TEST(SeriesLink, OfFewOrConstantValuesIsUndefined) {
   EXPECT_EQ(series_link(Numbers{1, 2, 3}, Numbers{1, 2, 3}, 0.95).error().reason,
             "fewer than six checkpoints");
   EXPECT_FALSE(series_link(Numbers{1, 1, 1, 1, 1, 1}, Numbers{1, 2, 3, 4, 5, 6}, 0.95));
+}
+
+// The mean of eight times 0.7 is not 0.7 in doubles.
+TEST(SeriesLink, OfConstantsWhoseMeanIsRoundedIsUndefined) {
+  const Numbers steps = {1, 2, 3, 4, 5, 6, 7, 9}, still(8, 0.7);
+  const char* reason = "a side does not change over the checkpoints";
+  EXPECT_EQ(series_link(steps, still, 0.95).error().reason, reason);
+  EXPECT_EQ(series_link(still, steps, 0.95).error().reason, reason);
+}
+
+TEST(SeriesLink, IsTheSameFarFromZero) {
+  const Numbers x = {0, 1, 2, 3, 4, 5, 6, 7}, y = {1, 2, 1, 4, 3, 6, 4, 5};
+  Numbers far;
+  for (const double value : y) far.push_back(value + 0x1p40);
+  const auto near = series_link(x, y, 0.95).value(), other = series_link(x, far, 0.95).value();
+  EXPECT_NEAR(other.slope, near.slope, 1e-9);
+  EXPECT_NEAR(other.slope_ci.low, near.slope_ci.low, 1e-6);
+  EXPECT_NEAR(other.correlation_ci.low, near.correlation_ci.low, 1e-6);
 }
 
 TEST(SeriesLink, WithoutResidualsHasNoError) {

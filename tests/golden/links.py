@@ -44,7 +44,7 @@ NORMAL = np.linspace(-9, 9, 4001)
 
 def noncentral_above(t, f, d):
     """Over the normal part; SciPy's own noncentral t fails where t and d are large."""
-    if t == 0:
+    if abs(t) < 1e-9:
         return stats.norm.cdf(d)
     below = stats.chi2.cdf(f * ((NORMAL + d) / t) ** 2, f)
     if t > 0:
@@ -103,7 +103,8 @@ for length, slope in ((12, 0.5), (40, 0.0)):
         e.append(0.6 * e[-1] + 0.8 * random.normal())
     y = slope * x + 0.5 * np.array(e)
     series.append({"x": x.tolist(), "y": y.tolist(), **series_link(x, y)})
-
+x, y = np.arange(8.0), np.array([1, 2, 3, 4, 4, 3, 2, 1.0])  # no slope, whatever the autocorrelation
+series.append({"x": x.tolist(), "y": y.tolist(), **series_link(x, y)})
 
 
 def largest_f(x, y):
@@ -147,7 +148,8 @@ for length, bend, r in ((12, 0.0, 0.6), (20, 0.5, 0.3), (20, -0.2, 0.0)):
     changes.append({"x": x.tolist(), "y": y.tolist(), "p": change_point_p(x, y)})
 
 above = [{"t": t, "freedom": f, "noncentrality": d, "p": float(stats.nct.sf(t, f, d))}
-         for t, f, d in [(2, 6, 0), (2, 6, 3), (-1.5, 10, 0.5), (0, 4, -1), (12, 18, 9), (-7, 38, -8.5)]]
+         for t, f, d in [(2, 6, 0), (2, 6, 3), (-1.5, 10, 0.5), (0, 4, -1), (12, 18, 9), (-7, 38, -8.5),
+                        (1e-16, 6, 0.5), (-1e-16, 6, 0.5), (0, 6, 10), (0, 6, -10), (1e-12, 9, -2), (-1e-10, 9, 2)]]
 above += [{"t": t, "freedom": f, "noncentrality": d, "p": float(noncentral_above(t, f, d))}
           for t, f, d in [(400.0, 6, 380.0), (3000.0, 20, 3100.0)]]
 

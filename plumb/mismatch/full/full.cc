@@ -89,17 +89,17 @@ class Clock {
   static double processor() {
     return static_cast<double>(std::clock()) / static_cast<double>(CLOCKS_PER_SEC);
   }
+  static double seconds_in(const Json& part, const char* field) {
+    const Json seconds = part.is_object() ? part.value(field, Json()) : Json();
+    return seconds.is_number() ? seconds.get<double>() : 0;
+  }
   // A file that is not there, or none of ours, says that nothing was done.
   void read() {
     const auto text = read_file(file_);
     const Json json = text ? Json::parse(*text, nullptr, false) : Json();
     for (const char* part : kParts) {
       const Json of = json.is_object() ? json.value(part, Json::object()) : Json::object();
-      if (!of.is_object()) {
-        times_.push_back({part});
-        continue;
-      }
-      times_.push_back({part, of.value("seconds", 0.0), of.value("processor_seconds", 0.0)});
+      times_.push_back({part, seconds_in(of, "seconds"), seconds_in(of, "processor_seconds")});
       if (times_.back().seconds > 0) begun_before_ = times_.size();
     }
   }

@@ -90,10 +90,6 @@ std::size_t prompts_with(const Data& data, std::size_t style) {
       data.prompts, [&](const Products& one) { return one[style * kAll + style] > 0; }));
 }
 
-bool any_measured(const std::vector<double>& column) {
-  return std::ranges::any_of(column, [](double value) { return !std::isnan(value); });
-}
-
 Data data_of(const SampleTable& table, std::span<const std::uint32_t> prompts) {
   Data data;
   data.tokens = std::ranges::none_of(table.tokens, [](double value) { return std::isnan(value); });

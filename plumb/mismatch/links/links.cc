@@ -105,7 +105,7 @@ std::optional<double> implicit_beta(const fs::path& run) {
   const auto text = read_file(run / "manifest.json");
   if (!text) return std::nullopt;
   const Json manifest = Json::parse(*text, nullptr, false);
-  if (!manifest.is_object() || manifest.value("method", "") != "dpo") return std::nullopt;
+  if (!manifest.is_object() || manifest.value("method", Json()) != "dpo") return std::nullopt;
   const auto beta = manifest.find("dpo_beta");
   if (beta == manifest.end() || !beta->is_number()) return std::nullopt;
   return beta->get<double>();

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -13,8 +12,6 @@
 
 namespace plumb::mismatch {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr double kNear = 1e-9;
 const LinkOptions kQuick{.sampling = {.resamples = 100}};
@@ -299,6 +296,21 @@ TEST(ImplicitReward, IsBetaTimesTheLogRatioAndHasItsUnitFromTheEnd) {
   EXPECT_FALSE(use_implicit_reward(table, 0.1));
 }
 
+TEST(ImplicitReward, IsFlatAtTheStartWhateverItsConstant) {
+  SampleTableBuilder builder;
+  for (unsigned i = 0; i < 40; ++i) {
+    const std::string prompt = i % 4 < 2 ? "a" : "b";
+    const double gold = i % 3;
+    builder.add({.step = 0, .prompt = prompt, .completion = "x", .proxy = -0.1, .gold = gold});
+    builder.add({.step = 1, .prompt = prompt, .completion = "x", .proxy = i % 2, .gold = gold});
+  }
+  const RunDraws run = draw_run("dpo", builder.finish(), 0, {.resamples = 100}).value();
+  EXPECT_TRUE(run.flat_start);
+  // By hand: ten times 0 and ten times 1 a prompt have a square of 5 about their mean.
+  EXPECT_NEAR(*run.draws.points[run.column(RunColumn::kProxyDeviation)], std::sqrt(10.0 / 38),
+              1e-12);
+}
+
 TEST(SwapTests, WithoutAGoldRunAddUpUnderBestOfN) {
   Stream stream(1, "swap", 0);
   const auto logs = testing::SwapWorld{}.draw(stream);
@@ -377,93 +389,6 @@ TEST_F(LinkGolden, AConstantProxyHasNoTauAndItIsTheProxysFault) {
             "no two samples of a prompt differ in gold");
 }
 
-// Files, each in a folder of its own.
-class LinkFiles : public ::testing::Test {
- protected:
-  fs::path folder_ = fs::temp_directory_path() / fmt::format("plumb-links-{}", getpid());
-
-  LinkFiles() { fs::create_directories(folder_); }
-  ~LinkFiles() override { fs::remove_all(folder_); }
-  fs::path write(const char* name, std::string_view text) {
-    EXPECT_TRUE(write_file_atomic(folder_ / name, text));
-    return folder_ / name;
-  }
-};
-
-TEST_F(LinkFiles, EvaluationsAreReadInAllTheirForms) {
-  const auto series = read_eval_log(
-      write(
-          "evals.jsonl",
-          R"({"step":10,"eval":"cloze","item":"q1","score":1})"
-          "\n"
-          R"({"step":10,"eval":"cloze","item":"q2","score":0})"
-          "\n"
-          R"({"schema":"plumb.eval/1","step":0,"rows":[{"eval":"mmlu","metric":"acc","n":9,)"
-          R"("score":0.3,"ci":[0.2,0.4],"at":"floor"},{"eval":"x","metric":"m","n":9,"score":null,)"
-          R"("reason":"r"},{"eval":"mmlu","metric":"acc","n":9,"score":0.25,)"
-          R"("note":"baseline: null"}]})"
-          "\n"),
-      0.95);
-  ASSERT_TRUE(series) << series.error().message;
-  ASSERT_EQ(series->size(), 2U);
-  EXPECT_EQ((*series)[0].points[0].score, 0.5);
-  EXPECT_EQ((*series)[0].points[0].n, 2U);
-  EXPECT_EQ((*series)[1].name, "mmlu acc");
-  EXPECT_EQ((*series)[1].points[0].at, "floor");
-  EXPECT_EQ((*series)[1].points[0].ci->high, 0.4);
-}
-
-TEST_F(LinkFiles, BadInputIsNamedWithItsLine) {
-  const auto message = [](const auto& result) {
-    return result ? std::string("no error") : result.error().message;
-  };
-  const std::pair<const char*, const char*> evaluations[] = {
-      {R"({"eval":"a","score":1})", "\"step\" is not a whole number from 0 on"},
-      {R"({"step":1,"score":1})", "\"eval\" is missing"},
-      {R"({"step":1,"eval":"a","score":"x"})", "\"score\" is not a number"},
-      {"{\"step\":1,\"eval\":\"a\",\"score\":1}\n{\"step\":1,\"eval\":\"a\",\"score\":1}",
-       "step 1 of \"a\" stands twice"},
-      {"{\"step\":1,\"eval\":\"a\",\"score\":1,\"items\":\"12\"}\n"
-       "{\"step\":2,\"eval\":\"a\",\"score\":1,\"items\":\"34\"}",
-       ":2: step 2 of \"a\" is of other items than the steps before"},
-      {R"({"step":1,"eval":"a","score":50,"ci":[0.4,0.6]})",
-       "\"score\" is 50, far outside its interval [0.4, 0.6]"},
-      {R"({"step":1,"rows":[{"eval":"a","score":1}]})", "\"metric\" is not a text"}};
-  for (const auto& [text, reason] : evaluations) {
-    const std::string found = message(read_eval_log(write("bad.jsonl", text), 0.95));
-    EXPECT_NE(found.find(reason), std::string::npos) << found;
-    EXPECT_NE(found.find("bad.jsonl:"), std::string::npos) << found;
-  }
-  const auto models = write("population.jsonl", "{\"accuracy\":0.6,\"gold\":1}\n{\"gold\":1}\n");
-  EXPECT_NE(message(read_population(folder_)).find(":2: \"accuracy\" is not a number"),
-            std::string::npos);
-  EXPECT_NE(message(read_population(write("few.jsonl", "{\"gold\":1}\n")))
-                .find("1 reward models; a correlation needs four or more"),
-            std::string::npos);
-  EXPECT_NE(message(read_scored_pairs(write("pairs.jsonl", "{\"chosen\":1}\n")))
-                .find(":1: \"rejected\" is not a number"),
-            std::string::npos);
-  EXPECT_NE(message(read_labels(write("labels.jsonl", "{\"item\":1,\"label\":\"a\"}\n")))
-                .find("no item has two labels"),
-            std::string::npos);
-}
-
-// By hand: 8 of 10 items agree, a = 0.8; 1 - e = (1 + sqrt(0.6)) / 2.
-TEST(NoiseCeiling, FollowsFromRepeatedLabels) {
-  std::vector<std::vector<std::string>> labels(8, {"a", "a"});
-  labels.insert(labels.end(), 2, {"a", "b"});
-  const auto rows = noise_ceiling_rows(labels, {.resamples = 200});
-  EXPECT_NEAR(*rows[0].estimate, 0.8, 1e-12);
-  EXPECT_NEAR(*rows[1].estimate, (1 + std::sqrt(0.6)) / 2, 1e-12);
-}
-
-TEST(ScoredPairs, CountTiesHalf) {
-  const auto rows = pair_rows({{"gsm8k", {1, 1, 0.5, 0}, {0, 1, 2, 3}, 1}}, 0.95);
-  EXPECT_EQ(rows[0].measure, "pairs of gsm8k ordered right");
-  EXPECT_EQ(*rows[0].estimate, 0.625);
-  EXPECT_EQ(rows[0].note, "1 ties count half");
-}
-
 std::vector<EvalSeries> flat_evaluation(double change, const std::string& at = "") {
   EvalSeries series{"", "cloze", {}};
   Stream stream(3, "items", 0);
@@ -500,6 +425,48 @@ TEST(Evaluations, OfStepsWithoutSamplesAreLeftOutAndSaidToBe) {
   EXPECT_NE(row(report_of(table, evaluations), "cloze with the reward")
                 .note.find("1 of 12 scores are of steps at which the run has no samples"),
             std::string::npos);
+}
+
+// Every item has one score before the last checkpoint and another there.
+std::vector<EvalSeries> alike_evaluation(std::size_t items, double before, double after) {
+  EvalSeries series{"", "cloze", {}};
+  for (std::size_t step = 0; step <= 100; step += 10) {
+    EvalPoint point{.step = step, .n = items};
+    point.score = step == 100 ? after : before;
+    for (std::size_t i = 0; i < items; ++i) point.items[fmt::format("q{}", i)] = point.score;
+    series.points.push_back(std::move(point));
+  }
+  return {series};
+}
+
+// By hand: of n items none does otherwise, so at most Wilson's z^2 / (n + z^2) of all do, which for
+// 20 items is 0.161125 and for 200 is 0.018845.
+TEST(AlignmentTax, IsNotExcludedSinceFewItemsDoNotChange) {
+  Stream stream(1, "tax", 0);
+  const SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  const auto tax = [&](std::size_t items, double before, double after) {
+    return row(report_of(table, alike_evaluation(items, before, after)), "cloze, end less start");
+  };
+  const LinkRow few = tax(20, 1, 1), many = tax(200, 1, 1), all = tax(20, 1, 0);
+  EXPECT_EQ(*few.estimate, 0);
+  EXPECT_NEAR(few.ci->low, -0.161125, 1e-6);
+  EXPECT_NEAR(few.ci->high, 0.161125, 1e-6);
+  EXPECT_TRUE(few.note.starts_with("no item changes; a change beyond 0.02 is not excluded"));
+  EXPECT_EQ(few.verdict, Verdict::kInsufficient);
+  EXPECT_NEAR(many.ci->high, 0.018845, 1e-6);
+  EXPECT_EQ(many.verdict, Verdict::kDecoupled);
+  EXPECT_NEAR(all.ci->low, -1, 1e-12);
+  EXPECT_NEAR(all.ci->high, -1 + 2 * 0.161125, 1e-6);
+  EXPECT_EQ(all.verdict, Verdict::kInverted);
+}
+
+TEST(AlignmentTax, OfScoresWithoutBoundsThatAllChangeAlikeHasNoInterval) {
+  Stream stream(1, "tax", 0);
+  const SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  const auto length = row(report_of(table, alike_evaluation(20, 30, 30)), "cloze, end less start");
+  EXPECT_EQ(*length.estimate, 0);
+  EXPECT_FALSE(length.ci);
+  EXPECT_EQ(length.reason, "all items change alike, which does not say how sure that is");
 }
 
 TEST(Evaluations, AtTheirFloorAreLeftOutAndSaidToBe) {

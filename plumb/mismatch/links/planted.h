@@ -15,6 +15,7 @@
 #include "plumb/mismatch/links/inputs/style.h"
 #include "plumb/mismatch/measure/sample_table.h"
 #include "plumb/mismatch/testing.h"
+#include "plumb/stats/intervals.h"
 
 namespace plumb::mismatch::testing {
 

@@ -9,6 +9,7 @@
 #include "plumb/stats/equivalence.h"
 #include "plumb/stats/hypothesis.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -83,7 +84,7 @@ void as_share(LinkRow& row, double level) {
   if (!edge || !row.ci || row.ci->low != row.ci->high || row.n == 0) return;
   const auto n = static_cast<double>(row.n);
   row.ci = stats::wilson(*row.estimate * n, n, level);
-  row.deviation = (row.ci->high - row.ci->low) / (2 * stats::normal_quantile((1 + level) / 2));
+  row.deviation = stats::normal_error(*row.ci, level);
 }
 
 void judge(std::span<LinkRow> rows, double level) {

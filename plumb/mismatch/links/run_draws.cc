@@ -107,8 +107,8 @@ std::span<const SampleGroup> groups_of_step(const SampleTable& table, std::size_
 }
 
 void add_orderings(const SampleTable& table, const RunDraws& run, const Score& temperature,
-                   Cells& cells) {
-  parallel_for(cells.all.size(), 16, 0, [&](std::size_t begin, std::size_t end) {
+                   int threads, Cells& cells) {
+  parallel_for(cells.all.size(), 16, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       PromptPoint& cell = cells.all[i];
       if (cell.point > 0 && run.path.kind == TrajectoryKind::kBestOfN) continue;
@@ -286,10 +286,6 @@ void add_run_columns(const Cells& cells, const Start& start, Counts counts, std:
   }
 }
 
-bool any_measured(const std::vector<double>& column) {
-  return std::ranges::any_of(column, [](double value) { return !std::isnan(value); });
-}
-
 // Keeps the first and the last point and as many between as there is room for, evenly.
 void thin(Trajectory& path, std::vector<std::string>& warnings) {
   const std::size_t count = path.points.size();
@@ -386,7 +382,7 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
   add_end_squares(table, run, cells);
   const Score temperature = temperature_of(table, groups_of_step(table, run.path.start.step));
   if (!temperature) run.no_temperature = temperature.error().reason;
-  add_orderings(table, run, temperature, cells);
+  add_orderings(table, run, temperature, options.threads, cells);
   const auto statistics = [&](Counts counts, std::span<Score> row) {
     add_means(cells, counts, row);
     add_run_columns(cells, run.path.start, counts, row);

@@ -7,17 +7,10 @@
 #include "plumb/base/random.h"
 #include "plumb/stats/equivalence.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 
 namespace plumb::mismatch {
 namespace {
-
-double normal(Stream& stream) {
-  return stats::normal_quantile(std::clamp(stream.uniform(), 1e-15, 1 - 1e-15));
-}
-
-double error_of(const stats::Interval& ci, double level) {
-  return (ci.high - ci.low) / (2 * stats::normal_quantile((1 + level) / 2));
-}
 
 bool always_defined(const RunDraws& run, std::size_t column) {
   if (!run.draws.points[column]) return false;
@@ -27,22 +20,51 @@ bool always_defined(const RunDraws& run, std::size_t column) {
   return true;
 }
 
-std::vector<double> paired_differences(const EvalPoint& first, const EvalPoint& last) {
+struct Pairs {
   std::vector<double> differences;
+  bool shares = true;  // all scores lie in 0 .. 1
+};
+
+Pairs paired_differences(const EvalPoint& first, const EvalPoint& last) {
+  Pairs pairs;
   for (const auto& [item, score] : last.items) {
     const auto before = first.items.find(item);
-    if (before != first.items.end()) differences.push_back(score - before->second);
+    if (before == first.items.end()) continue;
+    pairs.differences.push_back(score - before->second);
+    pairs.shares = pairs.shares && 0 <= std::min(score, before->second) &&
+                   std::max(score, before->second) <= 1;
   }
-  return differences;
+  return pairs;
 }
 
-void pair_items(const std::vector<double>& differences, double level, EvalChange& change) {
-  const auto ci = stats::student_interval(differences, level);
-  const auto n = static_cast<double>(differences.size());
+// What was never seen is not excluded: where n items change alike, Wilson's share of others may
+// change otherwise, by up to 1 either way.
+stats::Interval alike_interval(double change, double n, double level) {
+  const double others = stats::wilson(0, n, level).high;
+  return {change - others * (1 + change), change + others * (1 - change)};
+}
+
+void pair_alike(const Pairs& pairs, double level, EvalChange& change) {
+  change.difference = pairs.differences[0];
+  if (!pairs.shares) {
+    change.reason = "all items change alike, which does not say how sure that is";
+    return;
+  }
+  change.ci = alike_interval(*change.difference, static_cast<double>(change.items), level);
+  change.deviation = stats::normal_error(*change.ci, level);
+  change.freedom = std::numeric_limits<double>::infinity();
+  change.note = *change.difference == 0 ? "no item changes" : "all items change alike";
+}
+
+void pair_items(const Pairs& pairs, double level, EvalChange& change) {
+  const std::vector<double>& differences = pairs.differences;
   change.items = differences.size();
+  const auto [least, most] = std::ranges::minmax(differences);
+  if (least == most) return pair_alike(pairs, level, change);
+  const auto ci = stats::student_interval(differences, level);
   change.ci = *ci;
   change.difference = (ci->low + ci->high) / 2;
-  change.freedom = n - 1;
+  change.freedom = static_cast<double>(differences.size()) - 1;
   change.deviation =
       (ci->high - ci->low) / 2 / stats::student_quantile((1 + level) / 2, change.freedom);
 }
@@ -78,7 +100,7 @@ PointSeries series_of_evaluation(const RunDraws& run, const EvalSeries& evaluati
     if (series.first == nullptr) series.first = point;
     series.last = point;
     stuck += point->at.empty() ? 0 : 1;
-    if (point->ci) errors.push_back(error_of(*point->ci, options.level));
+    if (point->ci) errors.push_back(stats::normal_error(*point->ci, options.level));
   }
   if (series.values.empty()) {
     series.stuck = "none of its steps is a checkpoint of the run";
@@ -90,7 +112,7 @@ PointSeries series_of_evaluation(const RunDraws& run, const EvalSeries& evaluati
   for (std::size_t r = 0; r < options.resamples; ++r) {
     Stream stream(options.seed, "evaluation", r);
     for (std::size_t i = 0; i < errors.size(); ++i) {
-      series.draws.push_back(series.values[i] + errors[i] * normal(stream));
+      series.draws.push_back(series.values[i] + errors[i] * stats::normal_draw(stream));
     }
   }
   return series;
@@ -102,9 +124,9 @@ EvalChange change_of(const PointSeries& series, double level) {
     change.reason = "fewer than two checkpoints are evaluated";
     return change;
   }
-  const auto differences = paired_differences(*series.first, *series.last);
-  if (differences.size() >= 2) {
-    pair_items(differences, level, change);
+  const Pairs pairs = paired_differences(*series.first, *series.last);
+  if (pairs.differences.size() >= 2) {
+    pair_items(pairs, level, change);
     return change;
   }
   change.difference = series.last->score - series.first->score;
@@ -114,7 +136,7 @@ EvalChange change_of(const PointSeries& series, double level) {
   }
   change.ci = stats::difference_interval(series.last->score, *series.last->ci, series.first->score,
                                          *series.first->ci);
-  change.deviation = error_of(*change.ci, level);
+  change.deviation = stats::normal_error(*change.ci, level);
   change.freedom = std::numeric_limits<double>::infinity();
   change.note = "from two intervals; wider than item by item";
   return change;

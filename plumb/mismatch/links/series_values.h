@@ -38,7 +38,8 @@ PointSeries series_of_evaluation(const RunDraws& run, const EvalSeries& evaluati
                                  const stats::BootstrapOptions& options);
 
 // Last less first: item by item where both know their items, else from both intervals, which is
-// wider than item by item would be.
+// wider than item by item would be. Where all items change alike, as where none does, scores in
+// 0 .. 1 have the interval of the share of items that may change otherwise, and others have none.
 struct EvalChange {
   std::optional<double> difference, deviation;
   std::optional<stats::Interval> ci;

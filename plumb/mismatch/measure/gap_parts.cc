@@ -45,21 +45,30 @@ Moments sum_of(std::span<const Moments> moments, Counts counts, double& freedom)
     const Moments& m = moments[p];
     if (w == 0 || m.n == 0) continue;
     sum.n += w * m.n, freedom += w * (m.n - 1);
-    sum.proxy += w * m.proxy, sum.gold += w * m.gold;
     sum.pp += w * m.pp, sum.pg += w * m.pg, sum.gg += w * m.gg;
     sum.pt += w * m.pt, sum.gt += w * m.gt, sum.tt += w * m.tt;
   }
   return sum;
 }
 
-// Sums of squares about the mean over single samples, where no prompt has two.
+// Sums of squares about the mean over single samples, where no prompt has two. The mean is taken
+// from the first on: of equal values nothing is left.
 void over_all(std::span<const Moments> moments, Counts counts, Moments& sum, double& freedom) {
-  if (sum.n == 0) return;
-  const double proxy = sum.proxy / sum.n, gold = sum.gold / sum.n;
-  sum.pp = sum.gg = 0;
+  std::vector<std::size_t> drawn;
   for (std::size_t p = 0; p < moments.size(); ++p) {
-    if (moments[p].n == 0) continue;
-    const double dp = moments[p].proxy - proxy, dg = moments[p].gold - gold;
+    if (counts[p] > 0 && moments[p].n > 0) drawn.push_back(p);
+  }
+  if (drawn.empty()) return;
+  const Moments& first = moments[drawn[0]];
+  double proxy = 0, gold = 0;
+  for (const std::size_t p : drawn) {
+    proxy += counts[p] * (moments[p].proxy - first.proxy) / sum.n;
+    gold += counts[p] * (moments[p].gold - first.gold) / sum.n;
+  }
+  sum.pp = sum.gg = 0;
+  for (const std::size_t p : drawn) {
+    const double dp = moments[p].proxy - first.proxy - proxy;
+    const double dg = moments[p].gold - first.gold - gold;
     sum.pp += counts[p] * dp * dp, sum.gg += counts[p] * dg * dg;
   }
   freedom = sum.n - 1;

@@ -14,10 +14,6 @@
 namespace plumb::mismatch {
 namespace {
 
-bool any_measured(const std::vector<double>& column) {
-  return std::ranges::any_of(column, [](double value) { return !std::isnan(value); });
-}
-
 TrajectoryMeasure measure_trajectory(Trajectory trajectory, const MeasureOptions& options) {
   TrajectoryMeasure measure;
   measure.trajectory = std::move(trajectory);

@@ -216,6 +216,57 @@ TEST(Trajectory, OfOnePromptStandsAtEveryStep) {
   EXPECT_FALSE(run_trajectory(table_of(samples), 0).value().complete);
 }
 
+// The mean of ten times -0.1 is not -0.1 in doubles, nor is that of three times 0.1.
+TEST(Trajectory, FindsNothingInWhatDoesNotVary) {
+  std::vector<rlhf::Sample> samples;
+  for (unsigned i = 0; i < 10; ++i) {
+    for (const char* prompt : {"a", "b"}) {
+      samples.push_back(sample(0, prompt, -0.1, 0.1 * i, 0));
+      samples.push_back(sample(1, prompt, i, 0.1 * i, 1));
+    }
+  }
+  const Trajectory run = run_trajectory(table_of(samples), 0).value();
+  for (const Moments& prompt : run.start.moments) {
+    EXPECT_EQ(prompt.pp, 0);
+    EXPECT_EQ(prompt.pg, 0);
+    EXPECT_EQ(prompt.proxy, -0.1);
+  }
+  const GapReport report = measure_gap(run, {.resamples = 100});
+  EXPECT_EQ(report.proxy_deviation, 0);
+  EXPECT_EQ(report.points[0].gap.value.error().reason,
+            "the proxy is the same in all samples of the start");
+}
+
+TEST(Trajectory, HasNoGainWhereEqualScoresAreOfOtherNumbersOfSamples) {
+  std::vector<rlhf::Sample> samples;
+  for (unsigned i = 0; i < 10; ++i) {
+    for (const char* prompt : {"a", "b"}) {
+      samples.push_back(sample(0, prompt, i, 0.1, 0));
+      if (i < 3) samples.push_back(sample(1, prompt, i, 0.1, 1));
+    }
+  }
+  const Trajectory run = run_trajectory(table_of(samples), 0).value();
+  for (const Cell& cell : run.cells) EXPECT_EQ(cell.gold, 0);
+  // Of three prompts, one of which stands at the next step.
+  const Trajectory others =
+      run_trajectory(
+          table_of({sample(0, "a", 1, 0.1, 0), sample(0, "b", 2, 0.1, 0), sample(0, "c", 3, 0.1, 0),
+                    sample(1, "a", 4, 0.1, 1), sample(1, "d", 5, 0.1, 1)}),
+          0)
+          .value();
+  ASSERT_FALSE(others.complete);
+  for (const Cell& cell : others.cells) EXPECT_EQ(cell.gold, 0);
+}
+
+TEST(StartDeviations, OfSingleSamplesThatDoNotVaryAreUndefined) {
+  Start start;
+  start.moments.assign(10, {.n = 1, .proxy = -0.1, .gold = 0});
+  for (std::size_t p = 0; p < 10; ++p) start.moments[p].gold = static_cast<double>(p % 2);
+  const std::vector<std::uint32_t> once(10, 1);
+  EXPECT_FALSE(start_deviations(start, once).proxy);
+  EXPECT_NEAR(*start_deviations(start, once).gold, std::sqrt(2.5 / 9), 1e-15);
+}
+
 // By hand: proxies 1 2 3 4 with gold 10 20 30 40; the best of two is 4 in 3 of 6 pairs, 3 in 2, 2
 // in one: 40/2 + 30/3 + 20/6 = 33 1/3, of one 25, of four 40.
 TEST(BestOfN, IsTheExpectationOverAllChoices) {

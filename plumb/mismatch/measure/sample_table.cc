@@ -45,14 +45,19 @@ std::span<const SampleGroup> SampleTable::at_step(std::size_t place) const {
   return {first, std::ranges::upper_bound(groups, place, {}, &SampleGroup::step)};
 }
 
+bool any_measured(std::span<const double> column) {
+  return std::ranges::any_of(column, [](double value) { return !std::isnan(value); });
+}
+
 double measured_mean(std::span<const double> column, std::size_t begin, std::size_t end) {
-  double sum = 0, count = 0;
+  double first = 0, sum = 0, count = 0;
   for (std::size_t i = begin; i < end; ++i) {
     if (std::isnan(column[i])) continue;
-    sum += column[i];
+    if (count == 0) first = column[i];
+    sum += column[i] - first;
     count += 1;
   }
-  return count == 0 ? kNone : sum / count;
+  return count == 0 ? kNone : first + sum / count;
 }
 
 Result<void> score_anew(std::vector<rlhf::Sample>& samples, const TableOptions& options) {

@@ -43,8 +43,9 @@ struct SampleTable {
   std::span<const SampleGroup> at_step(std::size_t place) const;
 };
 
-// The mean of what was measured in rows begin .. end - 1; NaN where nothing was.
+// The mean of what was measured in rows begin .. end - 1, exact of equal values; NaN: nothing was.
 double measured_mean(std::span<const double> column, std::size_t begin, std::size_t end);
+bool any_measured(std::span<const double> column);
 
 // Takes samples one by one, in any order, and keeps their numbers.
 class SampleTableBuilder {

@@ -33,32 +33,29 @@ std::string steps_of(const SampleTable& table) {
 
 std::optional<double> mean_over(std::span<const SampleGroup> groups,
                                 const std::vector<double>& column) {
-  double sum = 0, count = 0;
-  for (const SampleGroup& group : groups) {
-    const double mean = measured_mean(column, group.begin, group.end);
-    if (std::isnan(mean)) continue;
-    sum += mean;
-    count += 1;
-  }
-  return count == 0 ? std::nullopt : std::optional(sum / count);
+  std::vector<double> means;
+  for (const SampleGroup& group : groups)
+    means.push_back(measured_mean(column, group.begin, group.end));
+  const double mean = measured_mean(means, 0, means.size());
+  return std::isnan(mean) ? std::nullopt : std::optional(mean);
 }
 
 Moments moments_of(const SampleTable& table, const SampleGroup& group) {
-  Moments m;
-  double p = 0, g = 0, t = 0;
-  const auto measured = [&](std::size_t i) {
-    return !std::isnan(table.proxy[i]) && !std::isnan(table.gold[i]);
-  };
+  std::vector<double> proxy, gold, tokens;
   for (std::size_t i = group.begin; i < group.end; ++i) {
-    if (!measured(i)) continue;
-    m.n += 1, p += table.proxy[i], g += table.gold[i], t += table.tokens[i];
+    if (std::isnan(table.proxy[i]) || std::isnan(table.gold[i])) continue;
+    proxy.push_back(table.proxy[i]);
+    gold.push_back(table.gold[i]);
+    tokens.push_back(table.tokens[i]);
   }
-  if (m.n == 0) return m;
-  p /= m.n, g /= m.n, t /= m.n;
-  m.proxy = p, m.gold = g;
-  for (std::size_t i = group.begin; i < group.end; ++i) {
-    if (!measured(i)) continue;
-    const double dp = table.proxy[i] - p, dg = table.gold[i] - g, dt = table.tokens[i] - t;
+  Moments m;
+  if (proxy.empty()) return m;
+  m.n = static_cast<double>(proxy.size());
+  m.proxy = measured_mean(proxy, 0, proxy.size());
+  m.gold = measured_mean(gold, 0, gold.size());
+  const double length = measured_mean(tokens, 0, tokens.size());
+  for (std::size_t i = 0; i < proxy.size(); ++i) {
+    const double dp = proxy[i] - m.proxy, dg = gold[i] - m.gold, dt = tokens[i] - length;
     m.pp += dp * dp, m.pg += dp * dg, m.gg += dg * dg;
     m.pt += dp * dt, m.gt += dg * dt, m.tt += dt * dt;
   }

@@ -10,6 +10,7 @@
 #include "plumb/mismatch/links/inputs/fields.h"
 #include "plumb/stats/hierarchical.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 #include "plumb/text/records.h"
 
 namespace plumb::mismatch {
@@ -144,8 +145,7 @@ LinkRow ordered_row(const PerturbationResult& result, const PerturbationOptions&
   const stats::ClusteredShare& share = *result.ordered.share;
   row.estimate = share.value;
   row.ci = share.ci;
-  row.deviation = (share.ci.high - share.ci.low) /
-                  (2 * stats::normal_quantile((1 + options.sampling.level) / 2));
+  row.deviation = stats::normal_error(share.ci, options.sampling.level);
   return row;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "plumb/stats/equivalence.h"
 #include "plumb/stats/hypothesis.h"
 #include "plumb/stats/intervals.h"
 
@@ -14,11 +15,12 @@ double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-double deviation_of_mean(std::span<const double> values) {
+double detectable_of(std::span<const double> values, double level) {
   const double middle = mean(values), n = static_cast<double>(values.size());
+  if (n < 2) return 0;
   double squares = 0;
   for (const double value : values) squares += (value - middle) * (value - middle);
-  return n < 2 ? 0 : std::sqrt(squares / (n - 1) / n);
+  return stats::detectable_difference(std::sqrt(squares / (n - 1) / n), n - 1, level);
 }
 
 double budget_of(std::span<const RemedyPath> paths) {
@@ -53,8 +55,7 @@ void compare(RemedyRow& row, const PathPoint& own, const PathPoint& other,
       own.gold, other.gold,
       {.resamples = 9999, .seed = options.sampling.seed, .threads = options.sampling.threads});
   row.p = test ? test->p_value : 1;
-  row.detectable = (stats::normal_quantile((1 + options.level) / 2) + stats::normal_quantile(0.8)) *
-                   deviation_of_mean(differences);
+  row.detectable = detectable_of(differences, options.level);
 }
 
 std::string words_of(const RemedyRow& row, double level) {

@@ -102,6 +102,17 @@ TEST(CompareRemedies, StandAtEqualComputeAndAreCorrected) {
   EXPECT_EQ(found.rows[4].missing, "nobody knows");
 }
 
+// By hand: ten differences of a half from their mean have the error sqrt(10 / 4 / 9 / 10) = 1/6;
+// SciPy's t.ppf(0.975, 9) + t.ppf(0.8, 9) = 2.262157 + 0.883404.
+TEST(CompareRemedies, SayWhatFewPromptsWouldHaveShown) {
+  PathPoint plain{.step = 1, .tokens = 1, .kl = 0, .gold = std::vector<double>(10, 0)};
+  PathPoint other = plain;
+  for (std::size_t p = 0; p < 10; ++p) other.gold[p] = static_cast<double>(p % 2);
+  const RemedyPath paths[] = {{.name = "none", .points = {plain}},
+                              {.name = "other", .baseline = "none", .points = {other}}};
+  EXPECT_NEAR(compare_remedies(paths, {}).rows[1].detectable, 3.145561 / 6, 1e-6);
+}
+
 class RemedyRun : public SmallStudyTest {
  protected:
   RemedyOptions options(const fs::path& folder) const {

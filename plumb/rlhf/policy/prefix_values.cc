@@ -15,7 +15,7 @@ std::vector<std::size_t> order_of(std::size_t count, std::uint64_t seed, std::si
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), 0);
   Stream stream(seed, "prefix-values", epoch);
-  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+  shuffle(std::span(order), stream);
   return order;
 }
 
@@ -53,10 +53,13 @@ PrefixValues learn_prefix_values(const nn::Transformer& base, std::span<const Se
   const std::size_t batches = (sequences.size() + options.batch - 1) / options.batch;
   const std::size_t steps = options.epochs * batches;
   double loss = 0;
+  std::vector<std::size_t> order;
   for (std::size_t done = 0; done < steps; ++done) {
     const std::size_t epoch = done / batches, first = done % batches * options.batch;
-    if (first == 0) loss = 0;
-    const auto order = order_of(sequences.size(), options.seed, epoch);
+    if (first == 0) {
+      loss = 0;
+      order = order_of(sequences.size(), options.seed, epoch);
+    }
     const auto chosen =
         std::span(order).subspan(first, std::min(options.batch, order.size() - first));
     const float left = 1 - static_cast<float>(done) / static_cast<float>(steps);

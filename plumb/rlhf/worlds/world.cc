@@ -12,7 +12,7 @@
 #include "plumb/base/hash.h"
 #include "plumb/base/parallel.h"
 #include "plumb/base/random.h"
-#include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 
 namespace plumb::rlhf {
 namespace {
@@ -85,7 +85,7 @@ double noise(const StoryReading& /*story*/, const Completed& text, std::uint64_t
   std::string whole(text.prompt);
   whole += text.completion;
   Stream stream(seed, "world-noise", checksum(whole));
-  return stats::normal_quantile(std::clamp(stream.uniform(), 0x1p-53, 1 - 0x1p-53));
+  return stats::normal_draw(stream);
 }
 
 double words(const StoryReading& story, const Completed& /*text*/, std::uint64_t /*seed*/) {

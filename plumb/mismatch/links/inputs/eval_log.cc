@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "plumb/evals/row.h"
 #include "plumb/mismatch/links/inputs/fields.h"
@@ -12,6 +13,8 @@
 
 namespace plumb::mismatch {
 namespace {
+
+constexpr double kMostCounted = 0x1p53;  // of whole numbers beyond, doubles leave some out
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
 
@@ -23,7 +26,9 @@ Result<evals::EvalRow> flat_row(const Record& record) {
   const auto eval = text_in(fields, "eval");
   if (!eval) return bad(fmt::format("{}: \"eval\" is missing", record.where));
   row["eval"] = *eval;
-  row["n"] = static_cast<std::size_t>(std::max(1.0, number_in(fields, "n").value_or(1)));
+  const double n = number_in(fields, "n").value_or(1);
+  if (n > kMostCounted) return bad(fmt::format("{}: \"n\" is above 2^53", record.where));
+  row["n"] = static_cast<std::size_t>(std::max(1.0, n));
   for (const char* name : {"score", "chance"}) {
     if (const auto value = number_in(fields, name)) row[name] = *value;
   }
@@ -35,6 +40,14 @@ Result<evals::EvalRow> flat_row(const Record& record) {
     if (value && !value->empty()) row[name] = *value;
   }
   return evals::parse_row(row, record.where);
+}
+
+// Scores that are all alike say nothing of their error but by their bounds, where they have any.
+std::optional<stats::Interval> interval_of(std::span<const double> scores, double level) {
+  const auto [least, most] = std::ranges::minmax(scores);
+  if (least < most || scores.size() < 2) return stats::student_interval(scores, level);
+  if (least < 0 || most > 1) return std::nullopt;
+  return stats::bounded_mean_interval(least, scores.size(), 0, 1, level);
 }
 
 bool is_baseline(const evals::EvalRow& row) { return row.note.starts_with("baseline:"); }
@@ -81,8 +94,10 @@ class Log {
  private:
   static Result<std::size_t> step_of(const Record& record, const Json& fields) {
     const auto step = number_in(fields, "step");
-    if (step && *step >= 0 && *step == std::floor(*step)) return static_cast<std::size_t>(*step);
-    return bad(fmt::format("{}: \"step\" is not a whole number from 0 on", record.where));
+    if (step && *step >= 0 && *step <= kMostCounted && *step == std::floor(*step)) {
+      return static_cast<std::size_t>(*step);
+    }
+    return bad(fmt::format("{}: \"step\" is not a whole number from 0 to 2^53", record.where));
   }
 
   Result<void> add_item(const Record& record, EvalSeries& series, std::size_t step,
@@ -142,7 +157,7 @@ class Log {
     point.n = scores.size();
     point.score = 0;
     for (const double score : scores) point.score += score / static_cast<double>(point.n);
-    point.ci = stats::student_interval(scores, level);
+    point.ci = interval_of(scores, level);
   }
 
   std::vector<EvalSeries> series_;

@@ -37,9 +37,10 @@ struct EvalSeries {
   const EvalPoint* at_step(std::size_t step) const;  // nullptr: none
 };
 
-// Intervals of scores of items are Student's at `level`. kBadInput with file and line: no step, no
-// eval, no score; a step that stands twice, or is of other items than the steps before it; a reason
-// in place of a score is left out.
+// Intervals of scores of items are Student's at `level`; where all are alike Wilson's, scaled, if
+// they lie in 0 .. 1, else none. kBadInput with file and line: no step, no eval, no score; a step
+// that stands twice, or is of other items than the steps before it; a reason in place of a score is
+// left out.
 Result<std::vector<EvalSeries>> read_eval_log(const std::filesystem::path& file, double level);
 
 }  // namespace plumb::mismatch

@@ -12,6 +12,7 @@
 #include "plumb/stats/correlation.h"
 #include "plumb/stats/hierarchical.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/normal.h"
 #include "plumb/text/records.h"
 
 namespace plumb::mismatch {
@@ -22,10 +23,6 @@ namespace fs = std::filesystem;
 constexpr double kResolution = 0.2, kAccuracyResolution = 0.05;
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
-
-double deviation_from(const stats::Interval& ci, double level) {
-  return (ci.high - ci.low) / (2 * stats::normal_quantile((1 + level) / 2));
-}
 
 bool less_is_better(const std::string& metric) {
   constexpr const char* kWords[] = {"loss", "ece", "brier", "error"};
@@ -57,7 +54,7 @@ LinkRow metric_row(const std::string& metric, std::vector<double> values,
     return row;
   }
   row.ci = *ci;
-  row.deviation = deviation_from(*ci, level);
+  row.deviation = stats::normal_error(*ci, level);
   return row;
 }
 
@@ -156,7 +153,7 @@ std::vector<LinkRow> pair_rows(const std::vector<ScoredPairs>& pairs, double lev
     const auto share = stats::clustered_wilson(one.right, one.cluster, level);
     row.estimate = share->value;
     row.ci = share->ci;
-    row.deviation = deviation_from(share->ci, level);
+    row.deviation = stats::normal_error(share->ci, level);
     if (one.ties > 0) row.note = fmt::format("{} ties count half", one.ties);
     rows.push_back(std::move(row));
   }
