@@ -101,7 +101,7 @@ TEST_F(Worlds, NameTheCommandThatMeasuredThem) {
   }
   write("trl.csv", table);
   const std::string options = "mismatch {} '" + path("trl.csv") +
-                              "' --map 'proxy=reward,gold=the gold' --start 5 --resamples 50 ";
+                              "' --map 'proxy=reward,gold=the gold' --start 5 --resamples 100 ";
   for (const char* verb : {"measure", "links"}) {
     const Outcome outcome =
         run(fmt::format(fmt::runtime(options), verb) + "--json --threads 2 -o " + path("x.json"));
