@@ -206,6 +206,9 @@ Result<LinksArguments::Found> LinksArguments::measure(const Look& look) const {
       PLUMB_TRY(tested, swap(table, opened.options, options()));
       swapped = std::move(tested);
     }
+    if (const auto own = own_evaluations(runs[i]); own && !evaluations.empty()) {
+      run.draws.warnings.push_back(fmt::format("--evals takes the place of {}.", *own));
+    }
     if (look) {
       if (auto looked = look(runs[i], run, opened.options); !looked)
         return tl::unexpected(looked.error());

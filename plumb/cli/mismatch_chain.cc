@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "plumb/cli/feature_options.h"
+#include "plumb/cli/given_command.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/measure_options.h"
 #include "plumb/cli/mismatch_verbs.h"
@@ -18,6 +19,7 @@ namespace plumb::cli {
 namespace {
 
 struct ChainCommand {
+  const CLI::App* verb = nullptr;
   ModelOptions model;
   std::string folder;
   std::vector<std::string> methods;
@@ -70,7 +72,7 @@ std::vector<mismatch::CurveReport> gold_curves(std::span<const mismatch::RunMeas
 
 Result<void> ChainCommand::print(std::span<const mismatch::RunMeasure> runs,
                                  const mismatch::MeasureOptions& how) const {
-  const report::MeasureContext context{how, fmt::format("plumb mismatch chain --run {}", folder)};
+  const report::MeasureContext context{how, given_command(*verb)};
   const auto curves = gold_curves(runs);
   mismatch::FitOptions fitting;
   fitting.sampling = how.sampling;
@@ -144,6 +146,7 @@ void add_mismatch_chain(CLI::App& mismatch, Program& program) {
   declare(*verb, *command);
   command->run_options.declare(*verb);
   command->output.declare(*verb);
+  command->verb = verb;
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

@@ -7,6 +7,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/cli/feature_options.h"
+#include "plumb/cli/given_command.h"
 #include "plumb/cli/lm_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/run_names.h"
@@ -51,6 +52,7 @@ class FullBars {
 };
 
 struct FullCommand {
+  const CLI::App* verb = nullptr;
   ModelOptions model;
   std::string folder;
   std::vector<std::string> methods, suites;
@@ -66,9 +68,7 @@ struct FullCommand {
   void settle();
   Result<void> write_page_data(const mismatch::FullReport& report) const;
   Result<void> print(const mismatch::FullReport& report) const;
-  report::FullContext context() const {
-    return {fmt::format("plumb mismatch full --run {}", folder), folder};
-  }
+  report::FullContext context() const { return {given_command(*verb), folder}; }
 };
 
 void FullCommand::settle() {
@@ -184,6 +184,7 @@ void add_mismatch_full(CLI::App& mismatch, Program& program) {
   declare(*verb, *command);
   command->run_options.declare(*verb);
   command->output.declare(*verb);
+  command->verb = verb;
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

@@ -1,8 +1,7 @@
 // plumb mismatch links: the three links of a chain of RLHF, with verdicts, and the swap tests.
-#include <fmt/format.h>
-
 #include <memory>
 
+#include "plumb/cli/given_command.h"
 #include "plumb/cli/links_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/tables_output.h"
@@ -11,6 +10,7 @@ namespace plumb::cli {
 namespace {
 
 struct LinksCommand {
+  const CLI::App* verb = nullptr;
   LinksArguments arguments;
   OutputOptions output;
 
@@ -20,8 +20,7 @@ struct LinksCommand {
 Result<void> LinksCommand::run() const {
   PLUMB_TRY(found, arguments.measure());
   const mismatch::LinkReport& links = found.report;
-  const report::LinksContext context{
-      fmt::format("plumb mismatch links {}", fmt::join(arguments.runs, " ")), found.inputs};
+  const report::LinksContext context{given_command(*verb), found.inputs};
   const auto parts = [&](auto format) {
     std::string text;
     for (const report::LinksPart& part : report::links_parts(links)) {
@@ -55,6 +54,7 @@ void add_mismatch_links(CLI::App& mismatch, Program& program) {
       "tests say at which stage gold is lost.");
   command->arguments.declare(*verb);
   command->output.declare(*verb);
+  command->verb = verb;
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

@@ -1,8 +1,7 @@
 // plumb mismatch measure: what runs earned, by proxy and by gold, as they went from their start.
-#include <fmt/format.h>
-
 #include <memory>
 
+#include "plumb/cli/given_command.h"
 #include "plumb/cli/measure_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/tables_output.h"
@@ -12,6 +11,7 @@ namespace plumb::cli {
 namespace {
 
 struct MeasureCommand {
+  const CLI::App* verb = nullptr;
   MeasureArguments arguments;
   OutputOptions output;
 
@@ -20,9 +20,7 @@ struct MeasureCommand {
 
 Result<void> MeasureCommand::run() const {
   PLUMB_TRY(runs, arguments.measure());
-  const report::MeasureContext context{
-      arguments.options(),
-      fmt::format("plumb mismatch measure {}", fmt::join(arguments.runs, " "))};
+  const report::MeasureContext context{arguments.options(), given_command(*verb)};
   const auto parts = [&](auto format) {
     std::string text;
     for (const report::MeasurePart& part : report::mismatch_measure_parts(runs, context)) {
@@ -53,6 +51,7 @@ void add_mismatch_measure(CLI::App& mismatch, Program& program) {
       "is made of, the ceilings, and which checkpoint each stopping rule keeps.");
   command->arguments.declare(*verb);
   command->output.declare(*verb);
+  command->verb = verb;
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

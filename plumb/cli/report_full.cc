@@ -26,13 +26,21 @@ Result<Json> read_page_data(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(file, ignored)) {
     return fail(
         ErrorKind::kNotFound,
-        fmt::format("{}: no measurement that has ended; plumb mismatch full --run {} begins "
-                    "one, or takes it up",
+        fmt::format("{}: no measurement that has ended; plumb mismatch full --model MODEL --run "
+                    "{} begins one, or takes it up",
                     file.string(), folder.string()));
   }
   PLUMB_TRY(text, read_file(file));
   Json data = Json::parse(text, nullptr, false);
-  if (data.is_object() && data.value("schema", Json()) == kSchema) return data;
+  if (data.is_object() && data.value("schema", Json()) == kSchema) {
+    for (const char* field : {"title", "version", "command", "links", "notes"}) {
+      if (data.contains(field)) continue;
+      return fail(ErrorKind::kBadInput, fmt::format("{}: has no \"{}\"; remove it and run plumb "
+                                                    "mismatch full again",
+                                                    file.string(), field));
+    }
+    return data;
+  }
   return fail(ErrorKind::kBadInput,
               fmt::format("{}: not of the schema {}; remove it and run plumb mismatch full again",
                           file.string(), kSchema));

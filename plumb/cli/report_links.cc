@@ -1,9 +1,8 @@
 // plumb report links RUN... -o FILE.html: the three links as one self-contained page.
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "plumb/base/files.h"
+#include "plumb/cli/given_command.h"
 #include "plumb/cli/links_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/page_options.h"
@@ -14,6 +13,7 @@ namespace plumb::cli {
 namespace {
 
 struct ReportLinksCommand {
+  const CLI::App* verb = nullptr;
   LinksArguments arguments;
   PageOptions page = {.examples = 3};
   bool json = false;
@@ -42,8 +42,7 @@ Result<void> ReportLinksCommand::run() const {
     return {};
   };
   PLUMB_TRY(found, arguments.measure(look));
-  const report::LinksContext context{
-      fmt::format("plumb report links {}", fmt::join(arguments.runs, " ")), found.inputs};
+  const report::LinksContext context{given_command(*verb), found.inputs};
   std::vector<std::string> names;
   for (const auto& verdicts : found.report.verdicts) names.push_back(verdicts.run);
   const std::string heading = page.heading("The three links", names);
@@ -69,6 +68,7 @@ void add_report_links(CLI::App& report, Program& program) {
       "--json", command->json,
       "the data of the page alone, for the studio (plumb study links); to stdout without "
       "-o");
+  command->verb = verb;
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

@@ -1,8 +1,7 @@
 // plumb report mismatch RUN... -o FILE.html: measured runs as one self-contained page.
-#include <fmt/format.h>
-
 #include <memory>
 
+#include "plumb/cli/given_command.h"
 #include "plumb/cli/measure_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/page_options.h"
@@ -12,6 +11,7 @@ namespace plumb::cli {
 namespace {
 
 struct ReportMismatchCommand {
+  const CLI::App* verb = nullptr;
   MeasureArguments arguments;
   PageOptions page;
 
@@ -29,8 +29,7 @@ Result<void> ReportMismatchCommand::run() const {
     return {};
   };
   PLUMB_TRY(runs, arguments.measure(look));
-  const report::MeasureContext context{
-      arguments.options(), fmt::format("plumb report mismatch {}", fmt::join(arguments.runs, " "))};
+  const report::MeasureContext context{arguments.options(), given_command(*verb)};
   std::vector<std::string> names;
   for (const mismatch::RunMeasure& run : runs) names.push_back(run.name);
   const std::string heading = page.heading("Proxy and gold", names);
@@ -48,6 +47,7 @@ void add_report_mismatch(CLI::App& report, Program& program) {
       "meters over time, and completions at the start, at the ceiling and at the end.");
   command->arguments.declare(*verb);
   command->page.declare(*verb);
+  command->verb = verb;
   verb->callback([command, &program] { program.action = [command] { return command->run(); }; });
 }
 

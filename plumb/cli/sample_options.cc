@@ -46,7 +46,9 @@ Result<rlhf::SampleFields> SampleFieldOptions::fields() const {
   rlhf::SampleFields fields{.step = step, .format = format};
   for (const std::string& pair : map) {
     PLUMB_TRY(parsed, parse_map(pair));
-    fields.names.insert_or_assign(parsed.first, parsed.second);
+    if (!fields.names.emplace(parsed.first, parsed.second).second) {
+      return fail(ErrorKind::kUsage, fmt::format("--map: '{}' is given twice", parsed.first));
+    }
   }
   return fields;
 }

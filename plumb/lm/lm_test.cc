@@ -227,6 +227,27 @@ TEST_F(Training, RefusesTheFolderOfAnotherRun) {
   EXPECT_NE(run(options("run")).error().message.find("texts_sha256"), std::string::npos);
 }
 
+TEST_F(Training, LeavesFilesAloneThatAreNoRun) {
+  write("texts.txt", stories(60));
+  std::filesystem::create_directories(folder_ / "mine" / "model");
+  write("mine/model/model.safetensors", "weights of somebody");
+  const auto refused = run(options("mine"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kBusy);
+  EXPECT_NE(refused.error().message.find("model/model.safetensors"), std::string::npos);
+  EXPECT_EQ(*read_file(folder_ / "mine/model/model.safetensors"), "weights of somebody");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "mine/manifest.json"));
+}
+
+TEST_F(Training, TakesAFolderOfARunThatWasKilledBeforeItsManifest) {
+  write("texts.txt", stories(60));
+  std::filesystem::create_directories(folder_ / "run" / "model");
+  write("run/manifest.json.a1B2c3", "{");
+  TrainOptions one = options("run");
+  one.stop_after = 1;
+  EXPECT_TRUE(run(one));
+}
+
 TEST_F(Training, RefusesADamagedState) {
   write("texts.txt", stories(60));
   TrainOptions part = options("run");

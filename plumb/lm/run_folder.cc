@@ -36,6 +36,29 @@ std::size_t step_in(const std::string& text, std::size_t steps) {
   return digits ? std::stoul(text) : steps + 1;
 }
 
+// What no run writes over: texts.txt, which studies take as it was laid down for them; and what a
+// run leaves that is killed before its manifest.
+bool may_stay(const fs::directory_entry& entry) {
+  std::error_code ignored;
+  const std::string name = entry.path().filename().string();
+  return entry.is_directory(ignored) || name == "texts.txt" || name.starts_with("manifest.json.");
+}
+
+// A folder without a manifest is nobody's run: what lies in it is not ours to write over.
+Result<void> check_unused(const fs::path& folder) {
+  std::error_code code;
+  for (fs::recursive_directory_iterator entry(folder, code), end; !code && entry != end;
+       entry.increment(code)) {
+    if (may_stay(*entry)) continue;
+    return fail(ErrorKind::kBusy,
+                fmt::format("{}: holds files but no run (manifest.json is missing), as {}; name a "
+                            "new or an empty folder",
+                            folder.string(), entry->path().lexically_relative(folder).string()));
+  }
+  if (code) return tl::unexpected(file_error("read", folder, code.value()));
+  return {};
+}
+
 }  // namespace
 
 Result<void> open_run(const fs::path& folder, const Json& manifest) {
@@ -43,7 +66,10 @@ Result<void> open_run(const fs::path& folder, const Json& manifest) {
   fs::create_directories(folder, code);
   if (code) return tl::unexpected(file_error("create", folder, code.value()));
   const fs::path file = folder / "manifest.json";
-  if (!fs::exists(file, code)) return write_file_atomic(file, to_text(manifest, 2) + "\n");
+  if (!fs::exists(file, code)) {
+    if (auto unused = check_unused(folder); !unused) return unused;
+    return write_file_atomic(file, to_text(manifest, 2) + "\n");
+  }
   PLUMB_TRY(text, read_file(file));
   const Json found = Json::parse(text, nullptr, false);
   const Json wanted = Json::parse(to_text(manifest));

@@ -26,8 +26,8 @@
 
 namespace plumb::lm {
 
-// Writes the manifest of a new run (making the folder), or checks that the folder's is this one.
-// kBusy: it holds another run; the first difference is named. kBadInput: a damaged manifest.
+// Writes a new run's manifest (making the folder), or checks that the folder's is this one. kBusy:
+// another run, whose first difference is named, or files without a manifest. kBadInput: a bad one.
 Result<void> open_run(const std::filesystem::path& folder, const Json& manifest);
 
 // What a state holds: several where one step trains several (a policy and its values).

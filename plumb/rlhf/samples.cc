@@ -10,6 +10,7 @@
 
 #include "plumb/base/number.h"
 #include "plumb/rlhf/preferences/conversation.h"
+#include "plumb/rlhf/sample_files.h"
 
 namespace plumb::rlhf {
 namespace {
@@ -145,6 +146,7 @@ std::filesystem::path samples_file(const std::filesystem::path& run) {
 
 Result<SampleReader> SampleReader::open(const std::filesystem::path& file, SampleFields fields) {
   PLUMB_TRY(records, RecordReader::open(file.string(), {.format = fields.format}));
+  if (auto known = check_names(file, fields); !known) return tl::unexpected(known.error());
   return SampleReader(std::move(records), std::move(fields));
 }
 

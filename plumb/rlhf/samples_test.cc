@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "plumb/base/files.h"
+#include "plumb/rlhf/sample_files.h"
 
 namespace plumb::rlhf {
 namespace {
@@ -83,6 +84,42 @@ TEST(Samples, AreReadByTheNamesOfOtherTrainers) {
   reader = SampleReader::open(lines, openrlhf);
   EXPECT_EQ(reader->next().value(),
             (Sample{.step = 7, .prompt = "a", .completion = "b", .proxy = -1.5}));
+}
+
+TEST(Samples, RefuseANameThatNoLineHas) {
+  const std::string lines = write(
+      "{\"step\":1,\"prompt\":\"a\",\"completion\":\"b\"}\n"
+      "{\"step\":1,\"prompt\":\"a\",\"completion\":\"c\",\"score\":1}\n");
+  const auto said = [&](const char* name) {
+    const auto reader = SampleReader::open(lines, {.names = {{"proxy", name}}});
+    return reader ? std::string() : reader.error().message.substr(lines.size());
+  };
+  EXPECT_EQ(said("score"), "");  // of some lines alone
+  EXPECT_EQ(
+      said("scor"),
+      ": no line has \"scor\", which proxy was said to be; there are step, prompt, completion");
+  EXPECT_EQ(how_to_give("gold", lines),
+            "there are step, prompt, completion; name it with --map gold=NAME, or score it with "
+            "--gold-by");
+}
+
+TEST(Samples, OfAFolderWithoutThemAreLookedForWhereTheyMayBe) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(testing::TempDir()) / fmt::format("runs_{}", ::getpid());
+  fs::create_directories(folder);
+  const auto said = [&] { return find_samples(folder).error().message; };
+  EXPECT_EQ(find_samples(folder).error().kind, ErrorKind::kNotFound);
+  EXPECT_TRUE(said().ends_with(": the folder holds no samples.jsonl"));
+  ASSERT_TRUE(write_file_atomic(folder / "step_1.jsonl", "{}"));
+  EXPECT_NE(said().find("put its files into one: cat "), std::string::npos);
+  ASSERT_TRUE(write_file_atomic(folder / "completions_00001.parquet", "PAR1"));
+  EXPECT_NE(said().find("make JSON lines of Parquet"), std::string::npos);
+  fs::create_directories(folder / "policies");
+  EXPECT_TRUE(said().ends_with("its runs are " + (folder / "policies/*").string()));
+  ASSERT_TRUE(write_file_atomic(folder / "samples.jsonl", ""));
+  EXPECT_EQ(find_samples(folder).value(), folder / "samples.jsonl");
+  EXPECT_EQ(find_samples("none.jsonl").value(), "none.jsonl");  // whoever opens it says so
+  fs::remove_all(folder);
 }
 
 }  // namespace

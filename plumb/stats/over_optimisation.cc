@@ -142,7 +142,10 @@ double deviation(std::span<const double> values) {
 
 Ceiling ceiling_of(CurveForm form, const CurveFit& fit, double d_max, const Coefficients& draws,
                    double level) {
-  const auto peak = [&](const CurveCoefficients& curve) { return curve_peak(form, curve); };
+  // Where nothing moves every d is as high as any: no peak is shown.
+  const auto peak = [&](const CurveCoefficients& curve) {
+    return curve.a == 0 && curve.b == 0 ? kInfinity : curve_peak(form, curve);
+  };
   const auto best = [&](const CurveCoefficients& curve) {
     return curve_value(form, curve, std::min(peak(curve), d_max));
   };
@@ -215,6 +218,9 @@ tl::expected<Ceiling, Undefined> measure_ceiling(CurveForm form, const CurveData
                                                  const BootstrapOptions& options) {
   const auto fit = fit_curve(form, data);
   if (!fit) return tl::unexpected(fit.error());
+  if (std::ranges::all_of(data.reward, [](double reward) { return reward == 0; })) {
+    return undefined("the reward does not move: it is what it was at the start everywhere");
+  }
   const double d_max = std::ranges::max(data.d);
   if (data.cluster.empty()) {
     if (fit->points < 4)

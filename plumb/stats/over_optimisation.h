@@ -77,8 +77,8 @@ struct Ceiling {
 // With two clusters or more, percentile intervals over resampled clusters; resample r takes
 // Stream(seed, "ceiling", r). Single points: a and b drawn from the t distribution with points - 2
 // degrees of freedom that their fit implies, which takes errors as independent and of one size.
-// Undefined: no fit; one cluster; single points fewer than four; more than options.undefined_share
-// of the resamples without a fit.
+// Undefined: no fit; every reward is 0; one cluster; single points fewer than four; more than
+// options.undefined_share of the resamples without a fit. One that does not move has no peak.
 tl::expected<Ceiling, Undefined> measure_ceiling(CurveForm form, const CurveData& data,
                                                  const BootstrapOptions& options);
 

@@ -90,6 +90,35 @@ RC_GTEST_PROP(CurvePeak, IsWhereTheSlopeChangesItsSign, ()) {
   }
 }
 
+TEST(MeasureCeiling, HasNoneWhereTheRewardDoesNotMove) {
+  const Values d{0.5, 1, 2, 3, 0.5, 1, 2, 3}, still(8, 0.0);
+  const Clusters prompts{0, 0, 0, 0, 1, 1, 1, 1};
+  for (const CurveForm form : {CurveForm::kBestOfN, CurveForm::kRl}) {
+    for (const CurveData& data : {CurveData{d, still, prompts}, CurveData{d, still}}) {
+      const auto ceiling = measure_ceiling(form, data, {.resamples = 100});
+      ASSERT_FALSE(ceiling);
+      EXPECT_NE(ceiling.error().reason.find("does not move"), std::string_view::npos);
+    }
+  }
+}
+
+// One prompt of ten falls: a resample without it shows no turn, and one in three is such.
+TEST(MeasureCeiling, TakesAResampleWithoutMovementForOneWithoutATurn) {
+  Values d, reward;
+  Clusters prompts;
+  for (const std::uint32_t prompt : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+    for (const double at : {0.5, 1.0, 2.0, 3.0}) {
+      d.push_back(at);
+      reward.push_back(prompt == 0 ? -at : 0);
+      prompts.push_back(prompt);
+    }
+  }
+  const auto ceiling = measure_ceiling(CurveForm::kBestOfN, {d, reward, prompts}, {});
+  ASSERT_TRUE(ceiling);
+  EXPECT_FALSE(ceiling->detected);
+  EXPECT_EQ(ceiling->d_star_ci.high, kInfinity);
+}
+
 // t intervals of the coefficients by SciPy 1.10.1; 20,000 draws carry the rest.
 TEST(MeasureCeiling, OfSinglePointsHasTheIntervalsOfLeastSquares) {
   for (const auto& test : golden()) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "plumb/text/json_line.h"
+#include "plumb/text/parquet.h"
 
 namespace plumb {
 namespace {
@@ -22,6 +23,9 @@ std::string format_of(std::string_view path) {
 
 Result<RecordReader> RecordReader::open(const std::string& path, const RecordOptions& options) {
   const std::string format = options.format.empty() ? format_of(path) : options.format;
+  if (is_parquet(path)) {
+    return bad(fmt::format("{}: Parquet is not read; {}", path, parquet_advice(path)));
+  }
   PLUMB_TRY(lines, LineReader::open(path));
   const char separator = format == "jsonl" ? '\0' : format == "csv" ? ',' : '\t';
   return RecordReader(path, std::move(lines), separator, options.no_header);

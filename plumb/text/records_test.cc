@@ -26,6 +26,19 @@ class Records : public testing::Test {
   const std::string path_ = testing::TempDir() + fmt::format("plumb_records_{}", ::getpid());
 };
 
+TEST_F(Records, OfParquetAreRefusedWithWhatToDo) {
+  for (const char* format : {"", "csv", "jsonl"}) {
+    const auto records = read(std::string("PAR1\x15\x04\xff\0PAR1", 12), format);
+    ASSERT_FALSE(records);
+    EXPECT_EQ(records.error().kind, ErrorKind::kBadInput);
+    EXPECT_NE(records.error().message.find("Parquet is not read; make JSON lines of Parquet: "
+                                           "python3 -c"),
+              std::string::npos)
+        << records.error().message;
+    EXPECT_TRUE(records.error().message.ends_with("\" " + path_)) << records.error().message;
+  }
+}
+
 TEST_F(Records, OfATableMayGoOnOverSeveralLines) {
   const auto records = read("id,text\n1,\"two\nlines, \"\"quoted\"\"\"\n\n2,plain\n", "csv");
   ASSERT_TRUE(records) << records.error().message;

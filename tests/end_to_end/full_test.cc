@@ -80,10 +80,12 @@ TEST_F(FullCommand, RefusesWhatItCannotMeasure) {
   expect_failure("mismatch full --run other", 2, "--model");
   expect_failure("mismatch full --model nowhere --run " + path("other"), 4, "nowhere");
   expect_failure(fmt::format("report full '{}' -o x.html", path("none")), 4,
-                 "no measurement that has ended");
+                 "plumb mismatch full --model MODEL --run");
   write("run2/report.json", "{}");
   expect_failure(fmt::format("report full '{}' -o x.html", path("run2")), 3,
                  "not of the schema plumb.full-report/1");
+  write("run2/report.json", R"({"schema": "plumb.full-report/1", "title": "t"})");
+  expect_failure(fmt::format("report full '{}' -o x.html", path("run2")), 3, "has no \"version\"");
 }
 
 }  // namespace

@@ -14,13 +14,13 @@ class Links : public Program {
   static double wobble(int a, int b, int c) { return std::sin(12.9 * a + 78.2 * b + 4.37 * c); }
 
   // The gold first follows the proxy, then falls; completions grow longer.
-  void write_run(const std::string& name, bool gold) const {
+  void write_run(const std::string& name, bool gold, int seed = 0) const {
     std::string text;
     for (int step = 0; step <= 80; step += 10) {
       const double d = step / 20.0;
       for (int p = 0; p < 30; ++p) {
         for (int i = 0; i < 4; ++i) {
-          const double quality = wobble(step + 1, p, i);
+          const double quality = wobble(step + 1 + seed, p, i);
           Json line = {{"step", step},
                        {"prompt", fmt::format("p{}", p)},
                        {"completion", "text"},
@@ -76,7 +76,7 @@ TEST_F(Links, AreTheSameBytesWithAnyNumberOfThreads) {
 
 TEST_F(Links, OfSeedsArePooled) {
   write_run("a.jsonl", true);
-  write_run("b.jsonl", true);
+  write_run("b.jsonl", true, 1);
   const Json json = Json::parse(run("mismatch links --json --seeds --resamples 100 " +
                                     path("a.jsonl") + " " + path("b.jsonl"))
                                     .out);

@@ -90,6 +90,35 @@ TEST_F(Worlds, HaveTheirMismatchMeasured) {
   EXPECT_EQ(run("mismatch measure --json --threads 3 " + path("run.jsonl")).out, outcome.out);
 }
 
+// Given again as it stands in the result, the command gives the result.
+TEST_F(Worlds, NameTheCommandThatMeasuredThem) {
+  std::string table = "step,prompt,completion,reward,kl,the gold\n";
+  for (int step = 5; step <= 45; step += 10) {
+    for (int i = 0; i < 40; ++i) {
+      table += fmt::format("{},p{},text,{},{},{}\n", step, i % 10, step + i * 7 % 5, 0.1 * step,
+                           i * 3 % 4 + step * 0.01);
+    }
+  }
+  write("trl.csv", table);
+  const std::string options = "mismatch {} '" + path("trl.csv") +
+                              "' --map 'proxy=reward,gold=the gold' --start 5 --resamples 100 ";
+  for (const char* verb : {"measure", "links"}) {
+    const Outcome outcome =
+        run(fmt::format(fmt::runtime(options), verb) + "--json --threads 2 -o " + path("x.json"));
+    ASSERT_EQ(outcome.code, 0) << outcome.error;
+    const std::string first = *read_file(path("x.json"));
+    const std::string command = Json::parse(first)["command"];
+    EXPECT_NE(command.find("'gold=the gold'"), std::string::npos) << command;
+    EXPECT_EQ(shell(command + " --json").out, first) << command;
+  }
+  expect_failure("mismatch measure " + path("trl.csv") + " --map proxy=rewards", 3,
+                 "no line has \"rewards\", which proxy was said to be; there are");
+  expect_failure("mismatch measure " + path("trl.csv") + " --map proxy=reward --map proxy=kl", 2,
+                 "'proxy' is given twice");
+  expect_failure("mismatch measure " + path("trl.csv") + " --map proxy=reward", 3,
+                 "--start names another");
+}
+
 TEST_F(Worlds, GiveThePointsThatFitTakes) {
   write("run.jsonl", run_of_samples(true));
   EXPECT_EQ(run("mismatch measure --csv -o " + path("points.csv") + " " + path("run.jsonl")).code,

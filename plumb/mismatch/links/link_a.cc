@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace plumb::mismatch {
@@ -46,6 +47,17 @@ std::string without_gold(const RunDraws& run) {
   return "";
 }
 
+// A prompt that stands where it stood has not fallen.
+std::string unmoved_prompts(const RunDraws& run) {
+  const std::size_t last = run.path.points.size() - 1;
+  const auto unmoved = std::ranges::count_if(
+      run.path.cells, [&](const Cell& cell) { return cell.point == last && cell.gold == 0; });
+  if (unmoved == 0) return "";
+  return fmt::format("{} prompt{}{} stayed as {} at the start, which counts as not fallen", unmoved,
+                     unmoved == 1 ? "" : "s", run.seeds > 1 ? " of the first seed" : "",
+                     unmoved == 1 ? "it was" : "they were");
+}
+
 }  // namespace
 
 std::vector<CurveReport> gold_curve(const RunDraws& run, const stats::BootstrapOptions& sampling) {
@@ -83,8 +95,9 @@ std::vector<LinkRow> link_a(const RunDraws& run, const LinkAOptions& options) {
     rows.back().run = run.name;
   }
   add("gap at the end", run.column(RunColumn::kGap));
-  as_share(add("share of prompts whose gold falls", run.column(RunColumn::kFalls)),
-           options.sampling.level);
+  LinkRow& falls = add("share of prompts whose gold falls", run.column(RunColumn::kFalls));
+  as_share(falls, options.sampling.level);
+  if (falls.estimate) falls.note = unmoved_prompts(run);
   add("Gini of the gold gains", run.column(RunColumn::kGini));
   if (run.path.kind == TrajectoryKind::kBestOfN) return rows;
   const std::size_t end = run.points.size() - 1;

@@ -99,8 +99,10 @@ void add_change_point(const RunDraws& run, const PointSeries& series, const Link
   } else {
     row.reason = "its scores have no intervals";
   }
+  const double steepest = std::max(std::abs(found->fit.before), std::abs(found->fit.after));
+  const auto slope = [&](double value) { return std::abs(value) < 1e-9 * steepest ? 0 : value; };
   row.note = fmt::format("slope a step {:.3g} before and {:.3g} after; p = {:.2g}",
-                         found->fit.before, found->fit.after, found->p_value);
+                         slope(found->fit.before), slope(found->fit.after), found->p_value);
   rows.push_back(std::move(row));
 }
 
@@ -176,6 +178,15 @@ void add_eval_tax(const RunDraws& run, const PointSeries& series, const LinkCOpt
   rows.push_back(std::move(row));
 }
 
+void note_other_steps(const EvalSeries& evaluation, const PointSeries& series, LinkRow& row) {
+  const std::size_t all = evaluation.points.size(), used = series.values.size();
+  if (used == all || used == 0) return;
+  row.note += fmt::format(
+      "{}{} of {} scores are of steps at which the run has no samples, and are "
+      "left out",
+      row.note.empty() ? "" : "; ", all - used, all);
+}
+
 }  // namespace
 
 std::vector<LinkRow> link_c(const RunDraws& run, const std::vector<EvalSeries>& evaluations,
@@ -201,7 +212,9 @@ std::vector<LinkRow> link_c(const RunDraws& run, const std::vector<EvalSeries>& 
   for (const EvalSeries& evaluation : evaluations) {
     if (!evaluation.run.empty() && evaluation.run != run.name) continue;
     const PointSeries series = series_of_evaluation(run, evaluation, options.sampling);
+    const std::size_t first = rows.size();
     add_correlation(run, series, options, rows);
+    note_other_steps(evaluation, series, rows[first]);
     if (!series.stuck.empty() || series.values.empty()) continue;
     add_eval_tax(run, series, options, rows);
     add_change_point(run, series, options, rows);

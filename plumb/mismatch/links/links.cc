@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "plumb/base/files.h"
+#include "plumb/mismatch/links/few_prompts.h"
 #include "plumb/mismatch/links/sentence.h"
+#include "plumb/rlhf/sample_files.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -52,12 +54,14 @@ std::vector<LinkRow> rows_of(const RunDraws& run, const std::vector<EvalSeries>&
 std::vector<std::string> missing_of(const RunDraws& run) {
   std::vector<std::string> missing;
   if (!run.has_proxy) {
-    missing.emplace_back("No sample has a \"proxy\": what was optimised is not known.");
+    missing.push_back(fmt::format("No sample has a \"proxy\": what was optimised is not known; {}.",
+                                  rlhf::how_to_give("proxy", run.file)));
   }
   if (!run.has_gold) {
-    missing.emplace_back(
-        "No sample has a \"gold\": whether reward became what was wanted is not known. Give it, or "
-        "score it with --gold-by.");
+    missing.push_back(
+        fmt::format("No sample has a \"gold\": whether reward became what was wanted is not known; "
+                    "{}.",
+                    rlhf::how_to_give("gold", run.file)));
   }
   return missing;
 }
@@ -141,6 +145,7 @@ Result<LinkReport> report_links(std::vector<RunLinks> runs, std::vector<LinkRow>
   std::ranges::stable_sort(report.rows, {}, &LinkRow::link);
   judge(report.rows, options.sampling.level);
   for (const RunLinks& run : counted) {
+    withhold_verdicts(report.rows, run.draws.name, run.draws.prompts);
     LinkVerdicts verdicts{run.draws.name, {}};
     for (std::size_t i = 0; i < 3; ++i) {
       verdicts.links[i] = link_verdict(report.rows, static_cast<Link>('A' + i), verdicts.run);

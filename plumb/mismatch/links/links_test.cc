@@ -198,6 +198,60 @@ TEST(Judge, OneInvertedHeadlineInvertsTheLink) {
   EXPECT_EQ(link_verdict({}, Link::kB, "run"), Verdict::kInsufficient);
 }
 
+// Logs of prompts that have nothing to do with each other but by chance: no verdict from a few.
+TEST(Judge, GivesNoVerdictFromFewPrompts) {
+  testing::PlantedLog log = testing::NoiseWorld{}.log();
+  for (const auto& [prompts, verdict] :
+       {std::pair(2U, Verdict::kInsufficient), std::pair(7U, Verdict::kInsufficient),
+        std::pair(8U, Verdict::kAligned)}) {
+    Stream stream(1, "few", prompts);
+    log.prompts = prompts;
+    const LinkReport report = report_of(log.draw(stream));
+    EXPECT_EQ(report.verdicts[0].links, (std::array{verdict, verdict, verdict})) << prompts;
+    const LinkRow& later = row(report, "gold per proxy, later half");
+    EXPECT_EQ(later.note.find("no verdict from") != std::string::npos, prompts < 8) << later.note;
+    const auto& warnings = report.runs[0].draws.warnings;
+    const std::string few = fmt::format("{} prompts are", prompts);
+    EXPECT_TRUE(std::ranges::any_of(
+        warnings, [&](const std::string& warning) { return warning.starts_with(few); }));
+  }
+}
+
+TEST(Sentence, NamesNoStageByFewPrompts) {
+  SwapReport swap;
+  swap.prompts = 3;
+  swap.stages = {{"optimiser", {0.5, stats::Interval{0.4, 0.6}}},
+                 {"total", {0.5, stats::Interval{0.4, 0.6}}}};
+  EXPECT_EQ(swap_sentence(swap), "where gold is lost is not settled by 3 prompts");
+}
+
+// A rule reward that most prompts never earn: those stay where they were.
+TEST(Falls, CountAPromptThatStaysAsNotFallen) {
+  std::vector<rlhf::Sample> samples;
+  for (const unsigned step : {0U, 10U}) {
+    for (int i = 0; i < 100; ++i) {
+      const int prompt = i % 20;
+      const double gold = step == 0 ? 0 : prompt < 3 ? -1 : prompt < 10 ? 1 : 0;
+      samples.push_back({.step = step,
+                         .prompt = fmt::format("prompt {}", prompt),
+                         .completion = "x",
+                         .proxy = i % 7 + step,
+                         .gold = gold,
+                         .kl = step});
+    }
+  }
+  const LinkRow falls = row(report_of(table_of(samples)), "share of prompts whose gold falls");
+  EXPECT_DOUBLE_EQ(*falls.estimate, 0.15);
+  EXPECT_NE(falls.note.find("10 prompts stayed as they were at the start"), std::string::npos);
+}
+
+TEST(Shares, StayWithinTheirRange) {
+  LinkRow row{.estimate = 0.9, .ci = stats::Interval{0.74, 1.01}, .n = 24};
+  as_share(row, 0.95);
+  EXPECT_EQ(row.ci->high, 1);
+  EXPECT_EQ(row.ci->low, 0.74);
+}
+
 TEST(Shares, AtTheirEdgeHaveAnIntervalThatIsNoPoint) {
   LinkRow row{.estimate = 1.0, .ci = stats::Interval{1, 1}, .n = 24};
   as_share(row, 0.95);
@@ -312,6 +366,29 @@ TEST(Seeds, WithOtherCheckpointsAreRefused) {
   EXPECT_FALSE(pool_runs(std::vector{one, other}, "all", {}));
 }
 
+TEST(Seeds, AreNotOneTrainingTwice) {
+  Stream stream(1, "seeds", 0);
+  const testing::PlantedLog log = testing::NoiseWorld{}.log();
+  const RunDraws one = draw_run("a", log.draw(stream), 0, {.resamples = 50}).value();
+  const RunDraws other = draw_run("b", log.draw(stream), 0, {.resamples = 50}).value();
+  EXPECT_TRUE(pool_runs(std::vector{one, other}, "all", {.resamples = 50}));
+  const auto twice = pool_runs(std::vector{one, other, one}, "all", {.resamples = 50});
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().kind, ErrorKind::kBadInput);
+  EXPECT_NE(twice.error().message.find("holds the same samples as"), std::string::npos);
+}
+
+TEST_F(LinkGolden, AConstantProxyHasNoTauAndItIsTheProxysFault) {
+  auto flat = samples();
+  for (rlhf::Sample& sample : flat) sample.proxy = 1;
+  const LinkReport report = report_of(table_of(flat));
+  EXPECT_EQ(row(report, "tau within prompts at the end").reason,
+            "no two samples of a prompt differ in the proxy");
+  for (rlhf::Sample& sample : flat) sample.gold = 1;
+  EXPECT_EQ(row(report_of(table_of(flat)), "tau within prompts at the end").reason,
+            "no two samples of a prompt differ in gold");
+}
+
 std::vector<EvalSeries> flat_evaluation(double change, const std::string& at = "") {
   EvalSeries series{"", "cloze", {}};
   Stream stream(3, "items", 0);
@@ -335,6 +412,19 @@ TEST(AlignmentTax, IsExcludedItemByItemWhereTheChangeIsSmall) {
   EXPECT_NE(same.note.find("is excluded"), std::string::npos);
   const auto& worse = row(report_of(table, flat_evaluation(-0.2)), "cloze, end less start");
   EXPECT_EQ(worse.verdict, Verdict::kInverted);
+}
+
+TEST(Evaluations, OfStepsWithoutSamplesAreLeftOutAndSaidToBe) {
+  Stream stream(1, "steps", 0);
+  const SampleTable table = testing::NoiseWorld{}.log().draw(stream);
+  auto evaluations = flat_evaluation(0.005);
+  EXPECT_EQ(row(report_of(table, evaluations), "cloze with the reward").note.find("left out"),
+            std::string::npos);
+  evaluations[0].points.push_back(evaluations[0].points.back());
+  evaluations[0].points.back().step = 105;
+  EXPECT_NE(row(report_of(table, evaluations), "cloze with the reward")
+                .note.find("1 of 12 scores are of steps at which the run has no samples"),
+            std::string::npos);
 }
 
 // Every item has one score before the last checkpoint and another there.
@@ -391,6 +481,7 @@ std::string sentence_of(const stats::Interval& reward_model, const stats::Interv
   LinkReport report;
   report.verdicts.push_back({"grpo", {Verdict::kInverted, Verdict::kAligned, Verdict::kAligned}});
   report.swap = SwapReport{};
+  report.swap->prompts = 60;
   const auto stage = [](std::string name, const stats::Interval& ci) {
     return SwapStage{std::move(name), {(ci.low + ci.high) / 2, ci}};
   };

@@ -79,6 +79,7 @@ void take_away(LinkRow& row, std::string reason) {
 }
 
 void as_share(LinkRow& row, double level) {
+  if (row.ci) row.ci = stats::Interval{std::max(row.ci->low, 0.0), std::min(row.ci->high, 1.0)};
   const bool edge = row.estimate && (*row.estimate == 0 || *row.estimate == 1);
   if (!edge || !row.ci || row.ci->low != row.ci->high || row.n == 0) return;
   const auto n = static_cast<double>(row.n);

@@ -53,7 +53,7 @@ LinkRow missing_row(Link link, std::string measure, std::string reason);
 void take_away(LinkRow& row, std::string reason);
 
 // A share at the edge of its range, where resamples do not vary, gets Wilson's interval of n whole
-// trials: what was never seen is not excluded. Other rows stay as they are.
+// trials: what was never seen is not excluded. Other intervals keep to 0 .. 1.
 void as_share(LinkRow& row, double level);
 
 // Verdicts of rows of one link and run are one family: aligned and inverted need an interval that

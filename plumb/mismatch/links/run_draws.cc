@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "plumb/base/parallel.h"
+#include "plumb/mismatch/links/few_prompts.h"
 #include "plumb/mismatch/measure/gap_parts.h"
+#include "plumb/rlhf/sample_files.h"
 #include "plumb/stats/calibration.h"
 #include "plumb/stats/correlation.h"
 #include "plumb/stats/inequality.h"
@@ -173,9 +175,14 @@ void add_means(const Cells& cells, Counts counts, std::span<Score> row) {
                                            "no two samples of a prompt differ in gold",
                                            "no two samples of a prompt differ in gold",
                                            "calibration is not measured"};
+  constexpr auto kTau = static_cast<std::size_t>(PointColumn::kTau);
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    row[kRunColumns + i] =
-        weights[i] > 0 ? Score(sums[i] / weights[i]) : undefined(kReasons[i % kPointColumns]);
+    // Pairs that differ in gold are there, as the accuracy beside it shows.
+    const bool flat = i % kPointColumns == kTau && weights[i - 1] > 0;
+    row[kRunColumns + i] = weights[i] > 0 ? Score(sums[i] / weights[i])
+                                          : undefined(flat ? "no two samples of a prompt differ in "
+                                                             "the proxy"
+                                                           : kReasons[i % kPointColumns]);
   }
 }
 
@@ -209,7 +216,7 @@ Score falls_of(const Cells& cells, Counts counts) {
     const double gold = cells.end_gold[p];
     if (std::isnan(gold)) continue;
     all += counts[p];
-    falls += counts[p] * (gold < 0 ? 1 : gold == 0 ? 0.5 : 0);
+    falls += counts[p] * (gold < 0 ? 1 : 0);
   }
   if (all == 0) return undefined("the gold is not measured");
   return falls / all;
@@ -307,9 +314,13 @@ Result<Trajectory> path_of(const SampleTable& table, std::size_t start) {
   const std::size_t pool = table.steps.size() == 1 ? table.steps[0] : start;
   auto best = best_of_n_trajectory(table, pool);
   if (best) return best;
-  return fail(ErrorKind::kBadInput,
-              fmt::format("{}: nothing can be measured. The run: {}. Best of n: {}.", table.file,
-                          run.error().message, best.error().message));
+  return fail(
+      ErrorKind::kBadInput,
+      fmt::format("{}: nothing can be measured. The run: {}. Best of n: {}.{}", table.file,
+                  run.error().message, best.error().message,
+                  any_measured(table.proxy) ? ""
+                                            : fmt::format(" No sample has a \"proxy\": {}.",
+                                                          rlhf::how_to_give("proxy", table.file))));
 }
 
 }  // namespace
@@ -361,6 +372,7 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
                                        [](const Moments& prompt) { return prompt.pp == 0; });
   thin(run.path, run.warnings);
   run.prompts = run.path.prompts.size();
+  if (auto few = few_prompts(run.prompts)) run.warnings.push_back(std::move(*few));
   for (const std::uint32_t prompt : run.path.prompts) run.texts.push_back(table.prompts[prompt]);
   run.points.push_back({run.path.kind == TrajectoryKind::kRun ? run.path.start.step : 1, 0.0});
   for (const TrajectoryPoint& point : run.path.points) {
@@ -393,6 +405,14 @@ Result<RunDraws> pool_runs(std::span<const RunDraws> runs, std::string name,
                   fmt::format("{}: its checkpoints are not those of {}; seeds of one training have "
                               "the same",
                               run.file, runs[0].file));
+    }
+    const auto twin = std::find_if(runs.data(), &run, [&](const RunDraws& other) {
+      return !run.sha256.empty() && other.sha256 == run.sha256;
+    });
+    if (twin != &run) {
+      return fail(ErrorKind::kBadInput,
+                  fmt::format("{}: holds the same samples as {}: one training, not two seeds of it",
+                              run.file, twin->file));
     }
     draws.push_back(run.draws);
     if (&run == runs.data()) continue;

@@ -43,7 +43,7 @@ enum class RunColumn : std::size_t {
   kEfficiency,
   kLaterEfficiency,  // over the second half of the checkpoints
   kGap,              // at the end: proxy gain less gold gain, in deviations of the start
-  kFalls,            // share of prompts whose gold at the end is below their start; ties half
+  kFalls,            // share of prompts whose gold at the end is below their start
   kGini,             // of the prompts' gold gains at the end (stats/inequality.h)
   kAccuracyChange,   // end less start, as the next two
   kTauChange,

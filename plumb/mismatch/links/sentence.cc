@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "plumb/mismatch/links/few_prompts.h"
 #include "plumb/mismatch/links/links.h"
 
 namespace plumb::mismatch {
@@ -64,6 +65,9 @@ std::string swap_sentence(const SwapReport& swap) {
   std::ranges::stable_sort(measured, std::greater{},
                            [](const SwapStage& s) { return *s.loss.value; });
   if (swap.stages.empty() || !swap.stages.back().loss.value) return "";
+  if (swap.prompts < kFewestJudged) {
+    return fmt::format("where gold is lost is not settled by {} prompts", swap.prompts);
+  }
   std::vector<std::string> shown;
   for (const SwapStage& stage : measured) {
     if (stage.loss.ci->low > 0) shown.push_back(at_stage(stage));

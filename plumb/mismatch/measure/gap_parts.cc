@@ -140,7 +140,7 @@ struct Gains {
     if (!std::isnan(cell.accuracy)) accuracy += w * cell.accuracy, compared += w;
     if (std::isnan(cell.gold)) return;
     gold += w * cell.gold, golds += w;
-    falls += w * (cell.gold < 0 ? 1 : cell.gold == 0 ? 0.5 : 0);
+    falls += w * (cell.gold < 0 ? 1 : 0);
   }
   static Score mean(double sum, double count, std::string_view missing) {
     if (count > 0) return sum / count;

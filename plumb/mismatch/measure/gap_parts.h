@@ -39,7 +39,7 @@ struct GapPoint {
   Estimate gap;          // in deviations of the start, as what follows
   Estimate regressional, length, rest;
   Estimate accuracy;  // of the proxy within prompts at this point, see Cell
-  Estimate falls;     // the share of prompts whose gold is below their start; ties count half
+  Estimate falls;     // the share of prompts whose gold is below their start
 };
 
 struct GapReport {

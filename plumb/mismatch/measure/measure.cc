@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "plumb/base/random.h"
+#include "plumb/rlhf/sample_files.h"
 #include "plumb/stats/intervals.h"
 
 namespace plumb::mismatch {
@@ -176,12 +177,15 @@ RunMeasure measure_run(std::string name, const SampleTable& table, const Measure
   run.prompts = table.prompts.size();
   run.steps = table.steps.size();
   if (!any_measured(table.proxy)) {
-    run.missing.emplace_back("No sample has a \"proxy\": what was optimised is not known.");
+    run.missing.push_back(
+        fmt::format("No sample has a \"proxy\": what was optimised is not known; {}.",
+                    rlhf::how_to_give("proxy", table.file)));
   }
   if (!any_measured(table.gold)) {
-    run.missing.emplace_back(
-        "No sample has a \"gold\": no ceiling, no gap and no stopping rule can be measured; what "
-        "follows is the proxy's.");
+    run.missing.push_back(
+        fmt::format("No sample has a \"gold\": no ceiling, no gap and no stopping rule can be "
+                    "measured; {}.",
+                    rlhf::how_to_give("gold", table.file)));
   }
   const bool one_step = table.steps.size() == 1;
   const std::size_t pool =

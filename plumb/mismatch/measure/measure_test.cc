@@ -187,7 +187,7 @@ TEST(Trajectory, SaysWhatItLacks) {
   const SampleTable one_step = table_of({sample(4, "a", 1, 1, 0), sample(4, "b", 1, 1, 0)});
   EXPECT_EQ(reason_of(run_trajectory(one_step, 0)),
             "there are no samples of step 0, the start that rewards are relative to; there are "
-            "steps 4");
+            "steps 4; --start names another");
   EXPECT_EQ(reason_of(run_trajectory(one_step, 4)), "no step follows step 4");
   EXPECT_EQ(reason_of(best_of_n_trajectory(one_step, 4)),
             "step 4 has 1 sample a prompt; four or more are needed");
@@ -201,6 +201,19 @@ TEST(Trajectory, SaysWhatItLacks) {
   one_prompt[0].step = 1;
   EXPECT_EQ(reason_of(run_trajectory(table_of(one_prompt), 0)),
             "step 0 has neither proxy nor gold rewards");
+}
+
+TEST(Trajectory, OfOnePromptStandsAtEveryStep) {
+  std::vector<rlhf::Sample> samples;
+  for (const unsigned step : {0U, 1U, 2U}) {
+    for (int i = 0; i < 4; ++i) samples.push_back(sample(step, "a", step + i, step, step));
+  }
+  const Trajectory run = run_trajectory(table_of(samples), 0).value();
+  EXPECT_TRUE(run.complete);
+  EXPECT_TRUE(run.warnings.empty()) << run.warnings[0];
+  EXPECT_EQ(run.cells.at(1).gold, 2);
+  samples.push_back(sample(1, "b", 0, 0, 1));  // of no start: the prompts do differ
+  EXPECT_FALSE(run_trajectory(table_of(samples), 0).value().complete);
 }
 
 // The mean of ten times -0.1 is not -0.1 in doubles, nor is that of three times 0.1.
@@ -303,6 +316,28 @@ TEST(MeasureRun, FindsThePlantedCeilingAndKeepsItsCheckpoint) {
   EXPECT_NEAR(steps.rules.rules[0].d, std::exp(1.0), 1.01);
   EXPECT_LT(steps.rules.rules[0].regret, steps.rules.rules[1].regret);
   EXPECT_EQ(steps.rules.choosing + steps.rules.reporting, 200U);
+}
+
+// 0.1 has no exact sum: the best of n of equal scores is still their score.
+TEST(MeasureRun, ShowsNoCeilingOfAGoldThatIsTheSameEverywhere) {
+  for (const double gold : {0.0, 0.1, 1.0}) {
+    Stream stream(1, "constant gold", 0);
+    std::vector<rlhf::Sample> samples;
+    for (const unsigned step : {0U, 10U, 20U}) {
+      for (std::size_t i = 0; i < 96; ++i) {
+        samples.push_back(sample(step, "prompt " + std::to_string(i % 12), stream.uniform() + step,
+                                 gold, step / 4.0));
+      }
+    }
+    const RunMeasure run = measure_run("run", table_of(samples), {.sampling = {.resamples = 50}});
+    ASSERT_EQ(run.trajectories.size(), 2U);
+    for (const TrajectoryMeasure& one : run.trajectories) {
+      EXPECT_EQ(one.curves[0].name, "gold");
+      ASSERT_FALSE(one.curves[0].ceiling) << gold;
+      EXPECT_EQ(one.curves[0].verdict, Verdict::kInsufficient);
+      EXPECT_TRUE(one.curves[1].ceiling);
+    }
+  }
 }
 
 TEST(MeasureRun, SaysWhatIsMissingAndMeasuresTheRest) {

@@ -9,6 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "plumb/rlhf/sample_files.h"
+
 namespace plumb::mismatch {
 namespace {
 
@@ -135,7 +137,7 @@ SampleTable SampleTableBuilder::finish() {
 
 Result<SampleTable> read_sample_table(const std::filesystem::path& run,
                                       const TableOptions& options) {
-  const std::filesystem::path file = rlhf::samples_file(run);
+  PLUMB_TRY(file, rlhf::find_samples(run));
   PLUMB_TRY(reader, rlhf::SampleReader::open(file, options.fields));
   SampleTableBuilder builder;
   std::vector<rlhf::Sample> batch;

@@ -131,6 +131,16 @@ Pools pools_of(const SampleTable& table, std::span<const SampleGroup> groups) {
   return pools;
 }
 
+// Sums over many samples leave a few units in the last place: what differs from the best of one by
+// no more has not moved.
+void settle(std::span<double> best, std::span<const double> values) {
+  double scale = 0;
+  for (const double value : values) scale = std::max(scale, std::abs(value));
+  for (double& value : best) {
+    if (std::abs(value - best[0]) <= 1e-12 * scale) value = best[0];
+  }
+}
+
 // The expected value of a column in the best of n by proxy, [n]; NaN where a sample lacks it.
 std::vector<double> best_of(const SampleTable& table, const SampleGroup& group,
                             const std::vector<double>& column, std::span<const std::size_t> n,
@@ -142,8 +152,9 @@ std::vector<double> best_of(const SampleTable& table, const SampleGroup& group,
     proxy.push_back(table.proxy[i]);
     values.push_back(column[i]);
   }
-  const auto curves = stats::best_of_n_curves({1, proxy.size(), proxy, values}, n, 1);
+  auto curves = stats::best_of_n_curves({1, proxy.size(), proxy, values}, n, 1);
   ties = ties || curves.ties;
+  settle(curves.gold, values);
   return curves.gold;
 }
 
@@ -204,7 +215,8 @@ Basis choose_basis(const SampleTable& table, std::size_t first, Trajectory& run)
     const bool has_none = count > 0 && !basis.starts.contains(prompt);
     if (has_none && (strange == nullptr || prompt < *strange)) strange = &prompt;
   }
-  if (common.size() >= 2 && 2 * common.size() >= starts.size()) {
+  // Of one prompt alone there is nothing that differs.
+  if ((common.size() >= 2 || used == 1) && 2 * common.size() >= starts.size()) {
     for (const std::uint32_t prompt : common) number(basis, run, prompt);
     if (used > common.size()) {
       run.warnings.push_back(fmt::format(
@@ -373,7 +385,7 @@ Result<Trajectory> run_trajectory(const SampleTable& table, std::size_t start) {
   if (!first) {
     return bad(
         fmt::format("there are no samples of step {}, the start that rewards are relative "
-                    "to; there are steps {}",
+                    "to; there are steps {}; --start names another",
                     start, steps_of(table)));
   }
   if (*first + 1 == table.steps.size()) return bad(fmt::format("no step follows step {}", start));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "plumb/base/json.h"
+#include "plumb/report/mismatch/links_report.h"
 
 namespace plumb::report {
 namespace {
@@ -32,6 +33,19 @@ Json sound() {
 std::string trouble(const Json& report) {
   const auto checked = check_links_report(to_text(report), "links.json");
   return checked ? "" : checked.error().message;
+}
+
+TEST(SwapStages, SayWhyTheyHaveNoInterval) {
+  mismatch::SwapReport swap;
+  swap.stages = {{"total", {0.2, stats::undefined("too many resamples are undefined")}},
+                 {"remainder", {stats::undefined("no run"), stats::undefined("no run")}},
+                 {"optimiser", {0.2, stats::Interval{0.1, 0.3}}}};
+  const Json json = swap_json(swap);
+  EXPECT_EQ(json["swap"][0]["loss"], 0.2);
+  EXPECT_EQ(json["swap"][0]["reason"], "too many resamples are undefined");
+  EXPECT_EQ(json["swap"][1]["reason"], "no run");
+  EXPECT_FALSE(json["swap"][2].contains("reason"));
+  EXPECT_EQ(swap_part(swap, 0.95).table.rows[0][2], "too many resamples are undefined");
 }
 
 TEST(LinksFile, ASoundReportSaysItsTitleAndItsSentence) {

@@ -64,11 +64,17 @@ Json run_json(const RunLinks& run, const LinkReport& report) {
   return json;
 }
 
+// Why there is no loss, or no interval of it.
+std::string reason_of(const SwapStage& stage) {
+  if (!stage.loss.value) return std::string(stage.loss.value.error().reason);
+  return stage.loss.ci ? "" : std::string(stage.loss.ci.error().reason);
+}
+
 Json stage_json(const SwapStage& stage) {
   Json json = {{"stage", stage.stage},
                {"loss", stage.loss.value ? Json(*stage.loss.value) : Json(nullptr)},
                {"ci", or_null(stage.loss.ci)}};
-  if (!stage.loss.value) json["reason"] = stage.loss.value.error().reason;
+  if (const std::string reason = reason_of(stage); !reason.empty()) json["reason"] = reason;
   return json;
 }
 
@@ -134,9 +140,7 @@ Table swap_table(const mismatch::SwapReport& swap, double level) {
   for (const SwapStage& stage : swap.stages) {
     const auto& [value, ci] = stage.loss;
     table.rows.push_back({stage.stage, value ? with_sign(*value, 2) : "-",
-                          ci      ? signed_interval(to_optional(ci), 2)
-                          : value ? "-"
-                                  : std::string(value.error().reason)});
+                          ci ? signed_interval(to_optional(ci), 2) : reason_of(stage)});
   }
   return table;
 }
@@ -200,10 +204,10 @@ Table links_records(const LinkReport& report) {
   if (!report.swap) return table;
   for (const SwapStage& stage : report.swap->stages) {
     const auto ci = to_optional(stage.loss.ci);
-    table.rows.push_back(
-        {"swap", "", stage.stage, stage.loss.value ? exact(*stage.loss.value) : "", low(ci),
-         high(ci), "", "", "", "", "", "", fmt::format("{}", report.swap->prompts), "prompts",
-         stage.loss.value ? "" : std::string(stage.loss.value.error().reason), ""});
+    table.rows.push_back({"swap", "", stage.stage, stage.loss.value ? exact(*stage.loss.value) : "",
+                          low(ci), high(ci), "", "", "", "", "", "",
+                          fmt::format("{}", report.swap->prompts), "prompts", reason_of(stage),
+                          ""});
   }
   return table;
 }

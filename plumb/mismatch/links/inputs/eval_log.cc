@@ -52,6 +52,14 @@ std::optional<stats::Interval> interval_of(std::span<const double> scores, doubl
 
 bool is_baseline(const evals::EvalRow& row) { return row.note.starts_with("baseline:"); }
 
+// A share beside a percentage. Intervals of resamples may miss their score, by less than they are
+// wide.
+bool is_far_off(const evals::EvalRow& row) {
+  if (!row.ci) return false;
+  const double width = row.ci->high - row.ci->low, room = std::max(width, 1e-9);
+  return *row.score < row.ci->low - room || *row.score > row.ci->high + room;
+}
+
 class Log {
  public:
   // A line of its own.
@@ -104,6 +112,10 @@ class Log {
                        const evals::EvalRow& row) {
     if (!row.score && !row.note.empty()) return {};
     if (!row.score) return bad(fmt::format("{}: \"score\" is not a number", record.where));
+    if (is_far_off(row)) {
+      return bad(fmt::format("{}: \"score\" is {:g}, far outside its interval [{:g}, {:g}]",
+                             record.where, *row.score, row.ci->low, row.ci->high));
+    }
     EvalSeries& series = series_of(run, row);
     const std::string& known = items_.emplace(&series - series_.data(), row.items).first->second;
     if (known != row.items) {

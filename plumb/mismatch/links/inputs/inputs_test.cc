@@ -92,6 +92,8 @@ TEST_F(LinkFiles, BadInputIsNamedWithItsLine) {
       {"{\"step\":1,\"eval\":\"a\",\"score\":1,\"items\":\"12\"}\n"
        "{\"step\":2,\"eval\":\"a\",\"score\":1,\"items\":\"34\"}",
        ":2: step 2 of \"a\" is of other items than the steps before"},
+      {R"({"step":1,"eval":"a","score":50,"ci":[0.4,0.6]})",
+       "\"score\" is 50, far outside its interval [0.4, 0.6]"},
       {R"({"step":1,"rows":[{"eval":"a","score":1}]})", "\"metric\" is not a text"}};
   for (const auto& [text, reason] : evaluations) {
     const std::string found = message(read_eval_log(write("bad.jsonl", text), 0.95));
