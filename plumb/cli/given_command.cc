@@ -10,10 +10,10 @@ namespace plumb::cli {
 namespace {
 
 bool changes_nothing(const CLI::App& verb, const CLI::Option& option) {
-  constexpr std::string_view kForms[] = {"json", "csv", "markdown", "output"};
+  constexpr std::string_view kForms[] = {"json", "csv", "markdown"};
   const auto is = [&](std::string_view name) { return option.check_lname(std::string(name)); };
   const bool makes_tables = verb.get_option_no_throw("--csv") != nullptr;
-  return is("threads") || (makes_tables && std::ranges::any_of(kForms, is));
+  return is("threads") || is("output") || (makes_tables && std::ranges::any_of(kForms, is));
 }
 
 void add_option(const CLI::Option& option, std::vector<std::string>& words) {

@@ -9,8 +9,8 @@
 namespace plumb::cli {
 
 // The verb with its arguments and the options that were given, in the order in which they are
-// declared, as a shell reads it back. Left out is what does not change the result: --threads, and of
-// verbs that make tables their form and file.
+// declared, as a shell reads it back. Left out is what does not change the result: --threads,
+// --output and, of verbs that make tables, their form. REQUIRES: the verb was parsed.
 std::string given_command(const CLI::App& verb);
 
 }  // namespace plumb::cli

@@ -6,10 +6,10 @@
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
 #include "plumb/cli/board_options.h"
+#include "plumb/cli/given_command.h"
 #include "plumb/cli/item_options.h"
 #include "plumb/cli/mismatch_verbs.h"
 #include "plumb/cli/options.h"
-#include "plumb/cli/page_command.h"
 #include "plumb/report/diagnostics_report.h"
 #include "plumb/report/gap_report.h"
 #include "plumb/report/items_report.h"
@@ -119,7 +119,7 @@ void add_report(CLI::App& app, Program& program) {
   command->sampling.declare(*verb);
   ItemOptions::say_what_humans_change(*verb);
   verb->callback([command, verb, &program] {
-    command->command = page_command(*verb);
+    command->command = given_command(*verb);
     command->resamples_given = verb->count("--resamples") > 0;
     command->human_given = verb->count("--human") > 0;
     program.action = [command] { return command->run(); };
