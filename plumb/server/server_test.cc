@@ -81,15 +81,21 @@ TEST_F(ServerTest, EveryRouteIsForTheRolesOfItsRow) {
   const std::int64_t demo = study_id("demo");
   constexpr std::string_view kLetters = "omjav";
   ASSERT_EQ(routes().size(), kWho.size());
-  for (const Route& route : routes()) {
+  // A study that has ended takes no annotator in.
+  std::vector<Route> in_order(routes().begin(), routes().end());
+  std::ranges::stable_partition(
+      in_order, [](const Route& route) { return !route.pattern.ends_with("/freeze"); });
+  for (const Route& route : in_order) {
     const auto row = kWho.find(fmt::format("{} {}", route.method, route.pattern));
     ASSERT_TRUE(row != kWho.end()) << "no row for " << route.method << " " << route.pattern;
     const std::string method(route.method), path = path_of(route, demo, 1);
     const bool open = row->second == "*";
+    std::map<Role, std::string> sessions;
+    for (const Role role : study::kRoles) sessions[role] = session_of(role);
     const int anonymous = call(method, path, "").status;
     EXPECT_EQ(anonymous == 401 && route.pattern != "/api/login", !open && true) << path;
     for (const Role role : study::kRoles) {
-      const Reply reply = call(method, path, session_of(role));
+      const Reply reply = call(method, path, sessions[role]);
       const char letter = kLetters[static_cast<std::size_t>(role)];
       const bool allowed = open || row->second.find(letter) != std::string::npos;
       EXPECT_EQ(reply.error().starts_with("not for the role"), !allowed)
