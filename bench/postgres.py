@@ -64,7 +64,7 @@ class Counter:
             for key, _ in self._waiting.select():
                 if key.fileobj is self._door:
                     self._open()
-                else:
+                elif key.fileobj in self._others:  # else its other end has just ended both
                     self._pass_on(key.fileobj, *self._others[key.fileobj])
 
     def _open(self):

@@ -14,6 +14,17 @@
 namespace plumb::mismatch {
 namespace {
 
+// A curve starts at no reward and d = 0. A trainer's first step may be a little off the reference;
+// one that is farther has gained what nobody measured.
+constexpr double kFarStart = 0.1;  // of the farthest point
+
+bool starts_far_off(const Trajectory& path) {
+  double farthest = 0;
+  for (const TrajectoryPoint& point : path.points)
+    farthest = std::max(farthest, point.d.value_or(0));
+  return path.start_d > kFarStart * farthest;
+}
+
 TrajectoryMeasure measure_trajectory(Trajectory trajectory, const MeasureOptions& options) {
   TrajectoryMeasure measure;
   measure.trajectory = std::move(trajectory);
@@ -30,6 +41,11 @@ TrajectoryMeasure measure_trajectory(Trajectory trajectory, const MeasureOptions
                                        .resolution = options.resolution,
                                        .sampling = options.sampling});
   for (CurveReport& report : measure.curves) {
+    if (starts_far_off(path)) {
+      report.ceiling =
+          stats::undefined("its start is far from the reference that d is measured from");
+      report.verdict = Verdict::kInsufficient;
+    }
     report.choice_note = options.form ? "The form was given."
                          : best       ? "The form is that of best of n."
                                       : "The form is that of an optimiser.";

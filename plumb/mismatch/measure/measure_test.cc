@@ -318,6 +318,20 @@ TEST(MeasureRun, FindsThePlantedCeilingAndKeepsItsCheckpoint) {
   EXPECT_EQ(steps.rules.choosing + steps.rules.reporting, 200U);
 }
 
+// Rewards are from a start half way, distances from the reference: no curve of both starts at 0.
+TEST(MeasureRun, ClaimsNoCeilingWhereTheStartIsFarFromTheReference) {
+  Stream stream(3, "measure", 0);
+  const SampleTable table = PlantedSamples{.world = {.curve = {1, 0.5}}}.draw(stream);
+  const std::size_t middle = table.steps[table.steps.size() / 2];
+  const RunMeasure run =
+      measure_run("run", table, {.start = middle, .sampling = {.resamples = 100}});
+  for (const CurveReport& curve : run.trajectories[1].curves) {
+    EXPECT_FALSE(curve.ceiling);
+    EXPECT_EQ(curve.verdict, Verdict::kInsufficient);
+  }
+  EXPECT_TRUE(run.trajectories[0].curves[0].ceiling) << "best of n starts where it draws";
+}
+
 // 0.1 has no exact sum: the best of n of equal scores is still their score.
 TEST(MeasureRun, ShowsNoCeilingOfAGoldThatIsTheSameEverywhere) {
   for (const double gold : {0.0, 0.1, 1.0}) {

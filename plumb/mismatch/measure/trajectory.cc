@@ -329,6 +329,7 @@ void warn_of_distances(const SampleTable& table, std::size_t first, const Basis&
   }
   const TrajectoryPoint start = run_point(table, first, basis);
   if (start.source == KlSource::kExact && *start.kl > 1e-6) {
+    run.start_d = std::sqrt(*start.kl);
     run.warnings.push_back(fmt::format(
         "Step {} is {:.3g} nats from the reference: d is measured from the reference, rewards from "
         "that step.",

@@ -72,6 +72,7 @@ struct Trajectory {
   std::vector<TrajectoryPoint> points;  // in the order in which they were reached
   std::vector<Cell> cells;              // by point, then by prompt
   Start start;
+  double start_d = 0;    // of the start from the reference, which d is measured from
   bool complete = true;  // every prompt stands at every point, relative to a start of its own
   std::vector<std::string> warnings;  // sentences
 };
