@@ -216,14 +216,6 @@ TEST(Judge, GivesNoVerdictFromFewPrompts) {
   }
 }
 
-TEST(Sentence, NamesNoStageByFewPrompts) {
-  SwapReport swap;
-  swap.prompts = 3;
-  swap.stages = {{"optimiser", {0.5, stats::Interval{0.4, 0.6}}},
-                 {"total", {0.5, stats::Interval{0.4, 0.6}}}};
-  EXPECT_EQ(swap_sentence(swap), "where gold is lost is not settled by 3 prompts");
-}
-
 // A rule reward that most prompts never earn: those stay where they were.
 TEST(Falls, CountAPromptThatStaysAsNotFallen) {
   std::vector<rlhf::Sample> samples;

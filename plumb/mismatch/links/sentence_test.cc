@@ -38,5 +38,13 @@ TEST(Sentence, CallsNoStageTheWorstThatMayNotBe) {
       sentence_of({-0.1, 0.3}, {-0.2, 0.4}).ends_with("; at no stage is a loss of gold shown."));
 }
 
+TEST(Sentence, NamesNoStageByFewPrompts) {
+  SwapReport swap;
+  swap.prompts = 3;
+  swap.stages = {{"optimiser", {0.5, stats::Interval{0.4, 0.6}}},
+                 {"total", {0.5, stats::Interval{0.4, 0.6}}}};
+  EXPECT_EQ(swap_sentence(swap), "where gold is lost is not settled by 3 prompts");
+}
+
 }  // namespace
 }  // namespace plumb::mismatch
