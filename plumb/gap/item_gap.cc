@@ -340,9 +340,10 @@ void note_shared_items(const std::vector<Contestant>& contestants, std::size_t i
 Result<void> fill_gaps(const Task& task, std::vector<Contestant>& contestants,
                        const stats::Draws& draws, const ItemGapOptions& options,
                        ItemComparison& result) {
-  const std::size_t models = std::max<std::size_t>(models_in(contestants), 1);
-  const double level =
-      options.corrected ? 1 - (1 - options.level) / static_cast<double>(models) : options.level;
+  const std::size_t models = models_in(contestants);
+  result.gap_level = options.corrected && models > 1
+                         ? 1 - (1 - options.level) / static_cast<double>(models)
+                         : options.level;
   const std::vector<char> human = covered(task, contestants[0]);
   for (std::size_t c = 1; c < contestants.size(); ++c) {
     Contestant& each = contestants[c];
@@ -354,10 +355,10 @@ Result<void> fill_gaps(const Task& task, std::vector<Contestant>& contestants,
     each.row.gap_items = shared.size();
     each.same_items = human == own;
     if (each.same_items) {
-      fill_gap(each, c, draws, level);
+      fill_gap(each, c, draws, result.gap_level);
     } else if (!shared.empty()) {
       PLUMB_TRY(pair, draw_pair(task, contestants[0], each, shared, options.sampling));
-      fill_gap(each, 1, pair, level);
+      fill_gap(each, 1, pair, result.gap_level);
     }
   }
   const Interpretable judged = interpretable(result, contestants);

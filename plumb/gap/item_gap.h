@@ -66,6 +66,8 @@ struct ItemComparison {
   tasks::Kind kind = tasks::Kind::kSts;
   std::string metric;
   std::vector<RaterRow> rows;  // human, consensus, annotators, then raters by score
+  // Of the intervals of differences: models share the error of picking one of them.
+  double gap_level = 0.95;
   std::vector<Calibration> calibrations;
   std::optional<AgreementScore> agreement;
   // How well people do against people: each annotator scored against the others.

@@ -65,17 +65,8 @@ Json row_json(const RaterRow& row) {
   return json;
 }
 
-// The level of intervals of differences: those to models share the error of picking one of them.
-double gap_level(const ItemComparison& comparison, const gap::ItemGapOptions& options) {
-  const auto models = std::ranges::count_if(comparison.rows, [](const RaterRow& row) {
-    return row.role == RowRole::kRater && tasks::is_compared(row.kind);
-  });
-  if (!options.corrected || models < 2) return options.level;
-  return 1 - (1 - options.level) / static_cast<double>(models);
-}
-
 std::string level_words(const ItemComparison& comparison, const gap::ItemGapOptions& options) {
-  const double level = gap_level(comparison, options);
+  const double level = comparison.gap_level;
   if (level == options.level) return "";
   return fmt::format("Intervals of differences are {:.4g} % (Bonferroni, {} models). ", 100 * level,
                      std::lround((1 - options.level) / (1 - level)));
@@ -113,7 +104,7 @@ Json items_json(const ItemComparison& comparison, const gap::ItemGapOptions& opt
   if (has_people(comparison)) {
     json["human"] = options.published ? "published" : "expected";
     json["corrected"] = options.corrected;
-    json["gap_level"] = gap_level(comparison, options);
+    json["gap_level"] = comparison.gap_level;
     put(json, "human_ceiling", comparison.human_ceiling);
     put(json, "noise_ceiling", comparison.noise_ceiling);
     json["agreement"] = nullptr;
@@ -137,7 +128,7 @@ Json items_json(const ItemComparison& comparison, const gap::ItemGapOptions& opt
 
 Table items_table(const ItemComparison& comparison, const gap::ItemGapOptions& options) {
   const std::string ci = fmt::format("{:g} % interval", 100 * options.level);
-  const std::string gap_ci = fmt::format("{:.4g} % interval", 100 * gap_level(comparison, options));
+  const std::string gap_ci = fmt::format("{:.4g} % interval", 100 * comparison.gap_level);
   const bool people = has_people(comparison);
   Table table{{{"rater"},
                {"kind", Align::kLeft, 2},
