@@ -9,6 +9,7 @@
 #include "plumb/base/random.h"
 #include "plumb/stats/clustering.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::gap {
 namespace {
@@ -51,10 +52,6 @@ NoiseCurve simulate_curve(std::span<const int> class_sizes) {
   return curve;
 }
 
-double mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 double quantile(const std::vector<double>& sorted, double p) {
   return sorted[static_cast<std::size_t>(std::lround(p * static_cast<double>(sorted.size() - 1)))];
 }
@@ -66,10 +63,10 @@ IntervalScore v_interval(const NoiseCurve& curve, double score, double level) {
   for (const std::vector<double>& values : curve) {
     const double tail = (1 - level) / 2;
     if (score < quantile(values, tail) || score > quantile(values, 1 - tail)) continue;
-    if (!held) held = Interval{mean(values), mean(values)};
-    held->high = mean(values);
+    if (!held) held = Interval{stats::mean(values), stats::mean(values)};
+    held->high = stats::mean(values);
   }
-  if (!held) return Interval{std::min(score, mean(curve.front())), score};
+  if (!held) return Interval{std::min(score, stats::mean(curve.front())), score};
   return Interval{std::min(held->low, score), std::max(held->high, score)};
 }
 
@@ -135,7 +132,7 @@ IntervalScore paper_interval(const BoardSubset& subset, double score, double lev
 Interval with_spread(Interval interval, double score, std::span<const double> repeats,
                      double level) {
   if (repeats.size() < 2) return interval;
-  const double center = mean(repeats);
+  const double center = stats::mean(repeats);
   double squares = 0;
   for (const double value : repeats) squares += (value - center) * (value - center);
   const auto count = static_cast<double>(repeats.size());

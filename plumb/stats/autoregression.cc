@@ -5,16 +5,13 @@
 #include <numeric>
 
 #include "plumb/stats/normal.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::stats {
 namespace {
 
 constexpr std::size_t kPlaces = 40;
 constexpr double kLargest = 0.95;
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
 
 std::vector<double> whitened(std::span<const double> values, double r) {
   std::vector<double> all = {std::sqrt(1 - r * r) * values[0]};

@@ -9,23 +9,10 @@
 #include "plumb/base/parallel.h"
 #include "plumb/base/random.h"
 #include "plumb/stats/autoregression.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::stats {
 namespace {
-
-double mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-std::vector<double> centred(std::vector<double> values) {
-  const double m = mean(values);
-  for (double& value : values) value -= m;
-  return values;
-}
 
 // What does not depend on y: x and the hinges, centred, and the hinges freed of x.
 struct Design {
@@ -38,14 +25,14 @@ struct Design {
 
 Design design_of(std::span<const double> x) {
   Design design;
-  design.x = centred({x.begin(), x.end()});
+  design.x = centred(x);
   design.xx = dot(design.x, design.x);
   std::vector<double> different(x.begin(), x.end());
   different.erase(std::unique(different.begin(), different.end()), different.end());
   for (std::size_t k = 2; k + 2 < different.size(); ++k) {
     std::vector<double> hinge;
     for (const double at : x) hinge.push_back(std::max(0.0, at - different[k]));
-    hinge = centred(std::move(hinge));
+    hinge = centred(hinge);
     const double slope = dot(design.x, hinge) / design.xx;
     for (std::size_t i = 0; i < hinge.size(); ++i) hinge[i] -= slope * design.x[i];
     design.knots.push_back(different[k]);
@@ -56,7 +43,7 @@ Design design_of(std::span<const double> x) {
 }
 
 BrokenLine fit(const Design& design, std::span<const double> y) {
-  const std::vector<double> values = centred({y.begin(), y.end()});
+  const std::vector<double> values = centred(y);
   const double slope = dot(design.x, values) / design.xx;
   const double line_rss = std::max(0.0, dot(values, values) - slope * slope * design.xx);
   BrokenLine best{0, slope, slope, std::numeric_limits<double>::infinity(), line_rss, y.size()};
@@ -71,11 +58,10 @@ BrokenLine fit(const Design& design, std::span<const double> y) {
   return best;
 }
 
-// One line leaves nothing of y. A constant's mean may be rounded, so that something seems left.
+// One line leaves nothing of y.
 bool is_line(const BrokenLine& found, std::span<const double> y) {
-  const auto [least, most] = std::ranges::minmax(y);
-  const std::vector<double> values = centred({y.begin(), y.end()});
-  return least == most || found.line_rss <= 1e-24 * dot(values, values);
+  const std::vector<double> values = centred(y);
+  return is_constant(y) || found.line_rss <= 1e-24 * dot(values, values);
 }
 
 // Of the errors' autocorrelation, all places where the lines may meet equally likely before.

@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "plumb/stats/sums.h"
+
 namespace plumb::stats {
 namespace {
 
@@ -18,10 +20,6 @@ constexpr std::uint64_t kExactTotal = std::uint64_t{1} << 21;
 
 bool all_finite(std::span<const double> values) {
   return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
-}
-
-bool is_constant(std::span<const double> values) {
-  return std::ranges::adjacent_find(values, std::ranges::not_equal_to{}) == values.end();
 }
 
 // The reason why a correlation of x and y is undefined, or an empty one.
@@ -45,13 +43,12 @@ std::vector<std::uint32_t> ascending(std::span<const double> values) {
 }
 
 void subtract_mean(std::span<double> values) {
-  const double mean =
-      std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-  for (double& value : values) value -= mean;
+  const double middle = mean(values);
+  for (double& value : values) value -= middle;
 }
 
 // The values over a power of two near their largest, less their mean.
-std::vector<double> centred(std::span<const double> values) {
+std::vector<double> scaled_and_centred(std::span<const double> values) {
   const double largest =
       std::abs(*std::ranges::max_element(values, {}, [](double value) { return std::abs(value); }));
   int exponent = 0;
@@ -61,10 +58,6 @@ std::vector<double> centred(std::span<const double> values) {
   subtract_mean(result);
   subtract_mean(result);
   return result;
-}
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
 using Pairs = std::vector<std::pair<double, double>>;
@@ -124,7 +117,7 @@ std::vector<double> average_ranks(std::span<const double> values) {
 Score pearson(std::span<const double> x, std::span<const double> y) {
   const std::string_view reason = obstacle(x, y);
   if (!reason.empty()) return undefined(reason);
-  const std::vector<double> dx = centred(x), dy = centred(y);
+  const std::vector<double> dx = scaled_and_centred(x), dy = scaled_and_centred(y);
   return bounded(dot(dx, dy) / std::sqrt(dot(dx, dx) * dot(dy, dy)));
 }
 

@@ -14,29 +14,12 @@
 
 #include "plumb/stats/autoregression.h"
 #include "plumb/stats/equivalence.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::stats {
 namespace {
 
 constexpr std::size_t kFewest = 6;
-
-std::vector<double> centred(std::span<const double> values) {
-  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  const double mean = sum / static_cast<double>(values.size());
-  std::vector<double> all;
-  for (const double value : values) all.push_back(value - mean);
-  return all;
-}
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-// The squares about a mean that was rounded are not 0.
-bool is_constant(std::span<const double> values) {
-  const auto [least, most] = std::ranges::minmax(values);
-  return least == most;
-}
 
 // Squares about their mean that are expected of so many errors with innovations of variance 1.
 double expected_squares(std::size_t size, double r) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::evals {
 namespace {
@@ -35,10 +36,6 @@ std::optional<stats::Interval> interval_of(std::span<const double> values, const
 
 }  // namespace
 
-double mean_of(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 EvalRow share_row(const RowName& name, std::span<const double> values,
                   std::span<const std::uint32_t> clusters, const Scale& scale, double level) {
   const auto own = clusters.empty() ? each_its_own(values.size()) : std::vector<std::uint32_t>();
@@ -55,7 +52,7 @@ EvalRow mean_row(const RowName& name, std::span<const double> values, const Scal
   if (values.empty()) {
     return make_row(name.eval, name.metric, 0, stats::undefined(kNoItems), {}, scale);
   }
-  return make_row(name.eval, name.metric, values.size(), mean_of(values),
+  return make_row(name.eval, name.metric, values.size(), stats::mean(values),
                   interval_of(values, scale, level), scale);
 }
 

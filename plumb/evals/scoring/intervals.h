@@ -28,7 +28,4 @@ EvalRow share_row(const RowName& name, std::span<const double> values,
 EvalRow mean_row(const RowName& name, std::span<const double> values, const Scale& scale,
                  double level);
 
-// The mean that mean_row() and all others here take. REQUIRES: not empty.
-double mean_of(std::span<const double> values);
-
 }  // namespace plumb::evals

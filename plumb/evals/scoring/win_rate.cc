@@ -5,6 +5,7 @@
 #include <map>
 
 #include "plumb/evals/scoring/intervals.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::evals {
 namespace {
@@ -30,15 +31,15 @@ std::map<std::uint32_t, Orders> by_item(std::span<const Judgement> judgements) {
 int winner(double preference) { return (preference > 0.5) - (preference < 0.5); }
 
 bool flips(const Orders& orders) {
-  return winner(mean_of(orders.model_first)) * winner(mean_of(orders.reference_first)) < 0;
+  return winner(stats::mean(orders.model_first)) * winner(stats::mean(orders.reference_first)) < 0;
 }
 
 double value_of(const Orders& orders) {
   if (!orders.both()) {
-    return mean_of(orders.model_first.empty() ? orders.reference_first : orders.model_first);
+    return stats::mean(orders.model_first.empty() ? orders.reference_first : orders.model_first);
   }
   if (flips(orders)) return 0.5;
-  return (mean_of(orders.model_first) + mean_of(orders.reference_first)) / 2;
+  return (stats::mean(orders.model_first) + stats::mean(orders.reference_first)) / 2;
 }
 
 std::vector<EvalRow> order_rows(const std::string& eval, std::span<const Judgement> judgements,

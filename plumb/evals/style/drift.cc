@@ -8,6 +8,7 @@
 
 #include "plumb/evals/scoring/intervals.h"
 #include "plumb/stats/hypothesis.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::evals {
 namespace {
@@ -120,8 +121,8 @@ DriftRow drift_of(std::size_t meter, const PromptMeans& before, const PromptMean
   const StyleMeter& kind = style_meters()[meter];
   DriftRow row{.meter = &kind,
                .prompts = shared.size(),
-               .before = mean_of(first),
-               .after = mean_of(second),
+               .before = stats::mean(first),
+               .after = stats::mean(second),
                .difference = make_row(
                    "style", std::string(kind.id), shared.size(), result.point,
                    result.interval ? std::optional(*result.interval) : std::nullopt, kOpenScale),
@@ -132,7 +133,7 @@ DriftRow drift_of(std::size_t meter, const PromptMeans& before, const PromptMean
 }
 
 double slope_of(std::span<const double> d, std::span<const double> y) {
-  const double d_mean = mean_of(d), y_mean = mean_of(y);
+  const double d_mean = stats::mean(d), y_mean = stats::mean(y);
   double products = 0, squares = 0;
   for (std::size_t i = 0; i < d.size(); ++i) {
     products += (d[i] - d_mean) * (y[i] - y_mean);

@@ -10,6 +10,7 @@
 #include "plumb/base/random.h"
 #include "plumb/rlhf/sample_files.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -40,8 +41,9 @@ TrajectoryMeasure measure_trajectory(Trajectory trajectory, const MeasureOptions
   measure.curves = fit_curves(curves, {.form = options.form.value_or(form),
                                        .resolution = options.resolution,
                                        .sampling = options.sampling});
+  const bool far_off = starts_far_off(path);
   for (CurveReport& report : measure.curves) {
-    if (starts_far_off(path)) {
+    if (far_off) {
       report.ceiling =
           stats::undefined("its start is far from the reference that d is measured from");
       report.verdict = Verdict::kInsufficient;
@@ -102,10 +104,6 @@ std::vector<double> columns_of(const std::vector<double>& matrix, std::size_t wi
   return part;
 }
 
-double mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 stats::IntervalScore mean_interval(std::span<const double> values, double level) {
   const auto interval = stats::student_interval(values, level);
   if (!interval) return stats::undefined("there are not two prompts");
@@ -144,7 +142,7 @@ RuleReport compare_rules(const Trajectory& run, const MeasureOptions& options) {
     return std::span(held_out).subspan(c * reporting.size(), reporting.size());
   };
   std::vector<double> means;
-  for (std::size_t c = 0; c < seen.d.size(); ++c) means.push_back(mean(row(c)));
+  for (std::size_t c = 0; c < seen.d.size(); ++c) means.push_back(stats::mean(row(c)));
   for (const RuleChoice& choice : choose_checkpoints(seen, rules)) {
     const std::size_t c = choice.checkpoint;
     report.rules.push_back({choice.name, run.points[all->points[c]].at, seen.d[c], means[c],

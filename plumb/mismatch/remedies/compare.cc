@@ -7,16 +7,13 @@
 #include "plumb/stats/equivalence.h"
 #include "plumb/stats/hypothesis.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::mismatch {
 namespace {
 
-double mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 double detectable_of(std::span<const double> values, double level) {
-  const double middle = mean(values), n = static_cast<double>(values.size());
+  const double middle = stats::mean(values), n = static_cast<double>(values.size());
   if (n < 2) return 0;
   double squares = 0;
   for (const double value : values) squares += (value - middle) * (value - middle);
@@ -49,7 +46,7 @@ void compare(RemedyRow& row, const PathPoint& own, const PathPoint& other,
   for (std::size_t p = 0; p < own.gold.size(); ++p) {
     differences.push_back(own.gold[p] - other.gold[p]);
   }
-  row.difference = mean(differences);
+  row.difference = stats::mean(differences);
   row.difference_ci = stats::student_interval(differences, options.level);
   const auto test = stats::paired_permutation_test(
       own.gold, other.gold,
@@ -118,13 +115,13 @@ RemedyComparison compare_remedies(std::span<const RemedyPath> paths,
     row.step = point.step;
     row.tokens = point.tokens;
     row.kl = point.kl;
-    row.gold = mean(point.gold);
+    row.gold = stats::mean(point.gold);
     row.gold_ci = stats::student_interval(point.gold, options.level);
     std::vector<double> gains(point.gold);
     for (std::size_t i = 0; i < gains.size(); ++i) gains[i] -= path.points.front().gold[i];
-    row.gain = mean(gains);
+    row.gain = stats::mean(gains);
     row.gain_ci = stats::student_interval(gains, options.level);
-    row.end_gold = mean(path.points.back().gold);
+    row.end_gold = stats::mean(path.points.back().gold);
     row.end_tokens = path.points.back().tokens;
   }
   for (std::size_t i = 0; i < paths.size(); ++i) {

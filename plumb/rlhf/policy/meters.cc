@@ -12,14 +12,11 @@
 
 #include "plumb/rlhf/kl.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/sums.h"
 #include "plumb/text/refusal.h"
 
 namespace plumb::rlhf {
 namespace {
-
-double mean_of(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 // One number a completion.
 template <typename Of>
@@ -39,7 +36,7 @@ std::vector<double> estimates(const Rollout& rollout, const Estimator& estimator
 }
 
 double entropy_of(const Rollout& rollout, std::size_t i) {
-  return mean_of(rollout.batch.row(std::span(rollout.scores.entropy), i));
+  return stats::mean(rollout.batch.row(std::span(rollout.scores.entropy), i));
 }
 
 std::vector<double> duplicates(const Rollout& rollout) {
@@ -60,14 +57,14 @@ class Collector {
 
   void mean(std::string_view name, const std::vector<double>& values) {
     if (values.empty()) return;
-    rows.push_back({name, mean_of(values), clustered_mean_interval(values, group_, level_)});
+    rows.push_back({name, stats::mean(values), clustered_mean_interval(values, group_, level_)});
   }
 
   void share(std::string_view name, const std::vector<double>& values) {
     const auto found = stats::clustered_wilson(values, prompts_, level_);
     const bool several = values.size() > group_;
     rows.push_back(
-        {name, mean_of(values), several && found ? std::optional(found->ci) : std::nullopt});
+        {name, stats::mean(values), several && found ? std::optional(found->ci) : std::nullopt});
   }
 
   std::vector<Meter> rows;
@@ -95,7 +92,7 @@ std::optional<stats::Interval> clustered_mean_interval(std::span<const double> v
   assert(group >= 1 && values.size() % group == 0);
   std::vector<double> means;
   for (std::size_t i = 0; i < values.size(); i += group) {
-    means.push_back(mean_of(values.subspan(i, group)));
+    means.push_back(stats::mean(values.subspan(i, group)));
   }
   return stats::student_interval(means, level);
 }

@@ -9,6 +9,7 @@
 
 #include "plumb/base/random.h"
 #include "plumb/rlhf/kl.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::rlhf {
 namespace {
@@ -48,10 +49,6 @@ std::vector<double> sums(const Rollout& rollout, double (Rollout::*of)(std::size
   return values;
 }
 
-double mean_of(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
 Result<void> check_identity(const Rollout& rollout, Scorer& scorer) {
   const TokenScores& scores = rollout.scores;
   const double kl = std::accumulate(scores.kl.begin(), scores.kl.end(), 0.0);
@@ -84,7 +81,7 @@ Result<void> check_sampler(const Rollout& rollout) {
       "what was drawn has a mean log-probability of {:.4f} nats a completion where minus the "
       "entropy is {:.4f}: the sampler does not draw from the distribution that is scored "
       "(temperature, top-k or top-p)",
-      mean_of(log_probs), mean_of(entropies)));
+      stats::mean(log_probs), stats::mean(entropies)));
 }
 
 }  // namespace
@@ -119,8 +116,8 @@ Result<SelfTest> self_test(const lm::LanguageModel& model, std::span<const Promp
   for (std::size_t i = 0; i < rollout.size(); ++i) {
     k1_sums.push_back(rollout.log_prob(i) - rollout.reference(i));
   }
-  result.perturbed_kl = mean_of(exact_sums);
-  result.perturbed_k1 = mean_of(k1_sums);
+  result.perturbed_kl = stats::mean(exact_sums);
+  result.perturbed_k1 = stats::mean(k1_sums);
   if (auto sound = check_kl(k1_sums, exact_sums); !sound) {
     return broken("of a perturbed policy " + sound.error().message);
   }
