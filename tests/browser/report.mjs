@@ -7,7 +7,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { fill, sample } from "./sample.mjs";
+import { fill, sample, written } from "./sample.mjs";
+import { kUnusual } from "./unusual.mjs";
 
 const { chromium } = createRequire(new URL("../../web/package.json", import.meta.url))(
   "playwright-core",
@@ -347,13 +348,10 @@ function strings(value) {
   return value && typeof value === "object" ? Object.values(value).flatMap(strings) : [];
 }
 
-async function run(file) {
-  const text = readFileSync(file, "utf8");
-  const data = JSON.parse(
-    text.match(/<script type="application\/json" id="plumb-data">([^]*?)<\/script>/)[1],
-  );
-  const { checks, open, ready } = kPages[data.schema];
-  const browser = await chromium.launch(kBrowser);
+const kData = /(<script type="application\/json" id="plumb-data">)([^]*?)(<\/script>)/;
+
+async function runChecks(browser, file, data, checks) {
+  const { open, ready } = kPages[data.schema];
   let failed = 0;
   for (const [name, check] of Object.entries(checks)) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
@@ -380,19 +378,37 @@ async function run(file) {
     }
     await page.close();
   }
-  await browser.close();
-  console.log(`${Object.keys(checks).length - failed} passed, ${failed} failed`);
   return failed;
 }
 
-/** The built page filled with sample data, in a folder of its own. */
-function filled(template) {
+/** Checks the page, then the same page with unusual data. */
+async function run(file) {
+  const text = readFileSync(file, "utf8");
+  const data = JSON.parse(text.match(kData)[2]);
+  const { checks } = kPages[data.schema];
+  const unusual = kUnusual[data.schema];
+  const browser = await chromium.launch(kBrowser);
+  const changed = unusual.change(structuredClone(data));
+  const page = inFolder(text.replace(kData, (_, begin, old, end) => begin + written(changed) + end));
+  const failed =
+    (await runChecks(browser, file, data, checks)) + (await runChecks(browser, page, changed, unusual.checks));
+  await browser.close();
+  const all = Object.keys(checks).length + Object.keys(unusual.checks).length;
+  console.log(`${all - failed} passed, ${failed} failed`);
+  return failed;
+}
+
+/** A file with this page, in a folder of its own. */
+function inFolder(page) {
   const folder = mkdtempSync(join(tmpdir(), "plumb-report-"));
   process.on("exit", () => rmSync(folder, { recursive: true }));
-  const file = join(folder, "sample.html");
-  writeFileSync(file, fill(readFileSync(template, "utf8"), sample()));
+  const file = join(folder, "page.html");
+  writeFileSync(file, page);
   return file;
 }
+
+/** The built page filled with sample data. */
+const filled = (template) => inFolder(fill(readFileSync(template, "utf8"), sample()));
 
 const [first, second] = process.argv.slice(2);
 if (!first || (first === "--sample" && !second)) {

@@ -3,6 +3,23 @@ import { known, why, type Interval, type Maybe, type Subset } from "./data";
 
 export const kNone = "–";
 
+/** "(empty)" of a text in which there is nothing to be seen. */
+export function visible(text: string): string {
+  return text.trim() === "" ? "(empty)" : text;
+}
+
+const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** The first letters as a reader counts them, an emoji as one, with "…" where more would follow. */
+export function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  let count = 0;
+  for (const { index } of letters.segment(text)) {
+    if (count++ === most) return `${text.slice(0, index)}…`;
+  }
+  return text;
+}
+
 export function number(value: number, digits = 1): string {
   const text = Math.abs(value).toFixed(digits);
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
