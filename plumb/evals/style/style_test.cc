@@ -130,8 +130,8 @@ struct PlantedDrift {
   }
 };
 
-// Of 1,000 drawn, 10 prompts: percentiles at 95 % hold 12 in 904, by Student's t with 9 degrees of
-// freedom at 1.96 sqrt(9 / 10).
+// Percentiles at 95 % held 12 in 900 of 1,000 with 10 prompts; by Student's t with 9 degrees of
+// freedom at 1.96 sqrt(9 / 10) they ought to hold it in 904.
 TEST(Drift, HoldsAPlantedDifferenceOrClaimsNothing) {
   constexpr int kLogs = 1000;
   for (const std::size_t prompts : {10U, 30U}) {
