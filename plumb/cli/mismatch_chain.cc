@@ -81,10 +81,11 @@ Result<void> ChainCommand::print(std::span<const mismatch::RunMeasure> runs,
       "Gold against d = sqrt(KL): best of n by each reward model ({} samples of {} prompts), and "
       "optimisers on the one of the middle size\n\n",
       options.samples, options.measured_prompts);
+  const std::string few = report::few_prompts_notes(curves);
   const std::string after = fmt::format(
-      "\nProxy, gap and stopping rules: plumb mismatch measure {0}/samples/*.jsonl "
+      "{1}\nProxy, gap and stopping rules: plumb mismatch measure {0}/samples/*.jsonl "
       "{0}/policies/*\nThe page: plumb report mismatch {0}/policies/* -o mismatch.html\n",
-      folder);
+      folder, few.empty() ? "" : "\n" + few + "\n");
   return write(
       {.json = [&] { return report::mismatch_measure_json(runs, context); },
        .records = [&] { return report::mismatch_fit_records(curves); },

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "plumb/mismatch/few_prompts.h"
+#include "plumb/stats/hierarchical.h"
 #include "plumb/stats/intervals.h"
 
 namespace plumb::mismatch {
@@ -93,6 +95,24 @@ double default_resolution(std::span<const CurvePoint> points) {
   return 0.1 * range / points.back().d;
 }
 
+// The least slope that an interval of so many prompts would exclude from 0 with power 0.8.
+double detectable_slope(const stats::Ceiling& ceiling, double level) {
+  constexpr double kPower = 0.8;
+  const double judged = stats::expanded_level(level, ceiling.clusters);
+  return (stats::normal_quantile((1 + judged) / 2) + stats::normal_quantile(kPower)) *
+         ceiling.slope_deviation;
+}
+
+// Figures stay, claims go. Single points have no prompts to be few.
+void withhold_from_few(CurveReport& report) {
+  const std::size_t prompts = report.ceiling->clusters;
+  if (prompts == 0) return;
+  report.few = few_prompts(prompts);
+  if (!too_few_to_judge(prompts)) return;
+  report.verdict = Verdict::kInsufficient;
+  report.ceiling->detected = false;
+}
+
 CurveReport report_on(const Curve& curve, const FitOptions& options) {
   CurveReport report;
   report.name = curve.name;
@@ -111,10 +131,8 @@ CurveReport report_on(const Curve& curve, const FitOptions& options) {
   }
   report.resolution = options.resolution.value_or(default_resolution(report.points));
   report.verdict = verdict_of(report.ceiling->slope_end_ci, report.resolution);
-  constexpr double kPower = 0.8;
-  report.detectable =
-      (stats::normal_quantile((1 + options.sampling.level) / 2) + stats::normal_quantile(kPower)) *
-      report.ceiling->slope_deviation;
+  report.detectable = detectable_slope(*report.ceiling, options.sampling.level);
+  withhold_from_few(report);
   return report;
 }
 

@@ -1,6 +1,8 @@
 // The verdict on a measured curve: its form, where it turns, and whether more optimisation still
 // helps where the measurement ends. A form that was chosen from the data and has less than 97.5 %
-// of the resamples on its side is not relied on: what is claimed then holds under both forms.
+// of the resamples on its side is not relied on: what is claimed then holds under both forms. From
+// too few prompts (mismatch/few_prompts.h) nothing is claimed: there is no verdict, and no ceiling
+// is detected.
 //
 //   for (const CurveReport& report : fit_curves(curves, {})) report.verdict,
 //   report.ceiling->d_star;
@@ -58,6 +60,7 @@ struct CurveReport {
   Verdict verdict = Verdict::kInsufficient;
   double resolution = 0;
   double detectable = 0;  // the least slope at the end that would be found with power 0.8
+  std::optional<std::string> few = {};  // a sentence where prompts are few
   bool shifted = false;
   std::vector<CurvePoint> points;  // ascending in d
 };

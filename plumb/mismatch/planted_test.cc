@@ -65,15 +65,19 @@ TEST(PlantedCeiling, IsNotDetectedWhereThereIsNone) {
 }
 
 // A curve whose form nobody gave, over distances as best of n has them: the two forms are hard to
-// tell apart, and an interval under the wrong one would hold the truth in 80 of a hundred runs.
+// tell apart, and an interval under the wrong one would hold the truth in 80 of a hundred runs. The
+// hull of both is on the safe side (97 of a hundred of 2,000 runs), but no interval that holds
+// everything. The bounds are those of 93 and 97 of a hundred, and 2.58 binomial deviations.
 TEST(PlantedCeiling, IsInItsIntervalAlsoWhereTheFormIsNotKnown) {
+  constexpr std::uint64_t kMoreRuns = 600;
+  constexpr int kFewest = 542, kMost = 592;
   const double d_max = kBestOfNDistances.back();
   for (const double b : {0.25, 0.5 / d_max}) {
     const PlantedRun world{
         .form = CurveForm::kBestOfN, .curve = {1, b}, .d = kBestOfNDistances, .prompts = 100};
     const double truth = stats::curve_peak(world.form, world.curve);
     int covered = 0, detected = 0;
-    for (std::uint64_t run = 0; run < kRuns; ++run) {
+    for (std::uint64_t run = 0; run < kMoreRuns; ++run) {
       Stream stream(2, "either-form", run);
       const Rows rows(world.draw(stream));
       Curve curve;
@@ -86,9 +90,10 @@ TEST(PlantedCeiling, IsInItsIntervalAlsoWhereTheFormIsNotKnown) {
     }
     RecordProperty(fmt::format("{:.3f}", b),
                    fmt::format("{} covered, {} detected", covered, detected));
-    EXPECT_GE(covered, 186);
-    const int most = truth < d_max ? static_cast<int>(kRuns) : static_cast<int>(kRuns) / 20;
-    EXPECT_LE(detected, most);
+    EXPECT_GE(covered, kFewest);
+    EXPECT_LE(covered, kMost);
+    const auto runs = static_cast<int>(kMoreRuns);
+    EXPECT_LE(detected, truth < d_max ? runs : runs / 20);
   }
 }
 

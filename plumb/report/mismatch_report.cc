@@ -1,10 +1,13 @@
 #include "plumb/report/mismatch_report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
+#include <set>
 
 #include "plumb/base/version.h"
+#include "plumb/mismatch/few_prompts.h"
 #include "plumb/report/common.h"
 
 namespace plumb::report {
@@ -37,18 +40,17 @@ Json mismatch_curve_json(const CurveReport& report) {
     return json;
   }
   const Ceiling& ceiling = *report.ceiling;
-  const auto if_detected = [&](double value) -> Json {
-    return ceiling.detected ? Json(value) : Json(nullptr);
-  };
+  const bool shown = ceiling.turns_below_end();
+  const auto if_shown = [&](double value) { return shown ? Json(value) : Json(nullptr); };
   json["form"] = stats::curve_form_name(ceiling.form);
   json["a"] = ceiling.fit.curve.a;
   json["a_ci"] = bounds(ceiling.a_ci);
   json["b"] = ceiling.fit.curve.b;
   json["b_ci"] = bounds(ceiling.b_ci);
-  json["d_star"] = if_detected(ceiling.d_star);
+  json["d_star"] = if_shown(ceiling.d_star);
   json["d_star_ci"] = bounds(ceiling.d_star_ci);
-  json["r_star"] = if_detected(ceiling.r_star);
-  json["r_star_ci"] = ceiling.detected ? bounds(ceiling.r_star_ci) : Json(nullptr);
+  json["r_star"] = if_shown(ceiling.r_star);
+  json["r_star_ci"] = shown ? bounds(ceiling.r_star_ci) : Json(nullptr);
   json["detected"] = ceiling.detected;
   json["d_max"] = ceiling.d_max;
   json["verdict"] = mismatch::verdict_name(report.verdict);
@@ -59,6 +61,7 @@ Json mismatch_curve_json(const CurveReport& report) {
   json["rss"] = ceiling.fit.rss;
   json["rows"] = ceiling.fit.points;
   json["prompts"] = ceiling.clusters;
+  if (report.few) json["note"] = *report.few;
   json["shifted"] = report.shifted;
   json["either_form"] = report.either_form;
   if (report.choice) json["form_support"] = report.choice->support;
@@ -69,15 +72,27 @@ Json mismatch_curve_json(const CurveReport& report) {
   return json;
 }
 
+namespace {
+
+std::string peak_sentence(const std::string& name, const Ceiling& ceiling) {
+  if (!ceiling.turns_below_end()) {
+    return fmt::format("{}: no turn-over below d = {:.2f} is shown.", name, ceiling.d_max);
+  }
+  const std::string peak =
+      fmt::format("at d = {:.2f} (KL {:.1f} nats), reward {:.3g}", ceiling.d_star,
+                  ceiling.d_star * ceiling.d_star, ceiling.r_star);
+  return ceiling.detected
+             ? fmt::format("{}: the ceiling is {}.", name, peak)
+             : fmt::format("{}: the fit is highest {}; no ceiling is claimed.", name, peak);
+}
+
+}  // namespace
+
 std::string mismatch_fit_sentence(const CurveReport& report) {
   const std::string name = printable(report.name);
   if (!report.ceiling) return fmt::format("{}: {}.", name, report.ceiling.error().reason);
   const Ceiling& ceiling = *report.ceiling;
-  std::string text =
-      ceiling.detected
-          ? fmt::format("{}: the ceiling is at d = {:.2f} (KL {:.1f} nats), reward {:.3g}.", name,
-                        ceiling.d_star, ceiling.d_star * ceiling.d_star, ceiling.r_star)
-          : fmt::format("{}: no turn-over below d = {:.2f} is shown.", name, ceiling.d_max);
+  std::string text = peak_sentence(name, ceiling);
   text += fmt::format(
       " Slope at the end {:+.3g} {}; {}; slopes under {:.2g} do not matter, of {:.2g} or more "
       "would "
@@ -89,9 +104,8 @@ std::string mismatch_fit_sentence(const CurveReport& report) {
     text +=
         " Without prompts, intervals take the points as independent, which points from one pool of "
         "samples are not: the intervals are too short then.";
-  } else if (ceiling.clusters < 20) {
-    text += fmt::format(" {} prompts are few for a bootstrap: intervals are too short.",
-                        ceiling.clusters);
+  } else if (report.few) {
+    text += " " + *report.few;
   }
   return text;
 }
@@ -141,14 +155,14 @@ Table mismatch_fit_table(CurveReports curves, const MismatchFitContext& context)
     }
     const Ceiling& ceiling = *report.ceiling;
     const auto shown = [&](double value) {
-      return ceiling.detected ? fixed(value, 2) : std::string("-");
+      return ceiling.turns_below_end() ? fixed(value, 2) : std::string("-");
     };
     table.rows.push_back(
         {printable(report.name), std::string(stats::curve_form_name(ceiling.form)),
          fixed(ceiling.fit.curve.a, 3), interval(ceiling.a_ci, 3), fixed(ceiling.fit.curve.b, 4),
          interval(ceiling.b_ci, 4), shown(ceiling.d_star),
          distance_interval(ceiling.d_star_ci, ceiling.d_max), shown(ceiling.r_star),
-         ceiling.detected ? interval(ceiling.r_star_ci, 2) : "-",
+         ceiling.turns_below_end() ? interval(ceiling.r_star_ci, 2) : "-",
          std::string(mismatch::verdict_name(report.verdict))});
   }
   return table;
@@ -161,13 +175,14 @@ Table mismatch_fit_records(CurveReports curves) {
                        "d_star_low",     "d_star_high", "r_star",
                        "r_star_low",     "r_star_high", "detected",
                        "d_max",          "slope_end",   "slope_end_low",
-                       "slope_end_high", "verdict",     "reason"}),
+                       "slope_end_high", "prompts",     "verdict",
+                       "reason",         "note"}),
               {}};
   for (const CurveReport& report : curves) {
     std::vector<std::string> row = {report.name};
     if (report.ceiling) {
       const Ceiling& ceiling = *report.ceiling;
-      const bool found = ceiling.detected;
+      const bool found = ceiling.turns_below_end();
       row.emplace_back(stats::curve_form_name(ceiling.form));
       for (const auto& value :
            {finite(ceiling.fit.curve.a), finite(ceiling.a_ci.low), finite(ceiling.a_ci.high),
@@ -178,16 +193,18 @@ Table mismatch_fit_records(CurveReports curves) {
             found ? finite(ceiling.r_star_ci.high) : std::nullopt}) {
         row.push_back(exact(value));
       }
-      row.emplace_back(found ? "true" : "false");
+      row.emplace_back(ceiling.detected ? "true" : "false");
       for (const double value : {ceiling.d_max, ceiling.slope_end, ceiling.slope_end_ci.low,
                                  ceiling.slope_end_ci.high}) {
         row.push_back(exact(finite(value)));
       }
+      row.push_back(fmt::format("{}", ceiling.clusters));
     } else {
-      row.resize(19);
+      row.resize(20);
     }
     row.emplace_back(mismatch::verdict_name(report.verdict));
     row.emplace_back(report.ceiling ? "" : report.ceiling.error().reason);
+    row.push_back(report.few.value_or(""));
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -198,13 +215,22 @@ std::string mismatch_fit_heading(CurveReports curves, const MismatchFitContext& 
                      curves.size(), curves.size() == 1 ? "" : "s");
 }
 
+std::string few_prompts_notes(CurveReports curves) {
+  std::set<std::string> notes;
+  for (const CurveReport& report : curves) {
+    if (report.few) notes.insert(*report.few);
+  }
+  return fmt::format("{}", fmt::join(notes, " "));
+}
+
 std::string mismatch_fit_notes(CurveReports curves, const MismatchFitContext& context) {
   std::string notes = fmt::format(
       "Forms: bon R = d (a - b d), rl R = d (a - b log d). Intervals are {:g} %, from {} draws: "
       "the "
       "whole curves of resampled prompts, where there are prompts. A ceiling is detected where the "
-      "whole interval of d* lies below the largest d.",
-      100 * context.options.sampling.level, context.options.sampling.resamples);
+      "whole interval of d* lies below the largest d, of {} prompts or more.",
+      100 * context.options.sampling.level, context.options.sampling.resamples,
+      mismatch::kFewestJudged);
   for (const CurveReport& report : curves) notes += " " + mismatch_fit_sentence(report);
   return notes;
 }

@@ -9,6 +9,7 @@
 
 #include "plumb/base/parallel.h"
 #include "plumb/base/random.h"
+#include "plumb/stats/hierarchical.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/stats/normal.h"
 
@@ -168,7 +169,7 @@ Ceiling ceiling_of(CurveForm form, const CurveFit& fit, double d_max, const Coef
                   .detected = false,
                   .clusters = 0,
                   .resamples = draws.size()};
-  ceiling.detected = ceiling.d_star_ci.high < d_max;
+  ceiling.detected = ceiling.turns_below_end();
   return ceiling;
 }
 
@@ -236,7 +237,8 @@ tl::expected<Ceiling, Undefined> measure_ceiling(CurveForm form, const CurveData
   if (missing > options.undefined_share * static_cast<double>(options.resamples)) {
     return undefined("too many resamples have fewer than two different distances d");
   }
-  Ceiling ceiling = ceiling_of(form, *fit, d_max, draws, options.level);
+  const double level = expanded_level(options.level, clusters.size());
+  Ceiling ceiling = ceiling_of(form, *fit, d_max, draws, level);
   ceiling.clusters = clusters.size();
   return ceiling;
 }

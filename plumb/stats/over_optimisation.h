@@ -69,16 +69,20 @@ struct Ceiling {
   Interval r_star_ci;      // of R at the peak, at d_max in resamples whose peak lies beyond
   double r_star;           // the same of the fit
   double slope_deviation;  // standard deviation of slope_end over the resamples
-  bool detected;           // the whole interval of d_star lies below d_max
+  bool detected;           // turns_below_end(), unless who judges the curve withholds it
   std::size_t clusters;    // 0: single points
   std::size_t resamples;
+
+  // The whole interval of d_star lies below d_max: no part of it is extrapolated.
+  bool turns_below_end() const { return d_star_ci.high < d_max; }
 };
 
-// With two clusters or more, percentile intervals over resampled clusters; resample r takes
-// Stream(seed, "ceiling", r). Single points: a and b drawn from the t distribution with points - 2
-// degrees of freedom that their fit implies, which takes errors as independent and of one size.
-// Undefined: no fit; every reward is 0; one cluster; single points fewer than four; more than
-// options.undefined_share of the resamples without a fit. One that does not move has no peak.
+// With two clusters or more, percentile intervals over resampled clusters, at the expanded level of
+// so many (stats/hierarchical.h); resample r takes Stream(seed, "ceiling", r). Single points: a and
+// b drawn from the t distribution with points - 2 degrees of freedom that their fit implies, which
+// takes errors as independent and of one size. Undefined: no fit; every reward is 0; one cluster;
+// single points fewer than four; more than options.undefined_share of the resamples without a fit.
+// One that does not move has no peak.
 tl::expected<Ceiling, Undefined> measure_ceiling(CurveForm form, const CurveData& data,
                                                  const BootstrapOptions& options);
 

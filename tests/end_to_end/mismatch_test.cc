@@ -70,6 +70,35 @@ TEST_F(Curves, HaveTheirCeilingFitted) {
   EXPECT_EQ(json["points"].size(), 10U);
 }
 
+// The same curves of three prompts: the figures stay, the verdict and the ceiling go.
+TEST_F(Curves, OfFewPromptsHaveFiguresAndNoVerdict) {
+  std::string points = "prompt,d,gold\n";
+  for (int p = 0; p < 3; ++p) {
+    for (int d = 1; d <= 10; ++d) points += fmt::format("p{},{},{}\n", p, d, d * (1 - 0.1 * d));
+  }
+  write("few.csv", points);
+  const std::string command = "mismatch fit --form bon " + path("few.csv");
+  const std::string few =
+      "3 prompts are too few for a verdict or a ceiling; 8 or more are needed, 20 or more are "
+      "better.";
+  const Json curve = Json::parse(run(command + " --json").out)["curves"][0];
+  EXPECT_EQ(curve["verdict"], "insufficient evidence");
+  EXPECT_EQ(curve["detected"], false);
+  EXPECT_EQ(curve["note"], few);
+  EXPECT_NEAR(curve["d_star"], 5, 1e-9);
+  EXPECT_NEAR(curve["r_star"], 2.5, 1e-9);
+  EXPECT_LT(curve["slope_end_ci"][1], 0);
+  const std::string table = run(command + " --csv").out;
+  EXPECT_TRUE(table.find(",insufficient evidence,,\"" + few) != std::string::npos) << table;
+  std::string text = run(command).out;
+  std::ranges::replace(text, '\n', ' ');
+  for (const std::string& said :
+       {few, std::string("the fit is highest at d = 5.00"), std::string("no ceiling is claimed")}) {
+    EXPECT_NE(text.find(said), std::string::npos) << said << "\n" << text;
+  }
+  EXPECT_EQ(text.find("the ceiling is at"), std::string::npos) << text;
+}
+
 TEST_F(Curves, AreTheSameBytesWithAnyNumberOfThreads) {
   const std::string command = "mismatch fit --json --seed 3 " + path("points.csv");
   EXPECT_EQ(run(command + " --threads 1").out, run(command + " --threads 4").out);

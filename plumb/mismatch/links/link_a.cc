@@ -21,9 +21,10 @@ LinkRow ceiling_row(const RunDraws& run, const CurveReport& curve) {
   row.ci = ceiling.slope_end_ci;
   row.deviation = ceiling.slope_deviation;
   row.resolution = curve.resolution;
-  row.note = ceiling.detected
-                 ? fmt::format("the gold is highest at d = {:.2f} [{:.2f}, {:.2f}]: the ceiling",
-                               ceiling.d_star, ceiling.d_star_ci.low, ceiling.d_star_ci.high)
+  row.note = ceiling.turns_below_end()
+                 ? fmt::format("the gold is highest at d = {:.2f} [{:.2f}, {:.2f}]: {}",
+                               ceiling.d_star, ceiling.d_star_ci.low, ceiling.d_star_ci.high,
+                               ceiling.detected ? "the ceiling" : "no ceiling is claimed")
                  : fmt::format("no ceiling is shown below d = {:.2f}", ceiling.d_max);
   return row;
 }
@@ -32,13 +33,14 @@ LinkRow ceiling_place(const RunDraws& run, const CurveReport& curve) {
   LinkRow row{.link = Link::kA, .run = run.name, .measure = "ceiling d*"};
   row.n = run.prompts;
   row.of = "prompts";
-  if (!curve.ceiling || !curve.ceiling->detected) {
+  if (!curve.ceiling || !curve.ceiling->turns_below_end()) {
     row.reason = curve.ceiling ? "no turn-over is shown below the largest d"
                                : std::string(curve.ceiling.error().reason);
     return row;
   }
   row.estimate = curve.ceiling->d_star;
   row.ci = curve.ceiling->d_star_ci;
+  if (!curve.ceiling->detected) row.note = curve.few.value_or("");
   return row;
 }
 

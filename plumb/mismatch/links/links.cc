@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "plumb/base/files.h"
-#include "plumb/mismatch/links/few_prompts.h"
 #include "plumb/mismatch/links/sentence.h"
 #include "plumb/rlhf/sample_files.h"
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "plumb/mismatch/few_prompts.h"
 #include "plumb/stats/equivalence.h"
 #include "plumb/stats/hypothesis.h"
 #include "plumb/stats/intervals.h"
@@ -67,6 +68,11 @@ Verdict verdict_of_row(const LinkRow& row, double level) {
   if (!differs || row.adjusted_p <= 1 - level + 1e-12) return verdict;
   const bool small = about.low >= -*row.resolution && about.high <= *row.resolution;
   return small ? Verdict::kDecoupled : Verdict::kInsufficient;
+}
+
+// An interval over checkpoints says nothing of other prompts, whose mean gold each of them is.
+bool rests_on_prompts(const LinkRow& row) {
+  return row.of == "prompts" || row.measure == "gold with the reward";
 }
 
 void judge_family(std::span<LinkRow* const> family, double level) {
@@ -138,6 +144,16 @@ void judge(std::span<LinkRow> rows, double level) {
     }
   }
   for (const auto& [key, family] : families) judge_family(family, level);
+}
+
+void withhold_verdicts(std::span<LinkRow> rows, const std::string& run, std::size_t prompts) {
+  if (!too_few_to_judge(prompts)) return;
+  for (LinkRow& row : rows) {
+    const bool judged = row.verdict && (row.ci || row.tested);
+    if (row.run != run || !judged || !rests_on_prompts(row)) continue;
+    row.verdict = Verdict::kInsufficient;
+    row.note += (row.note.empty() ? "" : "; ") + no_verdict_from(prompts);
+  }
 }
 
 Verdict link_verdict(std::span<const LinkRow> rows, Link link, const std::string& run) {

@@ -69,6 +69,10 @@ bool is_point(const LinkRow& row);
 // decoupled, and has a direction by the sign test alone, 2^(1 - n) for n prompts of one sign.
 void judge(std::span<LinkRow> rows, double level);
 
+// Rows of this run that rest on its prompts have insufficient evidence where these are too few to
+// judge by (mismatch/few_prompts.h); their notes say so. After judge().
+void withhold_verdicts(std::span<LinkRow> rows, const std::string& run, std::size_t prompts);
+
 // Of a link and run, from its own rows and those of no single run: inverted where a headline row
 // is; aligned where all are; decoupled where one is and none has insufficient evidence; else
 // insufficient evidence. Rows without an estimate have no say as long as another row has one.

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "plumb/base/parallel.h"
-#include "plumb/mismatch/links/few_prompts.h"
+#include "plumb/mismatch/few_prompts.h"
 #include "plumb/mismatch/measure/gap_parts.h"
 #include "plumb/rlhf/sample_files.h"
 #include "plumb/stats/calibration.h"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plumb/stats/hierarchical.h"
+
 namespace plumb::mismatch {
 namespace {
 
@@ -240,6 +242,8 @@ StartDeviations start_deviations(const Start& start, Counts prompts) {
 
 GapReport measure_gap(const Trajectory& trajectory, const stats::BootstrapOptions& options) {
   GapReport report;
+  stats::BootstrapOptions expanded = options;
+  expanded.level = stats::expanded_level(options.level, trajectory.prompts.size());
   const std::vector<std::uint32_t> once(trajectory.prompts.size(), 1);
   const StartLines all = lines_of(trajectory.start, once);
   report.within_prompts = all.within;
@@ -250,12 +254,12 @@ GapReport measure_gap(const Trajectory& trajectory, const stats::BootstrapOption
     const std::size_t end = std::min(begin + kChunk, points);
     const stats::Draws draws = draw(trajectory, begin, end, options);
     for (std::size_t k = 0; k < end - begin; ++k) {
-      report.points.push_back(point_of(draws, kStartColumns + k * kPointColumns, options));
+      report.points.push_back(point_of(draws, kStartColumns + k * kPointColumns, expanded));
     }
     if (begin > 0) continue;
-    report.correlation = estimate_of(draws, kCorrelation, options);
-    report.proxy_per_token = estimate_of(draws, kProxyPerToken, options);
-    report.gold_per_token = estimate_of(draws, kGoldPerToken, options);
+    report.correlation = estimate_of(draws, kCorrelation, expanded);
+    report.proxy_per_token = estimate_of(draws, kProxyPerToken, expanded);
+    report.gold_per_token = estimate_of(draws, kGoldPerToken, expanded);
   }
   return report;
 }

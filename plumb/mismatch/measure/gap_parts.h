@@ -15,7 +15,8 @@
 // (The first, third and fourth causes of Goodhart's law are Manheim and Garrabrant's 2018; the
 // regression is that of Gao et al. 2023, section 4.1.) The three add up to the gap, in every
 // resample too. Without lengths the rest holds that of length. Intervals are percentiles over
-// resampled prompts, start and points at once.
+// resampled prompts, start and points at once, at the expanded level of so many prompts
+// (stats/hierarchical.h).
 //
 //   GapReport report = measure_gap(trajectory, {.resamples = 1000});
 #pragma once

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "plumb/base/random.h"
+#include "plumb/mismatch/few_prompts.h"
 #include "plumb/rlhf/sample_files.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/stats/sums.h"
@@ -41,6 +42,11 @@ TrajectoryMeasure measure_trajectory(Trajectory trajectory, const MeasureOptions
   measure.curves = fit_curves(curves, {.form = options.form.value_or(form),
                                        .resolution = options.resolution,
                                        .sampling = options.sampling});
+  if (measure.curves.empty()) {
+    if (auto few = few_prompts(path.prompts.size())) {
+      measure.trajectory.warnings.push_back(std::move(*few));
+    }
+  }
   const bool far_off = starts_far_off(path);
   for (CurveReport& report : measure.curves) {
     if (far_off) {

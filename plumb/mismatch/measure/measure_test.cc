@@ -9,6 +9,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/mismatch/measure/measure_testing.h"
+#include "plumb/mismatch/measure/run_details.h"
 #include "plumb/rlhf/worlds/world.h"
 
 namespace plumb::mismatch {
@@ -316,6 +317,22 @@ TEST(MeasureRun, FindsThePlantedCeilingAndKeepsItsCheckpoint) {
   EXPECT_NEAR(steps.rules.rules[0].d, std::exp(1.0), 1.01);
   EXPECT_LT(steps.rules.rules[0].regret, steps.rules.rules[1].regret);
   EXPECT_EQ(steps.rules.choosing + steps.rules.reporting, 200U);
+}
+
+TEST(MeasureRun, ClaimsNothingFromFewPrompts) {
+  for (const std::size_t prompts : {5U, 8U}) {
+    Stream stream(3, "few", prompts);
+    const PlantedSamples planted{
+        .world = {.curve = {1, 0.5}, .prompts = prompts, .spread = 0.05, .noise = 0.1}};
+    const RunMeasure run =
+        measure_run("run", planted.draw(stream), {.sampling = {.resamples = 300}});
+    const CurveReport& gold = run.trajectories[1].curves[0];
+    EXPECT_TRUE(gold.ceiling->turns_below_end());
+    EXPECT_EQ(gold.ceiling->detected, prompts == 8);
+    EXPECT_EQ(gold.verdict, prompts == 8 ? Verdict::kInverted : Verdict::kInsufficient);
+    EXPECT_TRUE(gold.few);
+    EXPECT_EQ(stages_of(run)[1].name, prompts == 8 ? "ceiling" : "highest gold");
+  }
 }
 
 // Rewards are from a start half way, distances from the reference: no curve of both starts at 0.

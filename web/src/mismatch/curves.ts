@@ -46,10 +46,10 @@ function fitLine(curve: Curve, trajectory: Trajectory): { d: number; value: numb
   });
 }
 
-/** Where the ceiling lies, cut at the last point: beyond it the curve is not known. */
-export function ceilingSpan(curve: Curve): Interval | undefined {
+/** Where the curve is highest, cut at the last point: beyond it the curve is not known. */
+export function peakSpan(curve: Curve): Interval | undefined {
   const ci = curve.d_star_ci;
-  if (!curve.detected || !ci || ci[0] === null) return undefined;
+  if (known(curve.d_star) === undefined || !ci || ci[0] === null) return undefined;
   return [ci[0], Math.min(ci[1] ?? Infinity, curve.d_max ?? Infinity)];
 }
 
@@ -58,7 +58,7 @@ function marks(trajectory: Trajectory, curve: Curve, low: number, high: number):
   const stroke = color(curve);
   const best = trajectory.kind === "best of n";
   const dashes = best ? { strokeDasharray: "5,3" } : {};
-  const span = curve.name === "gold" ? ceilingSpan(curve) : undefined;
+  const span = curve.name === "gold" && curve.detected ? peakSpan(curve) : undefined;
   const star = known(curve.d_star);
   return [
     Plot.areaY(points, {
@@ -101,7 +101,7 @@ function describe(run: Run): string {
           ? curve.d_max === undefined
             ? "could not be fitted"
             : `shows no turn-over below d = ${number(curve.d_max, 2)}`
-          : `turns at d = ${number(star, 2)}`;
+          : `${curve.detected ? "turns" : "has the top of its fit"} at d = ${number(star, 2)}`;
       return `${curve.name}, ${kind}, ${where}`;
     }),
   );

@@ -24,6 +24,8 @@ export interface Curve {
   slope_end_ci?: [number | null, number | null];
   verdict: string;
   reason?: string;
+  /** Where prompts are few. Of too few nothing is claimed: figures of d* may stand, but none is detected. */
+  note?: string;
   points: CurvePoint[];
 }
 

@@ -3,7 +3,7 @@ import { known } from "../data";
 import { h } from "../dom";
 import { count, interval, number, percent, signed } from "../format";
 import { entry, hash, header, provenance, section } from "../layout";
-import { ceilingSpan, curvesFigure } from "./curves";
+import { curvesFigure, peakSpan } from "./curves";
 import type { MismatchReport, Run, Trajectory } from "./data";
 import { examplesSection } from "./examples";
 import { gapFigure, main } from "./gap";
@@ -87,19 +87,24 @@ function headline(runs: Run[]): string[] {
 function sentence(run: Run, trajectory: Trajectory): string {
   const gold = trajectory.curves.find(({ name }) => name === "gold");
   const star = known(gold?.d_star);
-  const span = gold && ceilingSpan(gold);
+  const span = gold && peakSpan(gold);
   const parts = [`${run.name} (${trajectory.kind}, ${count(trajectory.prompts, "prompt")})`];
   const measured = trajectory.points.some((point) => known(point.gold) !== undefined);
   if (!gold) {
     parts.push(measured ? "no distance (KL) of the run is known" : "the gold was not measured");
   } else if (star !== undefined) {
     const bounds = span ? ` ${interval(span, (x) => number(x, 2))}` : "";
-    parts.push(`the gold turns at d = ${number(star, 2)}${bounds}: the ceiling`);
+    parts.push(
+      gold.detected
+        ? `the gold turns at d = ${number(star, 2)}${bounds}: the ceiling`
+        : `the fit of the gold is highest at d = ${number(star, 2)}${bounds}; no ceiling is claimed`,
+    );
   } else if (gold.reason) {
     parts.push(gold.reason);
   } else {
     parts.push(`no turn-over of the gold is shown below d = ${number(gold.d_max ?? 0, 2)}`);
   }
+  if (gold?.note) parts.push(gold.note.replace(/\.$/, ""));
   const end = trajectory.points[trajectory.points.length - 1];
   const gap = end && known(end.gap);
   const ci = end && known(end.gap_ci);

@@ -3,7 +3,7 @@ import { known, type Interval, type Maybe } from "../data";
 import { breakable, h } from "../dom";
 import { kNone, interval, number, percent, signed } from "../format";
 import { measureCell, table, type Column } from "../table";
-import { ceilingSpan } from "./curves";
+import { peakSpan } from "./curves";
 import type { Curve, Point, Rule, Run, Stopping, Trajectory } from "./data";
 
 interface CeilingRow {
@@ -21,9 +21,13 @@ function bounded(ci: Curve["slope_end_ci"]): Interval | undefined {
 
 function ceilingCell({ curve }: CeilingRow): Node | string {
   const star = known(curve.d_star);
-  if (star !== undefined) return measureCell(star, ceilingSpan(curve), undefined, two);
+  if (star !== undefined) return measureCell(star, peakSpan(curve), undefined, two);
   if (curve.reason) return h("span", { class: "absent" }, curve.reason);
   return h("span", { class: "absent" }, `none below ${two(curve.d_max ?? 0)}`);
+}
+
+function verdictCell({ curve: { verdict, note } }: CeilingRow): Node | string {
+  return note ? h("span", {}, verdict, h("br"), h("small", {}, ...breakable(note))) : verdict;
 }
 
 export function ceilingsTable(runs: Run[], level: number): HTMLElement {
@@ -37,7 +41,7 @@ export function ceilingsTable(runs: Run[], level: number): HTMLElement {
     title: "Curves and ceilings",
     caption:
       `Both forms of Gao et al. (2023): bon R = d (a − b d), rl R = d (a − b log d), in the reward’s own unit. Intervals are ${percent(level)}, over prompts. ` +
-      "A ceiling is detected where the whole interval of d* lies below the largest d.",
+      "A ceiling is detected where the whole interval of d* lies below the largest d, of eight prompts or more.",
     rows,
     wide: true,
     columns: [
@@ -66,7 +70,7 @@ export function ceilingsTable(runs: Run[], level: number): HTMLElement {
         cell: ({ curve }) =>
           measureCell(curve.slope_end, bounded(curve.slope_end_ci), undefined, plus),
       },
-      { head: "Verdict", key: (row) => row.curve.verdict, cell: (row) => row.curve.verdict },
+      { head: "Verdict", key: (row) => row.curve.verdict, cell: verdictCell },
     ],
   });
 }
