@@ -31,6 +31,8 @@ std::string distance_interval(const Interval& ci, double d_max) {
 
 Json mismatch_curve_json(const CurveReport& report) {
   Json json = {{"name", report.name}};
+  if (report.left_out > 0) json["left_out"] = report.left_out;
+  if (!report.notes.empty()) json["notes"] = report.notes;
   if (!report.ceiling) {
     json["reason"] = report.ceiling.error().reason;
     json["verdict"] = mismatch::verdict_name(report.verdict);
@@ -71,7 +73,9 @@ Json mismatch_curve_json(const CurveReport& report) {
 
 std::string mismatch_fit_sentence(const CurveReport& report) {
   const std::string name = printable(report.name);
-  if (!report.ceiling) return fmt::format("{}: {}.", name, report.ceiling.error().reason);
+  std::string notes;
+  for (const std::string& note : report.notes) notes += " " + printable(note);
+  if (!report.ceiling) return fmt::format("{}: {}.{}", name, report.ceiling.error().reason, notes);
   const Ceiling& ceiling = *report.ceiling;
   std::string text =
       ceiling.detected
@@ -93,7 +97,7 @@ std::string mismatch_fit_sentence(const CurveReport& report) {
     text += fmt::format(" {} prompts are few for a bootstrap: intervals are too short.",
                         ceiling.clusters);
   }
-  return text;
+  return text + notes;
 }
 
 Json mismatch_fit_json(CurveReports curves, const MismatchFitContext& context) {
@@ -161,7 +165,8 @@ Table mismatch_fit_records(CurveReports curves) {
                        "d_star_low",     "d_star_high", "r_star",
                        "r_star_low",     "r_star_high", "detected",
                        "d_max",          "slope_end",   "slope_end_low",
-                       "slope_end_high", "verdict",     "reason"}),
+                       "slope_end_high", "verdict",     "reason",
+                       "left_out",       "note"}),
               {}};
   for (const CurveReport& report : curves) {
     std::vector<std::string> row = {report.name};
@@ -188,6 +193,8 @@ Table mismatch_fit_records(CurveReports curves) {
     }
     row.emplace_back(mismatch::verdict_name(report.verdict));
     row.emplace_back(report.ceiling ? "" : report.ceiling.error().reason);
+    row.push_back(fmt::format("{}", report.left_out));
+    row.push_back(fmt::format("{}", fmt::join(report.notes, " ")));
     table.rows.push_back(std::move(row));
   }
   return table;
