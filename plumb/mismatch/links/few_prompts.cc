@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace plumb::mismatch {
 namespace {
 
@@ -28,12 +30,13 @@ std::optional<std::string> few_prompts(std::size_t prompts) {
 }
 
 void withhold_verdicts(std::span<LinkRow> rows, const std::string& run, std::size_t prompts) {
-  if (prompts >= kFewestJudged) return;
   for (LinkRow& row : rows) {
     if (row.run != run || !row.verdict || !row.ci || !rests_on_prompts(row)) continue;
+    const std::size_t behind = row.of == "prompts" ? std::min(row.n, prompts) : prompts;
+    if (behind >= kFewestJudged) continue;
     row.verdict = Verdict::kInsufficient;
     row.note += fmt::format("{}no verdict from {}: {} or more are needed",
-                            row.note.empty() ? "" : "; ", counted(prompts), kFewestJudged);
+                            row.note.empty() ? "" : "; ", counted(behind), kFewestJudged);
   }
 }
 
