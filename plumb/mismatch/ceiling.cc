@@ -153,7 +153,16 @@ Verdict verdict_of(const stats::Interval& slope, double resolution) {
 
 std::vector<CurveReport> fit_curves(std::span<const Curve> curves, const FitOptions& options) {
   std::vector<CurveReport> reports;
-  for (const Curve& curve : curves) reports.push_back(report_on(curve, options));
+  for (const Curve& curve : curves) {
+    CurveReport report = report_on(curve, options);
+    report.left_out = curve.left_out;
+    report.notes = curve.notes;
+    if (!curve.doubt.empty()) {
+      report.ceiling = stats::undefined(curve.doubt);
+      report.verdict = Verdict::kInsufficient;
+    }
+    reports.push_back(std::move(report));
+  }
   return reports;
 }
 

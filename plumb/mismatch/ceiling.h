@@ -62,7 +62,9 @@ struct CurveReport {
   double detectable = 0;  // the least slope at the end that would be found with power 0.8
   std::optional<std::string> few = {};  // a sentence where prompts are few
   bool shifted = false;
-  std::vector<CurvePoint> points;  // ascending in d
+  std::size_t left_out = 0;             // as the curve has them
+  std::vector<std::string> notes = {};  // likewise
+  std::vector<CurvePoint> points;       // ascending in d
 };
 
 std::vector<CurveReport> fit_curves(std::span<const Curve> curves, const FitOptions& options);

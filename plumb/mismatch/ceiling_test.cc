@@ -45,6 +45,41 @@ TEST_F(Points, HaveTheirStartTakenOffPromptByPrompt) {
   EXPECT_TRUE(curve.shifted);
 }
 
+TEST_F(Points, WithoutARewardAreLeftOutAndCounted) {
+  const Curve curve = read("prompt,d,gold\na,1,2\nb,1,\na,2,3\nb,2,5\n").at(0);
+  EXPECT_EQ(curve.d, (std::vector<double>{1, 2, 2}));
+  EXPECT_EQ(curve.reward, (std::vector<double>{2, 3, 5}));
+  EXPECT_EQ(curve.left_out, 1U);
+  ASSERT_EQ(curve.notes.size(), 1U);
+  EXPECT_TRUE(curve.notes[0].starts_with("1 row without a reward")) << curve.notes[0];
+  EXPECT_EQ(fit_curves(std::vector{curve}, {.sampling = {.resamples = 20}})[0].notes, curve.notes);
+}
+
+TEST_F(Points, OfAPromptWithAnEmptyStartAreLeftOut) {
+  const Curve curve = read("prompt,d,gold\na,0,1\nb,0,\na,1,2\nb,1,7\na,2,4\n").at(0);
+  EXPECT_EQ(curve.reward, (std::vector<double>{1, 3}));
+  EXPECT_EQ(curve.prompts, 1U);
+  EXPECT_EQ(curve.left_out, 2U);
+}
+
+// As the table of a measured run has them.
+TEST_F(Points, SayThatSamplesBehindThemLackTheReward) {
+  const Curve curve = read("d,gold,without_gold\n1,2,0\n2,3,4\n3,4,1\n").at(0);
+  ASSERT_EQ(curve.notes.size(), 1U);
+  EXPECT_TRUE(curve.notes[0].starts_with("2 of 3 rows are means over samples of which some lack"))
+      << curve.notes[0];
+}
+
+TEST_F(Points, HaveAColumnThatIsNotEmptyThroughout) {
+  EXPECT_NE(error("d,gold\n1,\n2,\n").find("no row has a number in gold"), std::string::npos);
+  EXPECT_NE(error("d,gold\n,1\n").find("\"\" of column \"d\" is not a finite number"),
+            std::string::npos);
+  const auto curves = read("run,d,gold\nx,1,\ny,1,4\ny,2,5\n", {.by = "run"});
+  const auto fits = fit_curves(curves, {.sampling = {.resamples = 20}});
+  EXPECT_EQ(fits.at(0).ceiling.error().reason, "no row has a reward");
+  EXPECT_TRUE(fits.at(1).notes.empty());
+}
+
 TEST_F(Points, AreSplitByColumnsAndValues) {
   const auto curves =
       read("run,d,gold,proxy\nx,1,2,3\ny,1,4,5\n", {.y = {"gold", "proxy"}, .by = "run"});

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "plumb/stats/best_of_n.h"
@@ -35,6 +37,16 @@ Result<double> number(const Record& record, const std::string& column) {
                          column));
 }
 
+// Nothing of an empty cell, or of null: not measured.
+Result<std::optional<double>> reward_of(const Record& record, const std::string& column) {
+  const auto cell = record.fields.find(column);
+  if (cell != record.fields.end() && (cell->is_null() || *cell == "")) {
+    return std::optional<double>();
+  }
+  PLUMB_TRY(value, number(record, column));
+  return std::optional(value);
+}
+
 Result<double> distance(const Record& record, const CurveColumns& columns) {
   PLUMB_TRY(x, number(record, columns.x));
   if (columns.meaning == Distance::kBest) {
@@ -48,13 +60,22 @@ Result<double> distance(const Record& record, const CurveColumns& columns) {
 // A curve while its rows come in.
 struct Growing {
   Curve curve;
+  std::string y;
   std::unordered_map<std::string, std::uint32_t> prompts;
   std::map<std::uint32_t, std::vector<double>> starts;  // rewards at distance 0, by prompt
   std::vector<std::string> where;                       // of the rows
+  std::set<std::uint32_t> without_start;                // prompts with an empty start
+  std::size_t partial = 0;                              // rows whose samples lack some rewards
 
+  std::uint32_t number_of(const std::string& prompt) {
+    return prompts.emplace(prompt, static_cast<std::uint32_t>(prompts.size())).first->second;
+  }
+  void leave_out(double d, const std::string& prompt) {
+    ++curve.left_out;
+    if (d == 0) without_start.insert(number_of(prompt));
+  }
   void add(double d, double reward, const std::string& prompt, std::string place) {
-    const auto next = static_cast<std::uint32_t>(prompts.size());
-    const std::uint32_t number = prompts.emplace(prompt, next).first->second;
+    const std::uint32_t number = number_of(prompt);
     if (d == 0) {
       starts[number].push_back(reward);
       return;
@@ -72,8 +93,59 @@ double mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
+// Takes out rows whose prompt has a start, and an empty one.
+void leave_out_startless(Growing& growing) {
+  Curve& curve = growing.curve;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < curve.d.size(); ++i) {
+    const std::uint32_t prompt = curve.cluster[i];
+    if (growing.without_start.contains(prompt) && !growing.starts.contains(prompt)) {
+      ++curve.left_out;
+      continue;
+    }
+    curve.d[kept] = curve.d[i];
+    curve.reward[kept] = curve.reward[i];
+    curve.cluster[kept] = prompt;
+    growing.where[kept++] = growing.where[i];
+  }
+  curve.d.resize(kept);
+  curve.reward.resize(kept);
+  curve.cluster.resize(kept);
+}
+
+// Whether a table of measured runs says that samples behind the row lack the reward.
+bool is_partial(const Record& record, const std::string& y) {
+  const std::string column = "without_" + y;
+  const auto cell = record.fields.find(column);
+  if (cell == record.fields.end()) return false;
+  const auto count = number(record, column);
+  return count && *count > 0;
+}
+
+void say_partial(Growing& growing) {
+  if (growing.partial == 0) return;
+  growing.curve.notes.push_back(fmt::format(
+      "{} of {} rows are means over samples of which some lack {} (without_{}), and wrong where "
+      "what is missing hangs on the answer.",
+      growing.partial, growing.where.size(), growing.y, growing.y));
+}
+
+void say_left_out(Curve& curve) {
+  if (curve.left_out == 0) return;
+  const bool one = curve.left_out == 1;
+  curve.notes.push_back(
+      fmt::format("{} row{} without a reward, or without one at {} start, {} "
+                  "left out; what is left is wrong where that hangs on the "
+                  "reward.",
+                  curve.left_out, one ? "" : "s", one ? "its" : "their", one ? "is" : "are"));
+  if (curve.d.empty()) curve.doubt = "no row has a reward";
+}
+
 Result<Curve> finish(Growing growing, bool has_prompts) {
   Curve& curve = growing.curve;
+  say_partial(growing);
+  leave_out_startless(growing);
+  say_left_out(curve);
   curve.shifted = !growing.starts.empty();
   for (std::size_t i = 0; curve.shifted && i < curve.d.size(); ++i) {
     const auto start = growing.starts.find(curve.cluster[i]);
@@ -116,10 +188,19 @@ Result<std::vector<Curve>> read_curves(const std::string& path, const CurveColum
       prompt = value;
     }
     for (const std::string& y : columns.y) {
-      PLUMB_TRY(reward, number(record, y));
+      PLUMB_TRY(reward, reward_of(record, y));
       const auto [place, is_new] = places.emplace(group + y, growing.size());
-      if (is_new) growing.emplace_back().curve.name = group + y;
-      growing[place->second].add(d, reward, prompt, record.where);
+      if (is_new) {
+        growing.emplace_back().curve.name = group + y;
+        growing.back().y = y;
+      }
+      Growing& one = growing[place->second];
+      if (reward) {
+        one.add(d, *reward, prompt, record.where);
+        one.partial += is_partial(record, y) ? 1 : 0;
+      } else {
+        one.leave_out(d, prompt);
+      }
     }
   }
   std::vector<Curve> curves;
@@ -127,7 +208,10 @@ Result<std::vector<Curve>> read_curves(const std::string& path, const CurveColum
     PLUMB_TRY(curve, finish(std::move(one), !prompt_column.empty()));
     curves.push_back(std::move(curve));
   }
-  return curves;
+  if (std::ranges::any_of(curves, [](const Curve& curve) { return curve.doubt.empty(); })) {
+    return curves;
+  }
+  return bad(fmt::format("{}: no row has a number in {}", path, fmt::join(columns.y, ", ")));
 }
 
 }  // namespace plumb::mismatch

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plumb/base/result.h"
@@ -38,12 +39,16 @@ struct Curve {
   std::vector<double> d, reward;       // rows with d > 0
   std::vector<std::uint32_t> cluster;  // the prompt of each, from 0; empty: single points
   std::size_t prompts = 0;
-  bool shifted = false;  // the table has rows at distance 0
+  bool shifted = false;         // the table has rows at distance 0
+  std::size_t left_out = 0;     // rows without a reward, or whose prompt's start has none
+  std::string_view doubt = {};  // why no ceiling and no verdict may be drawn from it; "": they may
+  std::vector<std::string> notes = {};  // sentences on what it is made of
 
   stats::CurveData data() const { return {d, reward, cluster}; }
 };
 
-// kBadInput, with file and line: a column is missing, a value is no finite number, a distance is
+// Empty cells of y are left out and counted. kBadInput, with file and line: a column is missing, or
+// y is empty throughout; a value is no finite number, a distance is
 // negative, n below 1; a prompt has no row at distance 0 although others have; no rows at all.
 Result<std::vector<Curve>> read_curves(const std::string& path, const CurveColumns& columns);
 

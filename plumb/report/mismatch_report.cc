@@ -34,6 +34,8 @@ std::string distance_interval(const Interval& ci, double d_max) {
 
 Json mismatch_curve_json(const CurveReport& report) {
   Json json = {{"name", report.name}};
+  if (report.left_out > 0) json["left_out"] = report.left_out;
+  if (!report.notes.empty()) json["notes"] = report.notes;
   if (!report.ceiling) {
     json["reason"] = report.ceiling.error().reason;
     json["verdict"] = mismatch::verdict_name(report.verdict);
@@ -90,7 +92,9 @@ std::string peak_sentence(const std::string& name, const Ceiling& ceiling) {
 
 std::string mismatch_fit_sentence(const CurveReport& report) {
   const std::string name = printable(report.name);
-  if (!report.ceiling) return fmt::format("{}: {}.", name, report.ceiling.error().reason);
+  std::string notes;
+  for (const std::string& note : report.notes) notes += " " + printable(note);
+  if (!report.ceiling) return fmt::format("{}: {}.{}", name, report.ceiling.error().reason, notes);
   const Ceiling& ceiling = *report.ceiling;
   std::string text = peak_sentence(name, ceiling);
   text += fmt::format(
@@ -107,7 +111,7 @@ std::string mismatch_fit_sentence(const CurveReport& report) {
   } else if (report.few) {
     text += " " + *report.few;
   }
-  return text;
+  return text + notes;
 }
 
 Json mismatch_fit_json(CurveReports curves, const MismatchFitContext& context) {
@@ -176,7 +180,7 @@ Table mismatch_fit_records(CurveReports curves) {
                        "r_star_low",     "r_star_high", "detected",
                        "d_max",          "slope_end",   "slope_end_low",
                        "slope_end_high", "prompts",     "verdict",
-                       "reason",         "note"}),
+                       "reason",         "left_out",    "note"}),
               {}};
   for (const CurveReport& report : curves) {
     std::vector<std::string> row = {report.name};
@@ -204,7 +208,10 @@ Table mismatch_fit_records(CurveReports curves) {
     }
     row.emplace_back(mismatch::verdict_name(report.verdict));
     row.emplace_back(report.ceiling ? "" : report.ceiling.error().reason);
-    row.push_back(report.few.value_or(""));
+    row.push_back(fmt::format("{}", report.left_out));
+    std::vector<std::string> notes = report.notes;
+    if (report.few) notes.push_back(*report.few);
+    row.push_back(fmt::format("{}", fmt::join(notes, " ")));
     table.rows.push_back(std::move(row));
   }
   return table;

@@ -15,6 +15,9 @@
 namespace plumb::rlhf {
 namespace {
 
+// Sums over many tokens of probability 1 end a little above 0.
+constexpr double kRounding = 1e-3;
+
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
 
 // A field of a record, by the name that it has there.
@@ -111,6 +114,16 @@ Result<Sample> parse_sample(const Json& line, const SampleFields& fields) {
   }
   if (sample.kl && *sample.kl < 0) {
     return bad(fmt::format("\"{}\", an exact divergence, is below 0", fields.of("kl")));
+  }
+  const std::pair<const char*, const std::optional<double>*> logs[] = {
+      {"log_probability", &sample.log_probability},
+      {"reference_log_probability", &sample.reference_log_probability}};
+  for (const auto& [name, value] : logs) {
+    if (!*value || **value <= kRounding) continue;
+    return bad(
+        fmt::format("\"{}\", the logarithm of a probability, is above 0; give nats, not "
+                    "their negative",
+                    fields.of(name)));
   }
   return sample;
 }

@@ -63,8 +63,8 @@ class SampleReader {
   static Result<SampleReader> open(const std::filesystem::path& file, SampleFields fields = {});
 
   // The next sample; nothing at the end. kBadInput with file and line: no JSON object, a needed
-  // field missing, a field of another type, a number that is not finite, a negative kl. Numbers may
-  // be null or an empty cell: not measured.
+  // field missing, a field of another type, a number that is not finite, a negative kl, a
+  // log-probability above 0. Numbers may be null or an empty cell: not measured.
   Result<std::optional<Sample>> next();
 
   const LineReader& lines() const { return records_.lines(); }

@@ -62,6 +62,10 @@ TEST(Samples, NameTheLineAndTheFieldThatIsWrong) {
             ":1: \"gold\" is not a number");
   EXPECT_EQ(error_of(R"({"step":1,"prompt":"a","completion":"b","kl":-1})"),
             ":1: \"kl\", an exact divergence, is below 0");
+  EXPECT_EQ(error_of(R"({"step":1,"prompt":"a","completion":"b","log_probability":5.5})"),
+            ":1: \"log_probability\", the logarithm of a probability, is above 0; give nats, not "
+            "their negative");
+  EXPECT_EQ(error_of(R"({"step":1,"prompt":"a","completion":"b","log_probability":1e-6})"), "");
   EXPECT_EQ(error_of(R"({"step":1,"prompt":"a","completion":"b","ended":1})"),
             ":1: \"ended\" is neither true nor false");
 }

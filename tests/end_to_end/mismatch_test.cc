@@ -89,7 +89,7 @@ TEST_F(Curves, OfFewPromptsHaveFiguresAndNoVerdict) {
   EXPECT_NEAR(curve["r_star"], 2.5, 1e-9);
   EXPECT_LT(curve["slope_end_ci"][1], 0);
   const std::string table = run(command + " --csv").out;
-  EXPECT_TRUE(table.find(",insufficient evidence,,\"" + few) != std::string::npos) << table;
+  EXPECT_TRUE(table.find(",insufficient evidence,,0,\"" + few) != std::string::npos) << table;
   std::string text = run(command).out;
   std::ranges::replace(text, '\n', ' ');
   for (const std::string& said :

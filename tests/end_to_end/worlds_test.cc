@@ -1,4 +1,7 @@
 // Planted worlds and the measurement of a mismatch in them, from outside the program.
+#include <algorithm>
+#include <sstream>
+
 #include "tests/end_to_end/program.h"
 
 namespace plumb {
@@ -65,6 +68,61 @@ std::string run_of_samples(bool gold, const char* completion = " text") {
     }
   }
   return lines;
+}
+
+// Every fifth sample from step 20 on lacks gold.
+std::string run_with_holes() {
+  std::istringstream lines(run_of_samples(true));
+  std::string text, line;
+  for (std::size_t i = 0; std::getline(lines, line); ++i) {
+    Json sample = Json::parse(line);
+    if (sample["step"] >= 20 && i % 5 == 0) sample["gold"] = nullptr;
+    text += to_text(sample) + "\n";
+  }
+  return text;
+}
+
+// In text, JSON and CSV, and in the page.
+TEST_F(Worlds, ThatLackGoldNowAndThenAreNotAveragedOverWithoutAWord) {
+  write("holes.jsonl", run_with_holes());
+  const std::string told = "\"gold\" is missing in 38 of 288 samples";
+  const auto says = [&](const std::string& command) {
+    std::string out = run("mismatch " + command + " --resamples 100 " + path("holes.jsonl")).out;
+    std::ranges::replace(out, '\n', ' ');
+    return out;
+  };
+  EXPECT_NE(says("measure").find(told), std::string::npos);
+  EXPECT_NE(says("links").find(told), std::string::npos);
+  for (const char* verb : {"measure", "links"}) {
+    const Json json = Json::parse(says(std::string(verb) + " --json"))["runs"][0];
+    EXPECT_EQ(json["missing_values"][0]["field"], "gold") << verb;
+    EXPECT_EQ(json["missing_values"][0]["missing"], 38);
+    EXPECT_EQ(json["missing_values"][0]["steps"].size(), 4U);
+    EXPECT_TRUE(json["missing"][0].get<std::string>().starts_with(told));
+  }
+  EXPECT_NE(says("links --csv").find("samples,holes,without gold,38,"), std::string::npos);
+  EXPECT_NE(says("measure --csv").find("without_proxy,without_gold"), std::string::npos);
+  for (const char* verb : {"mismatch", "links"}) {
+    const Outcome page = run(fmt::format("report {} --resamples 100 {} -o {}", verb,
+                                         path("holes.jsonl"), path("page.html")));
+    EXPECT_EQ(page.code, 0) << page.error;
+    EXPECT_NE(
+        read_file(path("page.html")).value().find("\\\"gold\\\" is missing in 38 of 288 samples"),
+        std::string::npos)
+        << verb;
+  }
+}
+
+TEST_F(Worlds, ThatLackGoldAreFittedFromTheirTable) {
+  std::string lines = run_with_holes();
+  write("holes.jsonl", lines);
+  ASSERT_EQ(run("mismatch measure --csv --resamples 100 " + path("holes.jsonl") + " -o " +
+                path("points.csv"))
+                .code,
+            0);
+  const Outcome fit = run("mismatch fit --json --by kind --form rl " + path("points.csv"));
+  ASSERT_EQ(fit.code, 0) << fit.error;
+  EXPECT_EQ(Json::parse(fit.out)["curves"][1]["name"], "run/gold");
 }
 
 TEST_F(Worlds, HaveTheirMismatchMeasured) {

@@ -63,8 +63,9 @@ std::string unmoved_prompts(const RunDraws& run) {
 }  // namespace
 
 std::vector<CurveReport> gold_curve(const RunDraws& run, const stats::BootstrapOptions& sampling) {
-  const Curve curve = curve_of(run.path, Quantity::kGold, "gold");
+  Curve curve = curve_of(run.path, Quantity::kGold, "gold");
   if (curve.d.empty() || run.seeds > 1) return {};
+  if (too_much_missing(run.lacking, "gold", 0, SIZE_MAX)) curve.doubt = kTooMuchMissing;
   const bool best = run.path.kind == TrajectoryKind::kBestOfN;
   return fit_curves(
       std::vector{curve},

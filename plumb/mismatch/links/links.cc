@@ -63,6 +63,9 @@ std::vector<std::string> missing_of(const RunDraws& run) {
                     "{}.",
                     rlhf::how_to_give("gold", run.file)));
   }
+  // Of pooled seeds each says its own.
+  if (run.seeds > 1) return missing;
+  for (std::string& lacking : missing_sentences(run.lacking)) missing.push_back(std::move(lacking));
   return missing;
 }
 
@@ -146,6 +149,7 @@ Result<LinkReport> report_links(std::vector<RunLinks> runs, std::vector<LinkRow>
   judge(report.rows, options.sampling.level);
   for (const RunLinks& run : counted) {
     withhold_verdicts(report.rows, run.draws.name, run.draws.prompts);
+    withhold_incomplete(report.rows, run.draws);
     LinkVerdicts verdicts{run.draws.name, {}};
     for (std::size_t i = 0; i < 3; ++i) {
       verdicts.links[i] = link_verdict(report.rows, static_cast<Link>('A' + i), verdicts.run);

@@ -147,12 +147,13 @@ void judge(std::span<LinkRow> rows, double level) {
 }
 
 void withhold_verdicts(std::span<LinkRow> rows, const std::string& run, std::size_t prompts) {
-  if (!too_few_to_judge(prompts)) return;
   for (LinkRow& row : rows) {
     const bool judged = row.verdict && (row.ci || row.tested);
     if (row.run != run || !judged || !rests_on_prompts(row)) continue;
+    const std::size_t behind = row.of == "prompts" ? std::min(row.n, prompts) : prompts;
+    if (!too_few_to_judge(behind)) continue;
     row.verdict = Verdict::kInsufficient;
-    row.note += (row.note.empty() ? "" : "; ") + no_verdict_from(prompts);
+    row.note += (row.note.empty() ? "" : "; ") + no_verdict_from(behind);
   }
 }
 

@@ -90,6 +90,7 @@ struct PromptPoint {
 
 struct Cells {
   std::vector<PromptPoint> all;     // by point
+  bool paired = true;               // no cell has a proxy without a gold, or a gold without a proxy
   std::vector<double> end_squares;  // [prompts] of the proxy about its mean at the end
   std::vector<double> end_freedom;  // [prompts] samples less one
   std::vector<double> end_gold;     // [prompts], NaN where the end has none
@@ -159,6 +160,7 @@ Cells cells_of(const RunDraws& run) {
   for (const Cell& cell : run.path.cells) {
     cells.all.push_back(
         {cell.point + 1, cell.prompt, {cell.proxy, cell.gold, kNone, kNone, kNone}});
+    cells.paired = cells.paired && std::isnan(cell.proxy) == std::isnan(cell.gold);
     if (cell.point + 2 == cells.points) cells.end_gold[cell.prompt] = cell.gold;
   }
   return cells;
@@ -192,6 +194,28 @@ void add_means(const Cells& cells, Counts counts, std::span<Score> row) {
                            : weights[i] > 0 ? Score(sums[i] / weights[i])
                                             : undefined(kReasons[column]);
   }
+}
+
+// Mean gains over the prompts that have both: proxy and gold of other prompts each are no pair.
+std::vector<Score> paired_means(const Cells& cells, Counts counts, std::span<const Score> points) {
+  std::vector<Score> row(points.begin(), points.end());
+  if (cells.paired) return row;
+  std::vector<double> proxy(cells.points), gold(cells.points), weights(cells.points);
+  for (const PromptPoint& cell : cells.all) {
+    if (std::isnan(cell.values[0]) || std::isnan(cell.values[1])) continue;
+    const double w = counts[cell.prompt];
+    proxy[cell.point] += w * cell.values[0];
+    gold[cell.point] += w * cell.values[1];
+    weights[cell.point] += w;
+  }
+  for (std::size_t k = 0; k < cells.points; ++k) {
+    Score* const means = &row[k * kPointColumns];
+    if (!means[0] || !means[1]) continue;
+    const bool none = weights[k] == 0;
+    means[0] = none ? undefined("no prompt has both proxy and gold") : Score(proxy[k] / weights[k]);
+    means[1] = none ? means[0] : Score(gold[k] / weights[k]);
+  }
+  return row;
 }
 
 // The slope of a column on the number of the point, from `first` on.
@@ -277,13 +301,15 @@ void add_run_columns(const Cells& cells, const Start& start, Counts counts, std:
   const Score proxy = proxy_deviation(cells, counts, proxy_at_start);
   set(RunColumn::kProxyDeviation, proxy);
   set(RunColumn::kGoldDeviation, gold);
-  set(RunColumn::kEfficiency, efficiency_of(points, 0, proxy, gold));
+  const std::vector<Score> paired = paired_means(cells, counts, points);
+  set(RunColumn::kEfficiency, efficiency_of(paired, 0, proxy, gold));
   // Four checkpoints after the start make two halves.
   set(RunColumn::kLaterEfficiency,
       cells.points < 5 ? Score(undefined("fewer than four checkpoints follow the start"))
-                       : efficiency_of(points, cells.points / 2, proxy, gold));
-  set(RunColumn::kGap, difference(ratio(at(end, PointColumn::kProxy), proxy),
-                                  ratio(at(end, PointColumn::kGold), gold)));
+                       : efficiency_of(paired, cells.points / 2, proxy, gold));
+  const auto paired_end = std::span(paired).last(kPointColumns);
+  set(RunColumn::kGap, difference(ratio(at(paired_end, PointColumn::kProxy), proxy),
+                                  ratio(at(paired_end, PointColumn::kGold), gold)));
   set(RunColumn::kFalls, falls_of(cells, counts));
   set(RunColumn::kGini, gini_of(cells, counts));
   for (const auto& [column, of] :
@@ -292,6 +318,48 @@ void add_run_columns(const Cells& cells, const Start& start, Counts counts, std:
         std::pair(RunColumn::kOverconfidenceChange, PointColumn::kOverconfidence)}) {
     set(column, difference(at(end, of), at(points.first(kPointColumns), of)));
   }
+}
+
+// The prompts that have both proxy and gold at any point from `first` on.
+std::size_t paired_prompts(const Cells& cells, std::size_t first) {
+  std::vector<bool> paired(cells.prompts);
+  for (const PromptPoint& cell : cells.all) {
+    const bool both = !std::isnan(cell.values[0]) && !std::isnan(cell.values[1]);
+    if (both && cell.point >= first) paired[cell.prompt] = true;
+  }
+  return static_cast<std::size_t>(std::ranges::count(paired, true));
+}
+
+// How many prompts stand behind each column.
+std::vector<std::size_t> measured_prompts(const Cells& cells, const RunDraws& run) {
+  std::vector<std::size_t> counts(kRunColumns + cells.points * kPointColumns);
+  for (const PromptPoint& cell : cells.all) {
+    for (std::size_t c = 0; c < kPointColumns; ++c) {
+      const std::size_t place = kRunColumns + cell.point * kPointColumns + c;
+      counts[place] += std::isnan(cell.values[c]) ? 0 : 1;
+    }
+  }
+  const auto set = [&](RunColumn column, std::size_t n) { counts[run.column(column)] = n; };
+  const auto at = [&](std::size_t point, PointColumn column) {
+    return counts[run.column(point, column)];
+  };
+  const auto both_ends = [&](PointColumn column) {
+    return std::min(at(0, column), at(cells.points - 1, column));
+  };
+  const auto start = static_cast<std::size_t>(std::ranges::count_if(
+      run.path.start.moments, [](const Moments& prompt) { return prompt.n > 0; }));
+  set(RunColumn::kProxyDeviation, start);
+  set(RunColumn::kGoldDeviation, start);
+  set(RunColumn::kEfficiency, paired_prompts(cells, 1));
+  set(RunColumn::kLaterEfficiency,
+      paired_prompts(cells, std::max<std::size_t>(1, cells.points / 2)));
+  set(RunColumn::kGap, paired_prompts(cells, cells.points - 1));
+  set(RunColumn::kFalls, at(cells.points - 1, PointColumn::kGold));
+  set(RunColumn::kGini, at(cells.points - 1, PointColumn::kGold));
+  set(RunColumn::kAccuracyChange, both_ends(PointColumn::kAccuracy));
+  set(RunColumn::kTauChange, both_ends(PointColumn::kTau));
+  set(RunColumn::kOverconfidenceChange, both_ends(PointColumn::kOverconfidence));
+  return counts;
 }
 
 // Keeps the first and the last point and as many between as there is room for, evenly.
@@ -333,6 +401,10 @@ Result<Trajectory> path_of(const SampleTable& table, std::size_t start) {
 
 }  // namespace
 
+std::size_t RunDraws::prompts_of(std::size_t column) const {
+  return measured.empty() || measured[column] == 0 ? prompts : measured[column];
+}
+
 tl::expected<stats::Deviation, stats::Undefined> RunDraws::deviation(std::size_t column) const {
   return deviations.empty() ? stats::deviation_of(draws, column) : deviations[column];
 }
@@ -340,7 +412,7 @@ tl::expected<stats::Deviation, stats::Undefined> RunDraws::deviation(std::size_t
 stats::BootstrapResult RunDraws::summary(std::size_t column,
                                          const stats::BootstrapOptions& options) const {
   stats::BootstrapOptions expanded = options;
-  if (seeds == 1) expanded.level = stats::expanded_level(options.level, prompts);
+  if (seeds == 1) expanded.level = stats::expanded_level(options.level, prompts_of(column));
   auto result = stats::summarize(draws, column, expanded);
   if (seeds == 1 || !result.interval) return result;
   const auto own = deviation(column);
@@ -354,7 +426,7 @@ LinkRow RunDraws::row(Link link, std::string measure, std::size_t column,
                       const stats::BootstrapOptions& options) const {
   LinkRow made = row_of(link, std::move(measure), summary(column, options));
   made.run = name;
-  made.n = prompts;
+  made.n = prompts_of(column);
   made.of = "prompts";
   const auto own = deviation(column);
   if (!own || !made.ci) return made;
@@ -370,6 +442,7 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
   run.name = std::move(name);
   run.file = table.file;
   run.sha256 = table.sha256;
+  run.contents = table.contents;
   run.samples = table.samples();
   run.steps = table.steps.size();
   run.warnings = path.warnings;
@@ -391,6 +464,7 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
   const Score temperature = temperature_of(table, groups_of_step(table, run.path.start.step));
   if (!temperature) run.no_temperature = temperature.error().reason;
   add_orderings(table, run, temperature, options.threads, cells);
+  run.measured = measured_prompts(cells, run);
   const auto statistics = [&](Counts counts, std::span<Score> row) {
     add_means(cells, counts, row);
     add_run_columns(cells, run.path.start, counts, row);
@@ -398,51 +472,11 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
   run.draws =
       stats::paired_bootstrap(stats::Resampling::of_items(run.prompts),
                               kRunColumns + cells.points * kPointColumns, statistics, options);
-  for (std::string& warning : check_divergence(table)) run.warnings.push_back(std::move(warning));
+  run.lacking = missing_fields(table, run.path.start.step);
+  for (std::string& warning : sample_warnings(table, run.path.start.step)) {
+    run.warnings.push_back(std::move(warning));
+  }
   return run;
-}
-
-Result<RunDraws> pool_runs(std::span<const RunDraws> runs, std::string name,
-                           const stats::BootstrapOptions& options) {
-  RunDraws pooled = runs[0];
-  pooled.name = std::move(name);
-  std::vector<stats::Draws> draws;
-  for (const RunDraws& run : runs) {
-    if (!std::ranges::equal(run.points, pooled.points, {}, &LinkPoint::at, &LinkPoint::at)) {
-      return fail(ErrorKind::kBadInput,
-                  fmt::format("{}: its checkpoints are not those of {}; seeds of one training have "
-                              "the same",
-                              run.file, runs[0].file));
-    }
-    const auto twin = std::find_if(runs.data(), &run, [&](const RunDraws& other) {
-      return !run.sha256.empty() && other.sha256 == run.sha256;
-    });
-    if (twin != &run) {
-      return fail(ErrorKind::kBadInput,
-                  fmt::format("{}: holds the same samples as {}: one training, not two seeds of it",
-                              run.file, twin->file));
-    }
-    draws.push_back(run.draws);
-    if (&run == runs.data()) continue;
-    pooled.samples += run.samples;
-    pooled.prompts = std::min(pooled.prompts, run.prompts);
-    pooled.has_gold = pooled.has_gold && run.has_gold;
-    pooled.has_proxy = pooled.has_proxy && run.has_proxy;
-    pooled.warnings.insert(pooled.warnings.end(), run.warnings.begin(), run.warnings.end());
-  }
-  pooled.seeds = runs.size();
-  pooled.draws = stats::pool_draws(draws, options);
-  const bool shared =
-      std::ranges::all_of(runs, [&](const RunDraws& run) { return run.texts == pooled.texts; });
-  if (!shared) {
-    pooled.warnings.emplace_back(
-        "The seeds' prompts differ, or their order: what prompts have in common is counted as if "
-        "it were each seed's own, and intervals are wider than they need be.");
-  }
-  for (std::size_t c = 0; draws.size() > 1 && c < pooled.draws.columns; ++c) {
-    pooled.deviations.push_back(stats::pooled_deviation(draws, c, shared));
-  }
-  return pooled;
 }
 
 }  // namespace plumb::mismatch

@@ -15,6 +15,7 @@
 
 #include "plumb/base/result.h"
 #include "plumb/mismatch/links/rows.h"
+#include "plumb/mismatch/measure/sample_checks.h"
 #include "plumb/mismatch/measure/sample_table.h"
 #include "plumb/mismatch/measure/trajectory.h"
 #include "plumb/stats/bootstrap.h"
@@ -60,12 +61,15 @@ struct LinkPoint {
 };
 
 struct RunDraws {
-  std::string name, file, sha256;
+  std::string name, file, sha256, contents;  // the last as SampleTable has it
   std::size_t samples = 0, prompts = 0, steps = 0, seeds = 1;
   Trajectory path;                 // of the first seed
   std::vector<LinkPoint> points;   // the start first
   std::vector<std::string> texts;  // [prompts]
   stats::Draws draws;              // kRunColumns, then kPointColumns a point
+  // [columns] Prompts that have a value there; of columns over all checkpoints, at any of them.
+  std::vector<std::size_t> measured;
+  std::vector<MissingField> lacking;  // what some samples have and others lack; of all seeds
   // Of pooled seeds, [columns].
   std::vector<tl::expected<stats::Deviation, stats::Undefined>> deviations = {};
   bool has_proxy = false, has_gold = false;
@@ -79,9 +83,10 @@ struct RunDraws {
   std::size_t column(std::size_t point, PointColumn column) const {
     return kRunColumns + point * kPointColumns + static_cast<std::size_t>(column);
   }
+  std::size_t prompts_of(std::size_t column) const;
   tl::expected<stats::Deviation, stats::Undefined> deviation(std::size_t column) const;
   stats::BootstrapResult summary(std::size_t column, const stats::BootstrapOptions& options) const;
-  // With deviation, degrees of freedom and n in prompts.
+  // With deviation, degrees of freedom and n, the prompts that have a value in the column.
   LinkRow row(Link link, std::string measure, std::size_t column,
               const stats::BootstrapOptions& options) const;
 };
@@ -99,9 +104,8 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
 Result<RunDraws> pool_runs(std::span<const RunDraws> runs, std::string name,
                            const stats::BootstrapOptions& options);
 
-// Whether exact and sampled divergence agree: checkpoints at which the mean of k1 lies more than
-// four standard errors, over prompts, from the mean exact KL; and those at which it lies as far
-// below 0, as it does where the two log-probabilities are swapped. Sentences; none: nothing to say.
-std::vector<std::string> check_divergence(const SampleTable& table);
+// Rows of this run that rest on its proxy and gold have insufficient evidence where more than
+// kMostMissing of the samples of a step lack either; their notes say so. After judge().
+void withhold_incomplete(std::span<LinkRow> rows, const RunDraws& run);
 
 }  // namespace plumb::mismatch

@@ -7,6 +7,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "plumb/mismatch/measure/sample_checks.h"
 #include "plumb/mismatch/measure/trajectory.h"
 #include "plumb/stats/hierarchical.h"
 
@@ -247,10 +248,33 @@ void add_place(const Arms& arms, SwapReport& report) {
   }
 }
 
+// Samples that lack gold: said of each input; too many: nothing is swapped.
+void check_gold(const SwapInputs& inputs, SwapReport& report) {
+  const std::pair<const char*, const SampleTable*> tables[] = {{"", inputs.run},
+                                                               {"gold run: ", inputs.gold_run},
+                                                               {"pool: ", inputs.pool},
+                                                               {"new labels: ", inputs.relabelled}};
+  for (const auto& [name, table] : tables) {
+    if (table == nullptr) continue;
+    const auto missing = missing_fields(*table, inputs.start);
+    const auto gold = std::ranges::find(missing, "gold", &MissingField::field);
+    if (gold == missing.end() || gold->missing == 0) continue;
+    const std::string told =
+        fmt::format("{}{} of {} samples lack gold", name, gold->missing, gold->samples);
+    if (gold->too_much() && table != inputs.relabelled) {
+      report.reason = fmt::format("{}, more than {:.0f} % of a step's", told, 100 * kMostMissing);
+      return;
+    }
+    report.notes.push_back(fmt::format("Swap tests: {}; gains are of the rest.", told));
+  }
+}
+
 }  // namespace
 
 SwapReport swap_tests(const SwapInputs& inputs, const stats::BootstrapOptions& options) {
   SwapReport report;
+  check_gold(inputs, report);
+  if (!report.reason.empty()) return report;
   auto paths = paths_of(inputs);
   if (!paths) {
     report.reason = paths.error().message;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "plumb/stats/hierarchical.h"
+#include "plumb/stats/intervals.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -133,16 +134,24 @@ StartLines lines_of(const Start& start, Counts counts) {
 
 // Mean gains of a point over the prompts of a sample.
 struct Gains {
-  double proxy = 0, gold = 0, tokens = 0, falls = 0, accuracy = 0;
-  double proxies = 0, golds = 0, lengths = 0, compared = 0;  // how many are measured
+  double proxy = 0, gold = 0, falls = 0, accuracy = 0;
+  double proxies = 0, golds = 0, compared = 0;  // how many are measured
+  // The same of the prompts that have both proxy and gold: a difference of means over other
+  // prompts each would be one of prompts, too.
+  double both_proxy = 0, both_gold = 0, tokens = 0;
+  double both = 0, lengths = 0;
 
   void add(const Cell& cell, double w) {
-    if (!std::isnan(cell.proxy)) proxy += w * cell.proxy, proxies += w;
-    if (!std::isnan(cell.tokens)) tokens += w * cell.tokens, lengths += w;
     if (!std::isnan(cell.accuracy)) accuracy += w * cell.accuracy, compared += w;
-    if (std::isnan(cell.gold)) return;
-    gold += w * cell.gold, golds += w;
-    falls += w * (cell.gold < 0 ? 1 : 0);
+    const bool has_proxy = !std::isnan(cell.proxy), has_gold = !std::isnan(cell.gold);
+    if (has_proxy) proxy += w * cell.proxy, proxies += w;
+    if (has_gold) {
+      gold += w * cell.gold, golds += w;
+      falls += w * (cell.gold < 0 ? 1 : 0);
+    }
+    if (!has_proxy || !has_gold) return;
+    both_proxy += w * cell.proxy, both_gold += w * cell.gold, both += w;
+    if (!std::isnan(cell.tokens)) tokens += w * cell.tokens, lengths += w;
   }
   static Score mean(double sum, double count, std::string_view missing) {
     if (count > 0) return sum / count;
@@ -163,12 +172,14 @@ void add_parts(const Gains& gains, const StartLines& lines, std::span<Score> row
   row[kFalls] = Gains::mean(gains.falls, gains.golds, "the gold is not measured");
   row[kAccuracy] =
       Gains::mean(gains.accuracy, gains.compared, "no two samples of a prompt differ in gold");
-  const Score missing =
-      first_error({&row[kProxy], &row[kGold], &lines.proxy_deviation, &lines.gold_deviation});
+  const Score shared = Gains::mean(1, gains.both, "no prompt has both proxy and gold");
+  const Score missing = first_error(
+      {&row[kProxy], &row[kGold], &shared, &lines.proxy_deviation, &lines.gold_deviation});
   row[kGap] = row[kRegressional] = row[kLength] = row[kRest] = missing;
   if (!missing) return;
   const double sp = *lines.proxy_deviation, sg = *lines.gold_deviation;
-  const double zp = *row[kProxy] / sp, zg = *row[kGold] / sg;
+  const double proxy = gains.both_proxy / gains.both, gold = gains.both_gold / gains.both;
+  const double zp = proxy / sp, zg = gold / sg;
   row[kGap] = zp - zg;
   row[kRegressional] = row[kLength] = row[kRest] = lines.correlation;
   if (!lines.correlation) return;
@@ -178,8 +189,7 @@ void add_parts(const Gains& gains, const StartLines& lines, std::span<Score> row
   row[kLength] = first_error({&tokens, &lines.gold_by_proxy});
   row[kRest] = by_proxy - zg;
   if (!row[kLength]) return;
-  const double by_both =
-      (*lines.gold_by_proxy * *row[kProxy] + *lines.gold_by_tokens * *tokens) / sg;
+  const double by_both = (*lines.gold_by_proxy * proxy + *lines.gold_by_tokens * *tokens) / sg;
   row[kLength] = by_proxy - by_both;
   row[kRest] = by_both - zg;
 }
@@ -190,19 +200,31 @@ Estimate estimate_of(const stats::Draws& draws, std::size_t column,
   return {result.point, result.interval};
 }
 
-GapPoint point_of(const stats::Draws& draws, std::size_t first,
+// Where all prompts of a share agree resamples do not vary: Wilson's interval of n whole trials.
+Estimate as_share(Estimate share, double n, double level) {
+  const bool flat = share.value && share.ci && share.ci->low == share.ci->high;
+  if (!flat || n == 0 || (*share.value != 0 && *share.value != 1)) return share;
+  share.ci = stats::wilson(*share.value * n, n, level);
+  return share;
+}
+
+GapPoint point_of(const stats::Draws& draws, std::size_t first, const Gains& gains,
                   const stats::BootstrapOptions& options) {
   const auto estimate = [&](PointColumn column) {
     return estimate_of(draws, first + column, options);
   };
+  const auto count = [](double n) { return static_cast<std::size_t>(n); };
   return {.proxy = estimate(kProxy),
           .gold = estimate(kGold),
           .gap = estimate(kGap),
           .regressional = estimate(kRegressional),
           .length = estimate(kLength),
           .rest = estimate(kRest),
-          .accuracy = estimate(kAccuracy),
-          .falls = estimate(kFalls)};
+          .accuracy = as_share(estimate(kAccuracy), gains.compared, options.level),
+          .falls = as_share(estimate(kFalls), gains.golds, options.level),
+          .with_proxy = count(gains.proxies),
+          .with_gold = count(gains.golds),
+          .with_both = count(gains.both)};
 }
 
 // The cells of points begin .. end - 1.
@@ -211,6 +233,14 @@ std::span<const Cell> cells_of(const Trajectory& trajectory, std::size_t begin, 
   const auto& cells = trajectory.cells;
   const auto first = std::lower_bound(cells.begin(), cells.end(), begin, before);
   return {first, std::lower_bound(first, cells.end(), end, before)};
+}
+
+// Of points begin .. end - 1.
+std::vector<Gains> gains_of(std::span<const Cell> cells, std::size_t begin, std::size_t end,
+                            Counts counts) {
+  std::vector<Gains> gains(end - begin);
+  for (const Cell& cell : cells) gains[cell.point - begin].add(cell, counts[cell.prompt]);
+  return gains;
 }
 
 // What the start and the points begin .. end - 1 say in resamples of the prompts.
@@ -222,8 +252,7 @@ stats::Draws draw(const Trajectory& trajectory, std::size_t begin, std::size_t e
     values[kCorrelation] = lines.correlation;
     values[kProxyPerToken] = lines.proxy_by_tokens;
     values[kGoldPerToken] = lines.gold_by_tokens;
-    std::vector<Gains> gains(end - begin);
-    for (const Cell& cell : cells) gains[cell.point - begin].add(cell, counts[cell.prompt]);
+    const std::vector<Gains> gains = gains_of(cells, begin, end, counts);
     for (std::size_t k = 0; k < gains.size(); ++k) {
       add_parts(gains[k], lines, values.subspan(kStartColumns + k * kPointColumns, kPointColumns));
     }
@@ -253,8 +282,10 @@ GapReport measure_gap(const Trajectory& trajectory, const stats::BootstrapOption
   for (std::size_t begin = 0; begin < points; begin += kChunk) {
     const std::size_t end = std::min(begin + kChunk, points);
     const stats::Draws draws = draw(trajectory, begin, end, options);
+    const auto gains = gains_of(cells_of(trajectory, begin, end), begin, end, once);
     for (std::size_t k = 0; k < end - begin; ++k) {
-      report.points.push_back(point_of(draws, kStartColumns + k * kPointColumns, expanded));
+      report.points.push_back(
+          point_of(draws, kStartColumns + k * kPointColumns, gains[k], expanded));
     }
     if (begin > 0) continue;
     report.correlation = estimate_of(draws, kCorrelation, expanded);

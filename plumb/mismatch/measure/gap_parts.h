@@ -41,6 +41,8 @@ struct GapPoint {
   Estimate regressional, length, rest;
   Estimate accuracy;  // of the proxy within prompts at this point, see Cell
   Estimate falls;     // the share of prompts whose gold is below their start
+  // Prompts that have a proxy, a gold, both; of the last are the gap and its parts.
+  std::size_t with_proxy = 0, with_gold = 0, with_both = 0;
 };
 
 struct GapReport {

@@ -27,7 +27,36 @@ bool starts_far_off(const Trajectory& path) {
   return path.start_d > kFarStart * farthest;
 }
 
-TrajectoryMeasure measure_trajectory(Trajectory trajectory, const MeasureOptions& options) {
+// Why nothing may be claimed of a quantity along a path; "": it may.
+std::string_view doubt_of(const Trajectory& path, std::string_view field,
+                          std::span<const MissingField> lacking) {
+  if (path.kind == TrajectoryKind::kRun && starts_far_off(path))
+    return "its start is far from the reference that d is measured from";
+  const std::size_t first = path.start.step;
+  const std::size_t last = path.kind == TrajectoryKind::kRun ? path.points.back().at : first;
+  return too_much_missing(lacking, field, first, last) ? kTooMuchMissing : "";
+}
+
+// Proxy and gold of other prompts each are not compared.
+void warn_of_gap(TrajectoryMeasure& measure) {
+  const auto& points = measure.gap.points;
+  const auto worst = std::ranges::max_element(points, {}, [](const GapPoint& point) {
+    return std::max(point.with_proxy, point.with_gold) - point.with_both;
+  });
+  if (worst == points.end() || worst->with_both == 0) return;
+  if (worst->with_both == std::max(worst->with_proxy, worst->with_gold)) return;
+  const bool best = measure.trajectory.kind == TrajectoryKind::kBestOfN;
+  measure.trajectory.warnings.push_back(fmt::format(
+      "The gap and its parts are of the prompts that have both: at {} {} proxy stands in {}, gold "
+      "in {}, both in {}{}.",
+      best ? "n =" : "step",
+      measure.trajectory.points[static_cast<std::size_t>(worst - points.begin())].at,
+      worst->with_proxy, worst->with_gold, worst->with_both,
+      best ? "; the gold of the best of n needs that of all samples of a prompt" : ""));
+}
+
+TrajectoryMeasure measure_trajectory(Trajectory trajectory, std::span<const MissingField> lacking,
+                                     const MeasureOptions& options) {
   TrajectoryMeasure measure;
   measure.trajectory = std::move(trajectory);
   const Trajectory& path = measure.trajectory;
@@ -37,6 +66,7 @@ TrajectoryMeasure measure_trajectory(Trajectory trajectory, const MeasureOptions
   for (const auto& [quantity, name] :
        {std::pair(Quantity::kGold, "gold"), std::pair(Quantity::kProxy, "proxy")}) {
     Curve curve = curve_of(path, quantity, name);
+    curve.doubt = doubt_of(path, name, lacking);
     if (!curve.d.empty()) curves.push_back(std::move(curve));
   }
   measure.curves = fit_curves(curves, {.form = options.form.value_or(form),
@@ -47,19 +77,20 @@ TrajectoryMeasure measure_trajectory(Trajectory trajectory, const MeasureOptions
       measure.trajectory.warnings.push_back(std::move(*few));
     }
   }
-  const bool far_off = starts_far_off(path);
   for (CurveReport& report : measure.curves) {
-    if (far_off) {
-      report.ceiling =
-          stats::undefined("its start is far from the reference that d is measured from");
-      report.verdict = Verdict::kInsufficient;
-    }
     report.choice_note = options.form ? "The form was given."
                          : best       ? "The form is that of best of n."
                                       : "The form is that of an optimiser.";
   }
   measure.gap = measure_gap(path, options.sampling);
-  if (!best) measure.rules = compare_rules(path, options);
+  warn_of_gap(measure);
+  if (best) return measure;
+  const bool lacks = too_much_missing(lacking, "gold", path.start.step, path.points.back().at);
+  if (lacks) {
+    measure.rules.reason = "more than 5 % of the samples of a step lack gold";
+  } else {
+    measure.rules = compare_rules(path, options);
+  }
   return measure;
 }
 
@@ -169,6 +200,7 @@ Result<std::vector<Curve>> curves_of_samples(const SampleTable& table,
   const Result<Trajectory> trajectories[] = {best_of_n_trajectory(table, pool),
                                              run_trajectory(table, 0)};
   constexpr const char* kNames[] = {"best of n", "run"};
+  const std::vector<MissingField> lacking = missing_fields(table, 0);
   std::vector<Curve> curves;
   std::string reasons;
   for (std::size_t i = 0; i < 2; ++i) {
@@ -179,6 +211,8 @@ Result<std::vector<Curve>> curves_of_samples(const SampleTable& table,
     for (const std::string& name : quantities) {
       const Quantity quantity = name == "gold" ? Quantity::kGold : Quantity::kProxy;
       Curve curve = curve_of(*trajectories[i], quantity, fmt::format("{}/{}", kNames[i], name));
+      curve.doubt = doubt_of(*trajectories[i], name, lacking);
+      curve.notes = missing_sentences(lacking);
       if (!curve.d.empty()) curves.push_back(std::move(curve));
     }
   }
@@ -210,15 +244,21 @@ RunMeasure measure_run(std::string name, const SampleTable& table, const Measure
   const bool one_step = table.steps.size() == 1;
   const std::size_t pool =
       options.best_of_n_step.value_or(one_step ? table.steps[0] : options.start);
+  const std::size_t first = std::min(pool, options.start);
+  run.lacking = missing_fields(table, first);
+  run.warnings = sample_warnings(table, first);
+  for (std::string& sentence : missing_sentences(run.lacking)) {
+    run.missing.push_back(std::move(sentence));
+  }
   auto best = best_of_n_trajectory(table, pool);
   if (best) {
-    run.trajectories.push_back(measure_trajectory(std::move(*best), options));
+    run.trajectories.push_back(measure_trajectory(std::move(*best), run.lacking, options));
   } else {
     run.missing.push_back(fmt::format("Best of n: {}.", best.error().message));
   }
   auto optimiser = run_trajectory(table, options.start);
   if (optimiser) {
-    run.trajectories.push_back(measure_trajectory(std::move(*optimiser), options));
+    run.trajectories.push_back(measure_trajectory(std::move(*optimiser), run.lacking, options));
   } else if (!one_step || !best) {
     run.missing.push_back(fmt::format("The run: {}.", optimiser.error().message));
   }

@@ -16,6 +16,7 @@
 
 #include "plumb/mismatch/ceiling.h"
 #include "plumb/mismatch/measure/gap_parts.h"
+#include "plumb/mismatch/measure/sample_checks.h"
 #include "plumb/mismatch/measure/sample_table.h"
 #include "plumb/mismatch/measure/trajectory.h"
 #include "plumb/mismatch/stop_rules.h"
@@ -61,9 +62,13 @@ struct RunMeasure {
   std::string name, file, sha256;
   std::size_t samples = 0, prompts = 0, steps = 0;
   std::vector<TrajectoryMeasure> trajectories;
-  std::vector<std::string> missing;  // what was not measured, and why: sentences
+  std::vector<MissingField> lacking;  // what some samples have and others lack
+  std::vector<std::string> missing;   // what was not measured, and why: sentences; what is lacking
+  std::vector<std::string> warnings;  // of the samples as a whole: sentences
 };
 
+// Where more than kMostMissing of the samples of a step lack gold or proxy, its curve has neither
+// ceiling nor verdict, and no rule chooses by it.
 RunMeasure measure_run(std::string name, const SampleTable& table, const MeasureOptions& options);
 
 // The curves alone, "best of n/gold", "run/gold", ...: what a fit of a run folder fits. The start

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -37,6 +39,27 @@ std::vector<T> in_order(const std::vector<T>& column, std::span<const std::size_
 }
 
 void add_number(Sha256& hash, double number) { add_text(hash, fmt::format("{}", number)); }
+
+template <typename T>
+std::string_view bytes_of(const T& numbers) {
+  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(numbers[0])};
+}
+
+// What makes a sample the same as another, in 64 bits.
+std::uint64_t mark_of(const rlhf::Sample& sample, std::uint64_t prompt) {
+  const std::array<std::uint64_t, 5> parts = {
+      sample.step, prompt, checksum(sample.completion),
+      std::bit_cast<std::uint64_t>(sample.proxy.value_or(kNone)),
+      std::bit_cast<std::uint64_t>(sample.log_probability.value_or(kNone))};
+  return checksum(bytes_of(parts));
+}
+
+// How many of the marks are there before.
+std::size_t repeats_of(std::vector<std::uint64_t>& marks) {
+  std::ranges::sort(marks);
+  const auto repeated = std::ranges::unique(marks);
+  return repeated.size();
+}
 
 }  // namespace
 
@@ -81,6 +104,10 @@ struct SampleTableBuilder::State {
   std::unordered_map<std::string, std::uint32_t> prompts;
   std::vector<std::size_t> step;      // [samples], as given
   std::vector<std::uint32_t> prompt;  // [samples]
+  std::vector<std::uint64_t> marks;   // [samples]
+  std::vector<std::uint64_t> texts;   // [prompts] their hashes
+
+  void count_repeats(std::span<const std::size_t> order);
 };
 
 SampleTableBuilder::SampleTableBuilder() : state_(std::make_unique<State>()) {}
@@ -94,7 +121,11 @@ void SampleTableBuilder::add(const rlhf::Sample& sample, std::span<const float> 
   for (std::size_t i = 0; i < extras.size(); ++i) table.extras[i].push_back(extras[i]);
   const auto next = static_cast<std::uint32_t>(table.prompts.size());
   const auto [place, is_new] = state_->prompts.emplace(sample.prompt, next);
-  if (is_new) table.prompts.push_back(sample.prompt);
+  if (is_new) {
+    table.prompts.push_back(sample.prompt);
+    state_->texts.push_back(checksum(sample.prompt));
+  }
+  state_->marks.push_back(mark_of(sample, state_->texts[place->second]));
   state_->step.push_back(sample.step);
   state_->prompt.push_back(place->second);
   table.proxy.push_back(sample.proxy.value_or(kNone));
@@ -108,6 +139,18 @@ void SampleTableBuilder::add(const rlhf::Sample& sample, std::span<const float> 
   add_text(state_->hash, sample.prompt);
   add_text(state_->hash, sample.completion);
   for (const auto column : kColumns) add_number(state_->hash, (table.*column).back());
+}
+
+void SampleTableBuilder::State::count_repeats(std::span<const std::size_t> order) {
+  table.repeats.assign(table.steps.size(), 0);
+  std::vector<std::uint64_t> own;
+  for (const SampleGroup& group : table.groups) {
+    own.clear();
+    for (std::size_t row = group.begin; row < group.end; ++row) own.push_back(marks[order[row]]);
+    table.repeats[group.step] += repeats_of(own);
+  }
+  std::ranges::sort(marks);
+  table.contents = plumb::sha256(bytes_of(marks));
 }
 
 SampleTable SampleTableBuilder::finish() {
@@ -129,6 +172,7 @@ SampleTable SampleTableBuilder::finish() {
     }
     ++table.groups.back().end;
   }
+  state.count_repeats(order);
   table.sha256 = state.hash.hex();
   SampleTable done = std::move(table);
   state_ = std::make_unique<State>();

@@ -1,5 +1,5 @@
 // Samples (rlhf/samples.h) as columns of numbers, sorted by step and prompt: what a measurement
-// reads, in some 60 bytes a sample whatever the length of the texts.
+// reads, in some 70 bytes a sample whatever the length of the texts.
 //
 //   PLUMB_TRY(table, read_sample_table("run", {}));
 //   for (const SampleGroup& group : table.groups) mean_of(table.gold, group);
@@ -29,11 +29,14 @@ struct SampleGroup {
 };
 
 struct SampleTable {
-  std::string file;                  // "" where the samples came from elsewhere
-  std::string sha256;                // of all that was read of the samples, in their order
+  std::string file;    // "" where the samples came from elsewhere
+  std::string sha256;  // of all that was read of the samples, in their order
+  // Of step, prompt, completion, proxy and log-probability, whatever the samples' order.
+  std::string contents;
   std::vector<std::string> prompts;  // by first occurrence
   std::vector<std::size_t> steps;    // ascending
   std::vector<SampleGroup> groups;   // by step, then by prompt
+  std::vector<std::size_t> repeats;  // [steps] samples whose five are those of an earlier one
   // [samples]; NaN: not measured. k1: log-probability less the reference's, whose mean is the KL.
   std::vector<double> proxy, gold, kl, k1, tokens, ended;
   std::vector<std::vector<float>> extras;  // [extras, samples], what TableOptions::describe found

@@ -99,6 +99,12 @@ Start start_of(const SampleTable& table, std::span<const SampleGroup> groups) {
   return start;
 }
 
+std::uint32_t missing_in(const std::vector<double>& column, const SampleGroup& group) {
+  std::uint32_t missing = 0;
+  for (std::size_t i = group.begin; i < group.end; ++i) missing += std::isnan(column[i]) ? 1 : 0;
+  return missing;
+}
+
 // --- Best of n ---
 
 // Prompts with enough samples that have a proxy: the rest would hold n down for all.
@@ -289,15 +295,18 @@ void add_cells(const SampleTable& table, std::size_t place, const Basis& basis, 
   for (const SampleGroup& group : table.at_step(place)) {
     const auto number = basis.numbers.find(group.prompt);
     if (number == basis.numbers.end()) continue;
+    const SampleGroup* start = basis.own_start ? basis.starts.at(group.prompt) : nullptr;
     const auto gain = [&](const std::vector<double>& column, std::optional<double> start_mean) {
       const double own = measured_mean(column, group.begin, group.end);
-      if (!basis.own_start) return own - start_mean.value_or(kNone);
-      const SampleGroup& start = *basis.starts.at(group.prompt);
-      return own - measured_mean(column, start.begin, start.end);
+      if (start == nullptr) return own - start_mean.value_or(kNone);
+      return own - measured_mean(column, start->begin, start->end);
+    };
+    const auto missing = [&](const std::vector<double>& column) {
+      return missing_in(column, group) + (start == nullptr ? 0 : missing_in(column, *start));
     };
     run.cells.push_back({point, number->second, gain(table.proxy, run.start.proxy),
                          gain(table.gold, run.start.gold), gain(table.tokens, run.start.tokens),
-                         accuracy_of(table, group)});
+                         accuracy_of(table, group), missing(table.proxy), missing(table.gold)});
   }
 }
 
@@ -324,7 +333,7 @@ void warn_of_distances(const SampleTable& table, std::size_t first, const Basis&
   if (negative > 0) {
     run.warnings.push_back(
         fmt::format("The estimated KL of {} steps is below 0: these steps enter "
-                    "no curve; draw more samples.",
+                    "no curve; where that is chance, more samples help.",
                     negative));
   }
   const TrajectoryPoint start = run_point(table, first, basis);
@@ -370,7 +379,9 @@ Result<Trajectory> best_of_n_trajectory(const SampleTable& table, std::size_t st
   for (std::uint32_t k = 1; k < n.size(); ++k) {
     for (std::uint32_t p = 0; p < pools.groups.size(); ++p) {
       const auto gain = [&](const auto& values) { return values[p][k] - values[p][0]; };
-      best.cells.push_back({k - 1, p, gain(proxy), gain(gold), gain(tokens), kNone});
+      const SampleGroup& group = pools.groups[p];
+      best.cells.push_back({k - 1, p, gain(proxy), gain(gold), gain(tokens), kNone,
+                            missing_in(table.proxy, group), missing_in(table.gold, group)});
     }
   }
   if (pools.left_out > 0) {

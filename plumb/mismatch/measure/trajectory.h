@@ -49,6 +49,8 @@ struct Cell {
   // Of pairs of the prompt's samples that differ in gold, the share that the proxy orders as gold
   // does, its ties counted half; not relative. NaN: no such pair, or best of n.
   double accuracy;
+  // Samples of the prompt at this point and at its start that lack either.
+  std::uint32_t without_proxy = 0, without_gold = 0;
 };
 
 // Sums of products of one prompt's samples at the start, about that prompt's means: p proxy, g

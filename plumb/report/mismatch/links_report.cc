@@ -7,6 +7,7 @@
 
 #include "plumb/base/version.h"
 #include "plumb/report/common.h"
+#include "plumb/report/mismatch/measure_report.h"
 
 namespace plumb::report {
 namespace {
@@ -54,10 +55,15 @@ Json verdicts_json(const LinkVerdicts& verdicts) {
 }
 
 Json run_json(const RunLinks& run, const LinkReport& report) {
-  Json json = {{"name", run.draws.name},        {"file", run.draws.file},
-               {"sha256", run.draws.sha256},    {"samples", run.draws.samples},
-               {"prompts", run.draws.prompts},  {"steps", run.draws.steps},
-               {"seeds", run.draws.seeds},      {"missing", run.missing},
+  Json json = {{"name", run.draws.name},
+               {"file", run.draws.file},
+               {"sha256", run.draws.sha256},
+               {"samples", run.draws.samples},
+               {"prompts", run.draws.prompts},
+               {"steps", run.draws.steps},
+               {"seeds", run.draws.seeds},
+               {"missing", run.missing},
+               {"missing_values", missing_values_json(run.draws.lacking)},
                {"warnings", run.draws.warnings}};
   const auto found = std::ranges::find(report.verdicts, run.draws.name, &LinkVerdicts::run);
   json["verdicts"] = found == report.verdicts.end() ? Json(nullptr) : verdicts_json(*found);
@@ -152,6 +158,23 @@ std::string swap_heading(const mismatch::SwapReport& swap) {
       swap.prompts, swap.proxy_gain, swap.step, swap.n);
 }
 
+// A row a field that some samples lack.
+void add_missing_records(const mismatch::RunDraws& run, Table& table) {
+  if (run.seeds > 1) return;
+  for (const mismatch::MissingField& field : run.lacking) {
+    const auto sentences = mismatch::missing_sentences(std::span(&field, 1));
+    std::vector<std::string> row(table.columns.size());
+    row[0] = "samples";
+    row[1] = run.name;
+    row[2] = fmt::format("without {}", field.field);
+    row[3] = fmt::format("{}", field.missing);
+    row[12] = fmt::format("{}", field.samples);
+    row[13] = "samples";
+    row[15] = fmt::format("{}", fmt::join(sentences, " "));
+    table.rows.push_back(std::move(row));
+  }
+}
+
 }  // namespace
 
 Json swap_json(const mismatch::SwapReport& swap) {
@@ -201,6 +224,7 @@ Table links_records(const LinkReport& report) {
                           tested ? exact(row.adjusted_p) : "", fmt::format("{}", row.n), row.of,
                           row.ci ? "" : row.reason, row.note});
   }
+  for (const RunLinks& run : report.runs) add_missing_records(run.draws, table);
   if (!report.swap) return table;
   for (const SwapStage& stage : report.swap->stages) {
     const auto ci = to_optional(stage.loss.ci);

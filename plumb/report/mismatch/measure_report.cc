@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "plumb/base/version.h"
@@ -57,6 +58,7 @@ Json point_json(const TrajectoryPoint& point, const GapPoint& gap, TrajectoryKin
       {"length", &gap.length},     {"rest", &gap.rest},
       {"accuracy", &gap.accuracy}, {"falls", &gap.falls}};
   for (const auto& [name, estimate] : estimates) set(json, name, *estimate);
+  json["prompts"] = {{"proxy", gap.with_proxy}, {"gold", gap.with_gold}, {"gap", gap.with_both}};
   return json;
 }
 
@@ -216,12 +218,52 @@ std::string rule_sentences(const RuleReport& rules) {
              rules.choosing, rules.reporting);
 }
 
+// Why a column of the table has no figure, at the first point without one; "": all have.
+std::string why_unmeasured(const TrajectoryMeasure& measure, Estimate GapPoint::*column) {
+  std::size_t without = 0;
+  std::string reason;
+  for (std::size_t k = 0; k < measure.gap.points.size(); ++k) {
+    const GapPoint& point = measure.gap.points[k];
+    if ((point.*column).value || without++ > 0) continue;
+    reason = (point.*column).value.error().reason;
+    if (column == &GapPoint::length && point.rest.value) {
+      reason += "; the rest holds what length takes or gives";
+    }
+  }
+  return reason;
+}
+
+// Each reason once, with its columns.
+std::string unmeasured_sentences(const TrajectoryMeasure& measure) {
+  const std::pair<const char*, Estimate GapPoint::*> shown[] = {
+      {"proxy", &GapPoint::proxy},   {"gold", &GapPoint::gold},
+      {"gap", &GapPoint::gap},       {"regressional", &GapPoint::regressional},
+      {"length", &GapPoint::length}, {"rest", &GapPoint::rest}};
+  std::string text, columns, last;
+  const auto close = [&] {
+    if (!last.empty()) text += fmt::format(" No figure for {}: {}.", columns, last);
+  };
+  for (const auto& [name, column] : shown) {
+    const std::string reason = why_unmeasured(measure, column);
+    if (reason == last) {
+      columns += std::string(", ") + name;
+      continue;
+    }
+    close();
+    last = reason;
+    columns = name;
+  }
+  close();
+  return text;
+}
+
 std::string trajectory_note(const RunMeasure& run, const TrajectoryMeasure& measure) {
   const Trajectory& path = measure.trajectory;
   std::string note = fmt::format("{}, {}.", printable(run.name), kind_name(path.kind));
   for (const mismatch::CurveReport& curve : measure.curves) {
     note += " " + mismatch_fit_sentence(curve);
   }
+  note += unmeasured_sentences(measure);
   note += start_sentences(measure.gap);
   if (path.kind == TrajectoryKind::kRun) note += rule_sentences(measure.rules);
   for (const std::string& warning : path.warnings) note += " " + printable(warning);
@@ -229,6 +271,24 @@ std::string trajectory_note(const RunMeasure& run, const TrajectoryMeasure& meas
 }
 
 }  // namespace
+
+Json missing_values_json(std::span<const mismatch::MissingField> fields) {
+  Json json = Json::array();
+  for (const mismatch::MissingField& field : fields) {
+    Json one = {{"field", field.field},
+                {"missing", field.missing},
+                {"samples", field.samples},
+                {"steps_measured", field.steps - field.bare_steps},
+                {"prompts_measured", field.prompts - field.bare_prompts},
+                {"steps", Json::array()}};
+    for (const mismatch::MissingStep& step : field.lacking) {
+      one["steps"].push_back(
+          {{"step", step.step}, {"missing", step.missing}, {"samples", step.samples}});
+    }
+    json.push_back(std::move(one));
+  }
+  return json;
+}
 
 Json mismatch_measure_json(RunMeasures runs, const MeasureContext& context) {
   Json json = {{"schema", "plumb.mismatch-measure/1"},
@@ -239,10 +299,11 @@ Json mismatch_measure_json(RunMeasures runs, const MeasureContext& context) {
                {"seed", context.options.sampling.seed},
                {"runs", Json::array()}};
   for (const RunMeasure& run : runs) {
-    Json one = {{"name", run.name},       {"file", run.file},
-                {"sha256", run.sha256},   {"samples", run.samples},
-                {"prompts", run.prompts}, {"steps", run.steps},
-                {"missing", run.missing}, {"trajectories", Json::array()}};
+    Json one = {{"name", run.name},         {"file", run.file},
+                {"sha256", run.sha256},     {"samples", run.samples},
+                {"prompts", run.prompts},   {"steps", run.steps},
+                {"missing", run.missing},   {"missing_values", missing_values_json(run.lacking)},
+                {"warnings", run.warnings}, {"trajectories", Json::array()}};
     for (const TrajectoryMeasure& measure : run.trajectories) {
       one["trajectories"].push_back(trajectory_json(measure));
     }
@@ -252,8 +313,9 @@ Json mismatch_measure_json(RunMeasures runs, const MeasureContext& context) {
 }
 
 Table mismatch_measure_records(RunMeasures runs) {
-  Table table{
-      columns({"run", "kind", "at", "prompt", "d", "kl", "kl_is", "proxy", "gold", "tokens"}), {}};
+  Table table{columns({"run", "kind", "at", "prompt", "d", "kl", "kl_is", "proxy", "gold", "tokens",
+                       "without_proxy", "without_gold"}),
+              {}};
   const auto measured = [](double value) {
     return exact(std::isnan(value) ? std::nullopt : std::optional(value));
   };
@@ -268,7 +330,9 @@ Table mismatch_measure_records(RunMeasures runs) {
         table.rows.push_back({name, std::string(kind_name(path.kind)), fmt::format("{}", point.at),
                               fmt::format("{}", path.prompts[cell.prompt] + 1), exact(point.d),
                               exact(point.kl), std::string(kl_source_name(point.source)),
-                              measured(cell.proxy), measured(cell.gold), measured(cell.tokens)});
+                              measured(cell.proxy), measured(cell.gold), measured(cell.tokens),
+                              fmt::format("{}", cell.without_proxy),
+                              fmt::format("{}", cell.without_gold)});
       }
     }
   }
@@ -299,8 +363,10 @@ std::vector<std::string> mismatch_measure_notes(RunMeasures runs, const MeasureC
       "extremal, causal and adversarial. Intervals are {:g} %, from {} resamples of the prompts.",
       100 * context.options.sampling.level, context.options.sampling.resamples)};
   for (const RunMeasure& run : runs) {
-    for (const std::string& reason : run.missing) {
-      notes.push_back(fmt::format("{}. {}", printable(run.name), printable(reason)));
+    for (const auto* sentences : {&run.missing, &run.warnings}) {
+      for (const std::string& sentence : *sentences) {
+        notes.push_back(fmt::format("{}. {}", printable(run.name), printable(sentence)));
+      }
     }
     for (const TrajectoryMeasure& measure : run.trajectories) {
       notes.push_back(trajectory_note(run, measure));

@@ -18,6 +18,9 @@ struct MeasureContext {
 
 using RunMeasures = std::span<const mismatch::RunMeasure>;
 
+// "missing_values" of plumb.mismatch-measure/1 and plumb.links/1
+Json missing_values_json(std::span<const mismatch::MissingField> fields);
+
 // plumb.mismatch-measure/1
 Json mismatch_measure_json(RunMeasures runs, const MeasureContext& context);
 

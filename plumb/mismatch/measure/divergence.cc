@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "plumb/mismatch/links/run_draws.h"
+#include "plumb/mismatch/measure/sample_checks.h"
 
 namespace plumb::mismatch {
 namespace {
