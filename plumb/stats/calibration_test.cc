@@ -125,7 +125,8 @@ TEST(ResampledCalibration, GivesAnIntervalThatCoversWhatItEstimates) {
     const auto covered = std::ranges::count_if(
         intervals, [&](const Interval& ci) { return ci.low <= mean && mean <= ci.high; });
     EXPECT_GE(covered, 180) << scale;
-    if (scale < 1) EXPECT_LE(covered, 199) << scale;  // of chance alone copies make more than it is
+    // Where all is chance, copies make more of it than there is.
+    EXPECT_LE(covered, scale < 1 ? 199 : 200) << scale;
   }
 }
 
