@@ -7,6 +7,7 @@
 #include "plumb/base/version.h"
 #include "plumb/cli/policy_options.h"
 #include "plumb/cli/training_line.h"
+#include "plumb/report/common.h"
 #include "plumb/report/table.h"
 #include "plumb/rlhf/policy/best_of_n.h"
 #include "plumb/rlhf/policy/policy_run.h"
@@ -159,6 +160,13 @@ Result<void> TrainCommand::train(const rlhf::PolicyInputs& inputs) const {
       table_of(first, last), report.model.string()));
 }
 
+// "0.500 [0.400, 0.600] to 0.900 [0.850, 0.950]"
+std::string from_to(double all, const std::optional<stats::Interval>& all_ci, double best,
+                    const std::optional<stats::Interval>& best_ci) {
+  return fmt::format("{:.3f} {} to {:.3f} {}", all, report::interval(all_ci, 3), best,
+                     report::interval(best_ci, 3));
+}
+
 Result<void> TrainCommand::choose_best(const rlhf::PolicyInputs& inputs) const {
   PolicyLine line;
   const rlhf::BestOfNOptions chosen{.run = run_folder,
@@ -168,18 +176,19 @@ Result<void> TrainCommand::choose_best(const rlhf::PolicyInputs& inputs) const {
                                     .seed = run_options.seed,
                                     .threads = run_options.threads};
   PLUMB_TRY(report, rlhf::best_of_n(inputs, chosen, [&](const auto& s) { line.show(s); }));
-  const auto optional = [](const std::optional<double>& value) {
-    return value ? Json(*value) : Json();
-  };
   if (json) {
     return write_stdout(to_text(Json{{"schema", "plumb.policy-best-of-n/1"},
                                      {"version", kVersion},
                                      {"n", samples},
                                      {"prompts", report.prompts},
                                      {"proxy", report.proxy},
+                                     {"proxy_ci", report::or_null(report.proxy_ci)},
                                      {"best_proxy", report.best_proxy},
-                                     {"gold", optional(report.gold)},
-                                     {"best_gold", optional(report.best_gold)},
+                                     {"best_proxy_ci", report::or_null(report.best_proxy_ci)},
+                                     {"gold", report::or_null(report.gold)},
+                                     {"gold_ci", report::or_null(report.gold_ci)},
+                                     {"best_gold", report::or_null(report.best_gold)},
+                                     {"best_gold_ci", report::or_null(report.best_gold_ci)},
                                      {"kl", report.kl},
                                      {"kl_is_upper_bound", report.ties},
                                      {"self_test", json_of(report.self_test)},
@@ -187,12 +196,14 @@ Result<void> TrainCommand::choose_best(const rlhf::PolicyInputs& inputs) const {
                                 2) +
                         "\n");
   }
-  const std::string gold =
-      report.gold ? fmt::format(", gold {:.3f} to {:.3f}", *report.gold, *report.best_gold) : "";
-  return write_stdout(fmt::format(
-      "the best of {} on {} prompts: proxy {:.3f} to {:.3f}{}, {}KL {:.3f} nats\nthey are in {}\n",
-      samples, report.prompts, report.proxy, report.best_proxy, gold, report.ties ? "at most " : "",
-      report.kl, run_folder + "/best.jsonl"));
+  const std::string gold = report.gold ? ", gold " + from_to(*report.gold, report.gold_ci,
+                                                             *report.best_gold, report.best_gold_ci)
+                                       : "";
+  return write_stdout(
+      fmt::format("the best of {} on {} prompts: proxy {}{}, {}KL {:.3f} nats\nthey are in {}\n",
+                  samples, report.prompts,
+                  from_to(report.proxy, report.proxy_ci, report.best_proxy, report.best_proxy_ci),
+                  gold, report.ties ? "at most " : "", report.kl, run_folder + "/best.jsonl"));
 }
 
 Result<void> TrainCommand::run() const {

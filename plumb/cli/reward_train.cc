@@ -176,7 +176,7 @@ Result<void> TrainCommand::report(std::vector<rlhf::RewardTrainReport>& reports)
     text += summary_of(one, !features.embedder.empty());
     trained.push_back(json_of(one));
     if (!one.evaluation) continue;
-    context.rewards.push_back({one.model.string(), *one.evaluation, 0, {}});
+    context.rewards.push_back({one.model.string(), *one.evaluation, one.held_out_truncated, {}});
   }
   if (members > 1) text += fmt::format("the ensemble is {}\n", run_folder);
   if (!json) {

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "plumb/base/hash.h"
+#include "plumb/lm/tokenizer_fit.h"
 #include "plumb/nn/checkpoint.h"
 
 namespace plumb::lm {
@@ -56,14 +57,10 @@ Result<LanguageModel> load_language_model(const ModelFiles& files) {
                             transformer.config().causal ? " without a language head" : ""));
   }
   PLUMB_TRY(tokenizer, load_tokenizer(tokenizer_path(files)));
-  if (tokenizer.vocabulary_size() > transformer.config().vocabulary) {
-    return fail(ErrorKind::kBadInput,
-                fmt::format("{}: the tokenizer has {} tokens, the model {} has {}; do they belong "
-                            "together? --tokenizer names another",
-                            tokenizer_path(files).string(), tokenizer.vocabulary_size(),
-                            files.model.string(), transformer.config().vocabulary));
-  }
   const TextFrame frame = frame_of(transformer.config(), tokenizer);
+  if (auto fits = check_fit(files, transformer.config(), tokenizer, frame); !fits) {
+    return tl::unexpected(fits.error());
+  }
   return LanguageModel{files.model.string(), std::move(transformer), std::move(tokenizer), frame};
 }
 

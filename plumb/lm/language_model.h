@@ -54,7 +54,7 @@ struct LanguageModel {
 };
 
 // kNotFound; kBadInput: what load_transformer and load_tokenizer refuse, an architecture that
-// writes no text (BERT), a tokenizer with more tokens than the model has.
+// writes no text (BERT), a tokenizer that check_fit() (tokenizer_fit.h) refuses.
 Result<LanguageModel> load_language_model(const ModelFiles& files);
 
 // What a result was computed with: the file's name and the hash of its weights as floats.

@@ -96,6 +96,18 @@ TEST_F(Loading, RefusesWhatDoesNotBelongTogether) {
   EXPECT_NE(misfit.error().message.find("the tokenizer has 286 tokens, the model"),
             std::string::npos)
       << misfit.error().message;
+  small.vocabulary = 2 * kLetterTokens;
+  save_model(small);
+  EXPECT_TRUE(load_language_model({folder_}));
+  small.vocabulary = 2 * kLetterTokens + 1;
+  save_model(small);
+  const auto larger = load_language_model({folder_});
+  ASSERT_FALSE(larger);
+  EXPECT_EQ(larger.error().kind, ErrorKind::kBadInput);
+  EXPECT_NE(larger.error().message.find("the tokenizer has 286 tokens, the model " +
+                                        folder_.string() + " has 573"),
+            std::string::npos)
+      << larger.error().message;
   fs::remove(folder_ / "tokenizer.bin");
   const auto missing = load_language_model({folder_});
   ASSERT_FALSE(missing);

@@ -15,6 +15,7 @@
 #include "plumb/lm/packing.h"
 #include "plumb/lm/run_folder.h"
 #include "plumb/lm/run_lines.h"
+#include "plumb/lm/tokenizer_fit.h"
 #include "plumb/nn/checkpoint.h"
 #include "plumb/nn/trainer.h"
 
@@ -168,13 +169,11 @@ Result<TrainReport> train(const ModelSource& start, const Tokenizer& tokenizer,
     std::ranges::move(some, std::back_inserter(documents));
   }
   PLUMB_TRY(model, start());
-  if (tokenizer.vocabulary_size() > model.config().vocabulary) {
-    return fail(
-        ErrorKind::kBadInput,
-        fmt::format("{}: the tokenizer has {} tokens, the model has {}", tokenizer_files.string(),
-                    tokenizer.vocabulary_size(), model.config().vocabulary));
-  }
   const TextFrame frame = frame_of(model.config(), tokenizer);
+  const ModelFiles start_files{"that training starts from", tokenizer_files};
+  if (auto fits = check_fit(start_files, model.config(), tokenizer, frame); !fits) {
+    return tl::unexpected(fits.error());
+  }
   PLUMB_TRY(texts, PackedTexts::make(tokenizer, frame, documents, model.config().context));
   nn::RateSchedule schedule = options.schedule;
   schedule.steps = options.steps;

@@ -52,7 +52,7 @@ struct TrainReport {
 using ModelSource = std::function<Result<nn::Transformer>()>;
 
 // `start` is where parameters come from when the run begins. kBadInput: texts that hold fewer
-// tokens than one block, a tokenizer with more tokens than the model, a training that diverged (the
+// tokens than one block, a tokenizer that check_fit() refuses, a training that diverged (the
 // last state stays), a damaged run folder. kBusy: the folder holds another run. kExhausted: a full
 // disk; the state before it stays.
 Result<TrainReport> train(const ModelSource& start, const Tokenizer& tokenizer,

@@ -38,12 +38,15 @@ Json accuracy_json(const rlhf::PairAccuracy& accuracy) {
 
 Json reliability_json(const rlhf::RewardEvaluation& evaluation) {
   Json bins = Json::array();
-  for (const stats::ReliabilityBin& bin : evaluation.reliability) {
+  for (std::size_t i = 0; i < evaluation.reliability.size(); ++i) {
+    const stats::ReliabilityBin& bin = evaluation.reliability[i];
+    const stats::Interval& ci = evaluation.reliability_ci[i];
     bins.push_back({{"low", bin.low},
                     {"high", bin.high},
                     {"n", bin.n},
                     {"confidence", bin.confidence},
-                    {"accuracy", bin.accuracy}});
+                    {"accuracy", bin.accuracy},
+                    {"accuracy_ci", {ci.low, ci.high}}});
   }
   return bins;
 }
@@ -54,6 +57,7 @@ Json reward_json(const EvaluatedReward& reward) {
   Json json = {{"name", reward.name}, {"n", e.accuracy.n}};
   json.update(accuracy_json(e.accuracy));
   json["ece"] = e.calibration.debiased;
+  json["ece_ci"] = or_null(e.calibration_ci);
   json["ece_raw"] = e.calibration.raw;
   json["ece_null_upper"] = e.calibration.null_upper;
   json["brier"] = or_null(value_of(e.brier));
@@ -126,7 +130,9 @@ Table reward_eval_table(const RewardEvalContext& context) {
   for (const EvaluatedReward& reward : context.rewards) {
     const rlhf::RewardEvaluation& e = reward.evaluation;
     auto cells = accuracy_cells(printable(reward.name), e.accuracy);
-    cells.insert(cells.end(), {fixed(value_of(e.brier), 4), fixed(e.calibration.debiased, 4),
+    cells.insert(cells.end(), {fixed(value_of(e.brier), 4),
+                               fixed(e.calibration.debiased, 4) + " " +
+                                   interval(to_optional(e.calibration_ci), 3),
                                fixed(value_of(e.temperature), 2)});
     table.rows.push_back(std::move(cells));
   }
@@ -148,10 +154,17 @@ Table reward_eval_table(const RewardEvalContext& context) {
 
 Table reward_reliability_table(const EvaluatedReward& reward) {
   constexpr auto kRight = Align::kRight;
-  Table table{{{"margin"}, {"n", kRight}, {"sure, %", kRight}, {"right, %", kRight}}, {}};
-  for (const stats::ReliabilityBin& bin : reward.evaluation.reliability) {
+  Table table{{{"margin"},
+               {"n", kRight},
+               {"sure, %", kRight},
+               {"right, %", kRight},
+               {"interval", kRight, 1}},
+              {}};
+  for (std::size_t i = 0; i < reward.evaluation.reliability.size(); ++i) {
+    const stats::ReliabilityBin& bin = reward.evaluation.reliability[i];
     table.rows.push_back({fmt::format("{:g} to {:g}", bin.low, bin.high), fmt::format("{}", bin.n),
-                          fixed(100 * bin.confidence, 1), fixed(100 * bin.accuracy, 1)});
+                          fixed(100 * bin.confidence, 1), fixed(100 * bin.accuracy, 1),
+                          interval(scaled(reward.evaluation.reliability_ci[i], 100), 1)});
   }
   return table;
 }
@@ -190,8 +203,9 @@ std::string reward_eval_heading(const RewardEvalContext& context) {
 std::string reward_eval_notes(const RewardEvalContext& context) {
   std::string notes = fmt::format(
       "Right: the share of votes for the completion with the higher score; equal scores are wrong, "
-      "or half right. Intervals are {:g} %, Wilson's with the design effect of prompts that occur "
-      "again. ECE is less what a calibrated model would show by chance.",
+      "or half right. Intervals of shares are {:g} %, Wilson's with the design effect of prompts "
+      "that "
+      "occur again. ECE is less what a calibrated model would show by chance.",
       100 * context.options.level);
   const stats::Score& ceiling = context.rewards[0].evaluation.noise_ceiling;
   if (ceiling) {

@@ -127,6 +127,46 @@ TEST(BestOfN, OfGaussianScoresIsTheirExpectedMaximum) {
   }
 }
 
+// The same for large n. The scores are the quantiles of the normal distribution in the middle of
+// 200,000 steps, of which the best of n have that expectation to four digits.
+TEST(BestOfN, OfGaussianScoresIsTheirExpectedMaximumForLargeN) {
+  constexpr std::size_t kSamples = 200000;
+  Values scores;
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    scores.push_back(normal_quantile((static_cast<double>(i) + 0.5) / kSamples));
+  }
+  const Values best = curve(scores, scores, {2, 4, 16, 64, 256, 1024});
+  const double known[] = {0.56419, 1.02938, 1.76599, 2.34373, 2.82686, 3.24824};
+  for (std::size_t k = 0; k < best.size(); ++k) EXPECT_NEAR(best[k], known[k], 5e-4) << k;
+}
+
+// That the best of n by the proxy wins against a plain sample has the chance n / (n + 1) where the
+// proxy is the gold, and less where it is not: of n + 1 samples alike each is as often the best.
+TEST(BestOfN, WinsAgainstAPlainSampleAtMostNTimesInNPlusOne) {
+  constexpr std::size_t kSamples = 4000;
+  Values proxy, gold;
+  Stream stream(6, "wins", 0);
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    gold.push_back(normal_quantile(std::max(stream.uniform(), 1e-15)));
+    proxy.push_back(gold.back() + normal_quantile(std::max(stream.uniform(), 1e-15)));
+  }
+  // The chance that a sample's gold beats that of another, half for itself.
+  Values sorted = gold, wins;
+  std::ranges::sort(sorted);
+  for (const double value : gold) {
+    const auto below = std::ranges::lower_bound(sorted, value) - sorted.begin();
+    wins.push_back((static_cast<double>(below) + 0.5) / kSamples);
+  }
+  const Sizes n = {1, 2, 4, 16, 64};
+  const Values by_gold = curve(gold, wins, n), by_proxy = curve(proxy, wins, n);
+  for (std::size_t k = 0; k < n.size(); ++k) {
+    const double bound = static_cast<double>(n[k]) / static_cast<double>(n[k] + 1);
+    EXPECT_NEAR(by_gold[k], bound, 1e-3) << n[k];
+    EXPECT_LE(by_proxy[k], bound + 1e-12) << n[k];
+  }
+  EXPECT_LT(by_proxy[4], by_gold[4] - 0.05);
+}
+
 // A reference implementation sorted ensemble scores but took gold scores in the order of its first
 // member, so that every ensemble had the first member's curve.
 TEST(BestOfN, OfAnEnsembleTakesTheGoldOfTheSampleThatItChose) {

@@ -186,6 +186,25 @@ TEST(Bootstrap, OfClustersIsWiderThanOfItemsWhereClustersDiffer) {
   EXPECT_GT(width(by_cluster), 2 * width(by_item));
 }
 
+// An arena repeats the row of a clear victory three times to weigh it, and then resamples rows: its
+// intervals are the square root of three too narrow. By item a copy adds nothing.
+TEST(Bootstrap, OfRowsThreeTimesIsThatOfTheRowsOnceWhereItemsAreDrawn) {
+  Stream stream(6, "test", 0);
+  const Values rows = normals(200, stream);
+  Values three_times;
+  CountVector item;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    three_times.insert(three_times.end(), 3, rows[i]);
+    item.insert(item.end(), 3, i);
+  }
+  const auto once = bootstrap(Resampling::of_items(200), mean_of(rows), {});
+  const auto by_item = bootstrap(Resampling::of_clusters(item), mean_of(three_times), {});
+  const auto by_row = bootstrap(Resampling::of_items(600), mean_of(three_times), {});
+  EXPECT_NEAR(by_item.interval->low, once.interval->low, 1e-12);
+  EXPECT_NEAR(by_item.interval->high, once.interval->high, 1e-12);
+  EXPECT_NEAR(width(by_item) / width(by_row), std::sqrt(3.0), 0.05);
+}
+
 TEST(Bootstrap, OfSingletonClustersIsThatOfItems) {
   const Values values = {1, 4, 2, 8, 5, 7};
   CountVector each_its_own(6);

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "plumb/base/random.h"
-#include "plumb/stats/bootstrap.h"
+#include "plumb/stats/intervals.h"
 
 namespace plumb::stats {
 namespace {
@@ -69,6 +70,19 @@ std::vector<Turned> sorted_pairs(std::span<const double> logits, std::span<const
   return pairs;
 }
 
+double bin_of(double margin, double width) { return std::floor(margin / width) * width; }
+
+// What the model's own probabilities would give.
+std::vector<double> drawn_outcomes(std::span<const double> logits, std::uint64_t seed,
+                                   std::uint64_t draw) {
+  Stream stream(seed, "calibration-null", draw);
+  std::vector<double> drawn(logits.size());
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    drawn[i] = stream.uniform() < sigmoid(logits[i]) ? 1 : 0;
+  }
+  return drawn;
+}
+
 double raw_error(std::span<const double> logits, std::span<const double> outcomes,
                  std::size_t bins) {
   return calibration_error(equal_mass_reliability(logits, outcomes, bins));
@@ -119,12 +133,37 @@ std::vector<ReliabilityBin> margin_reliability(std::span<const double> logits,
   std::vector<Turned> pairs = sorted_pairs(logits, outcomes);
   std::vector<ReliabilityBin> bins;
   for (const Turned& pair : pairs) {
-    const double low = std::floor(pair.margin / width) * width;
+    const double low = bin_of(pair.margin, width);
     if (bins.empty() || bins.back().low != low) bins.push_back({low, low + width, 0, 0, 0});
     add(bins.back(), pair);
   }
   finish(bins);
   return bins;
+}
+
+std::vector<Interval> margin_reliability_intervals(std::span<const double> logits,
+                                                   std::span<const double> outcomes, double width,
+                                                   std::span<const std::uint32_t> cluster_of_pair,
+                                                   double level) {
+  assert(logits.size() == outcomes.size() && logits.size() == cluster_of_pair.size() && width > 0);
+  struct Bin {
+    std::vector<double> right;
+    std::vector<std::uint32_t> clusters;
+    std::map<std::uint32_t, std::uint32_t> numbers;  // of the clusters that have a pair in it
+  };
+  std::map<double, Bin> bins;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const Turned pair = turned(logits[i], outcomes[i]);
+    Bin& bin = bins[bin_of(pair.margin, width)];
+    const auto next = static_cast<std::uint32_t>(bin.numbers.size());
+    bin.right.push_back(pair.right);
+    bin.clusters.push_back(bin.numbers.emplace(cluster_of_pair[i], next).first->second);
+  }
+  std::vector<Interval> intervals;
+  for (const auto& [low, bin] : bins) {
+    intervals.push_back(clustered_wilson(bin.right, bin.clusters, level)->ci);
+  }
+  return intervals;
 }
 
 std::vector<ReliabilityBin> equal_mass_reliability(std::span<const double> logits,
@@ -159,18 +198,67 @@ tl::expected<DebiasedError, Undefined> debiased_calibration_error(std::span<cons
                                                                   std::size_t draws,
                                                                   std::uint64_t seed) {
   if (logits.empty()) return undefined("there are no pairs");
-  std::vector<double> null, drawn(logits.size());
+  std::vector<double> null;
   for (std::size_t r = 0; r < draws; ++r) {
-    Stream stream(seed, "calibration-null", r);
-    for (std::size_t i = 0; i < drawn.size(); ++i) {
-      drawn[i] = stream.uniform() < sigmoid(logits[i]) ? 1 : 0;
-    }
-    null.push_back(raw_error(logits, drawn, bins));
+    null.push_back(raw_error(logits, drawn_outcomes(logits, seed, r), bins));
   }
   std::ranges::sort(null);
   const double raw = raw_error(logits, outcomes, bins);
   const double mean = std::accumulate(null.begin(), null.end(), 0.0) / static_cast<double>(draws);
   return DebiasedError{raw, mean, sorted_quantile(null, 0.95), raw - mean};
+}
+
+ResampledCalibration::ResampledCalibration(std::span<const double> logits,
+                                           std::span<const double> outcomes, std::size_t bins,
+                                           std::size_t draws, std::uint64_t seed)
+    : bins_(bins), order_(logits.size()) {
+  assert(!logits.empty() && logits.size() == outcomes.size() && bins > 0 && draws > 0);
+  const auto margin = [&](std::size_t i) { return std::abs(logits[i]); };
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  std::ranges::stable_sort(order_, {}, margin);
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    if (i > 0 && margin(order_[i]) == margin(order_[i - 1])) continue;
+    starts_.push_back(i);
+    confidence_.push_back(sigmoid(margin(order_[i])));
+  }
+  starts_.push_back(order_.size());
+  const auto keep = [&](std::span<const double> some) {
+    std::vector<double>& right = right_.emplace_back();
+    for (const std::size_t i : order_) right.push_back(turned(logits[i], some[i]).right);
+  };
+  keep(outcomes);
+  for (std::size_t r = 0; r < draws; ++r) keep(drawn_outcomes(logits, seed, r));
+}
+
+double ResampledCalibration::error(std::span<const double> right, Counts pairs) const {
+  const auto all = std::accumulate(pairs.begin(), pairs.end(), std::size_t{0});
+  double sum = 0, off = 0;  // off: of the bin, right answers beyond the confidence
+  std::size_t bin = 0, at = 0;
+  const auto end_of_bin = [&] { return ((bin + 1) * all + bins_ - 1) / bins_; };
+  for (std::size_t run = 0; run + 1 < starts_.size(); ++run) {
+    std::size_t copies = 0;
+    double right_ones = 0;
+    for (std::size_t i = starts_[run]; i < starts_[run + 1]; ++i) {
+      copies += pairs[order_[i]];
+      right_ones += pairs[order_[i]] * right[i];
+    }
+    if (copies == 0) continue;
+    const double each = right_ones / static_cast<double>(copies) - confidence_[run];
+    while (copies > 0) {
+      const std::size_t some = std::min(copies, end_of_bin() - at);
+      off += static_cast<double>(some) * each;
+      at += some;
+      copies -= some;
+      for (; at == end_of_bin() && bin < bins_; ++bin, off = 0) sum += std::abs(off);
+    }
+  }
+  return sum / static_cast<double>(all);
+}
+
+Score ResampledCalibration::operator()(Counts pairs) const {
+  double null = 0;
+  for (const std::vector<double>& drawn : std::span(right_).subspan(1)) null += error(drawn, pairs);
+  return raw(pairs) - null / static_cast<double>(right_.size() - 1);
 }
 
 Score fit_temperature(std::span<const double> logits, std::span<const double> outcomes) {

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "plumb/stats/bootstrap.h"
 #include "plumb/stats/score.h"
 
 namespace plumb::stats {
@@ -36,6 +37,13 @@ struct ReliabilityBin {
 std::vector<ReliabilityBin> margin_reliability(std::span<const double> logits,
                                                std::span<const double> outcomes, double width);
 
+// Of each of these bins the interval of its accuracy: Wilson's, with the design effect of clusters
+// (intervals.h). cluster_of_pair: numbered from 0. REQUIRES: 0 < level < 1; spans of one length.
+std::vector<Interval> margin_reliability_intervals(std::span<const double> logits,
+                                                   std::span<const double> outcomes, double width,
+                                                   std::span<const std::uint32_t> cluster_of_pair,
+                                                   double level);
+
 // `bins` bins of as equal a size as can be, in the order of confidence; pairs of one confidence
 // share their mean outcome, so that their order does not matter. REQUIRES: bins > 0.
 std::vector<ReliabilityBin> equal_mass_reliability(std::span<const double> logits,
@@ -60,6 +68,33 @@ tl::expected<DebiasedError, Undefined> debiased_calibration_error(std::span<cons
                                                                   std::size_t bins,
                                                                   std::size_t draws,
                                                                   std::uint64_t seed);
+
+// The debiased error of resampled pairs, for an interval of it (bootstrap.h). A pair that was drawn
+// twice makes the same noise twice, in the model's own draws too; so what is taken off grows with
+// the noise that resampling adds. It is an interval of what `debiased` estimates: where a model is
+// far off, less than the error itself, since what chance shows of a calibrated model is taken off
+// in full.
+//
+//   const ResampledCalibration error(logits, outcomes, 15, 25, seed);
+//   bootstrap(Resampling::of_clusters(prompts), error, {});
+class ResampledCalibration {
+ public:
+  // Draws as of debiased_calibration_error(). REQUIRES: bins, draws > 0; a pair or more.
+  ResampledCalibration(std::span<const double> logits, std::span<const double> outcomes,
+                       std::size_t bins, std::size_t draws, std::uint64_t seed);
+
+  double raw(Counts pairs) const { return error(right_[0], pairs); }
+  Score operator()(Counts pairs) const;  // the raw error less the mean of the draws
+
+ private:
+  double error(std::span<const double> right, Counts pairs) const;
+
+  std::size_t bins_;
+  std::vector<std::size_t> order_;          // pairs, ascending by margin
+  std::vector<std::size_t> starts_;         // of runs of one margin, in that order; the end last
+  std::vector<double> confidence_;          // of each run
+  std::vector<std::vector<double>> right_;  // [1 + draws][pairs, in that order]
+};
 
 // The T that minimises the log loss of logits / T (Guo et al. 2017): convex in 1 / T, by Newton's
 // method inside a bracket. Undefined: no pairs; the scores order every pair as the votes do, so

@@ -9,6 +9,7 @@
 
 #include "plumb/base/files.h"
 #include "plumb/base/random.h"
+#include "plumb/stats/intervals.h"
 
 namespace plumb::stats {
 namespace {
@@ -70,6 +71,89 @@ TEST(CalibrationError, IsLargeForAModelThatIsTooSure) {
   const auto error = debiased_calibration_error(pairs.logits, pairs.outcomes, 15, 100, 1).value();
   EXPECT_GT(error.raw, error.null_upper);
   EXPECT_GT(error.debiased, 0.1);
+}
+
+// Some pairs, each as often as it was drawn.
+Pairs copies(const Pairs& pairs, Counts counts) {
+  Pairs all;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    all.logits.insert(all.logits.end(), counts[i], pairs.logits[i]);
+    all.outcomes.insert(all.outcomes.end(), counts[i], pairs.outcomes[i]);
+  }
+  return all;
+}
+
+RC_GTEST_PROP(ResampledCalibration, IsTheErrorOfTheCopies, ()) {
+  Stream stream(*rc::gen::arbitrary<std::uint64_t>(), "copies", 0);
+  Pairs pairs = random_pairs(1 + stream.below(40), 0.5, stream);
+  for (double& logit : pairs.logits) logit = std::round(4 * logit) / 4;  // ties
+  const std::size_t bins = 1 + stream.below(12);
+  const ResampledCalibration error(pairs.logits, pairs.outcomes, bins, 3, 7);
+  std::vector<std::uint32_t> counts(pairs.logits.size());
+  for (std::uint32_t& count : counts) count = static_cast<std::uint32_t>(stream.below(4));
+  counts[0] = 1;
+  const Pairs all = copies(pairs, counts);
+  const auto raw = calibration_error(equal_mass_reliability(all.logits, all.outcomes, bins));
+  RC_ASSERT(std::abs(error.raw(counts) - raw) < 1e-12);
+}
+
+TEST(ResampledCalibration, OfThePairsThemselvesIsTheDebiasedError) {
+  Stream stream(3, "resampled", 0);
+  const Pairs pairs = random_pairs(150, 0.5, stream);
+  const std::vector<std::uint32_t> once(pairs.logits.size(), 1);
+  const auto known = debiased_calibration_error(pairs.logits, pairs.outcomes, 15, 25, 9).value();
+  const ResampledCalibration error(pairs.logits, pairs.outcomes, 15, 25, 9);
+  EXPECT_NEAR(*error(once), known.debiased, 1e-12);
+}
+
+// What the debiased error of so many pairs is on average lies in the interval about as often as it
+// says, for a model that is calibrated and for two that are too sure.
+TEST(ResampledCalibration, GivesAnIntervalThatCoversWhatItEstimates) {
+  constexpr std::size_t kRuns = 200, kPairs = 300;
+  for (const double scale : {1.0, 0.6, 0.3}) {
+    std::vector<Interval> intervals;
+    double mean = 0;
+    for (std::size_t run = 0; run < kRuns; ++run) {
+      Stream stream(5, "covered", run);
+      const Pairs pairs = random_pairs(kPairs, scale, stream);
+      const ResampledCalibration error(pairs.logits, pairs.outcomes, 15, 10, run);
+      const auto result =
+          bootstrap(Resampling::of_items(kPairs), error, {.resamples = 200, .seed = run});
+      mean += *result.point / kRuns;
+      intervals.push_back(*result.interval);
+    }
+    const auto covered = std::ranges::count_if(
+        intervals, [&](const Interval& ci) { return ci.low <= mean && mean <= ci.high; });
+    EXPECT_GE(covered, 180) << scale;
+    // Where all is chance, copies make more of it than there is.
+    EXPECT_LE(covered, scale < 1 ? 199 : 200) << scale;
+  }
+}
+
+TEST(MarginReliability, HasWilsonsIntervalInEachBinWiderWhereClustersRepeat) {
+  Stream stream(3, "bins", 0);
+  const Pairs once = random_pairs(200, 1, stream);
+  const std::vector<std::uint32_t> twice(once.logits.size(), 2);
+  const Pairs pairs = copies(once, twice);
+  std::vector<std::uint32_t> alone, by_two;
+  for (std::uint32_t i = 0; i < 400; ++i) {
+    alone.push_back(i);
+    by_two.push_back(i / 2);
+  }
+  const auto bins = margin_reliability(once.logits, once.outcomes, 0.5);
+  const auto single = margin_reliability_intervals(once.logits, once.outcomes, 0.5,
+                                                   std::span(alone).first(200), 0.95);
+  const auto doubled =
+      margin_reliability_intervals(pairs.logits, pairs.outcomes, 0.5, by_two, 0.95);
+  ASSERT_EQ(single.size(), bins.size());
+  for (std::size_t b = 0; b < bins.size(); ++b) {
+    const auto n = static_cast<double>(bins[b].n);
+    const Interval known = wilson(bins[b].accuracy * n, n, 0.95);
+    EXPECT_NEAR(single[b].low, known.low, 1e-12);
+    EXPECT_NEAR(single[b].high, known.high, 1e-12);
+    EXPECT_NEAR(doubled[b].low, known.low, 0.01);  // a copy tells nothing
+    EXPECT_NEAR(doubled[b].high, known.high, 0.01);
+  }
 }
 
 TEST(Temperature, FindsTheScaleOfTheVotes) {

@@ -1,4 +1,5 @@
 // plumb lm as a user runs it: train a little model, sample, evaluate, export; and what is refused.
+#include "killed.h"
 #include "plumb/base/version.h"
 #include "plumb/lm/testing.h"
 #include "program.h"
@@ -121,11 +122,11 @@ TEST_F(Lm, SaysWhyAnExportHasNoTokenizerJson) {
 }
 
 TEST_F(Lm, TakesUpATrainingThatWasKilled) {
-  const Outcome killed = shell(fmt::format("timeout -s KILL 0.4 '{}' {} >/dev/null 2>&1; true",
-                                           PLUMB_PROGRAM, train("--save-every 5", 400)));
-  ASSERT_EQ(killed.code, 0);
+  ASSERT_TRUE(killed_at_events(train("--save-every 5", 400), path("run"), path("run/model"),
+                               {200, 100, 50, 12}));
   const Outcome rest = run(train("--save-every 5 --json", 400));
   ASSERT_EQ(rest.code, 0) << rest.error;
+  EXPECT_GE(Json::parse(rest.out)["resumed_from"], 10);
   const std::string resumed = *read_file(path("run/model/model.safetensors"));
   std::filesystem::remove_all(path("run"));
   ASSERT_EQ(run(train("--save-every 5 --threads 1", 400)).code, 0);

@@ -1,5 +1,6 @@
 // plumb policy as a user runs it: a little model learns to write what a reward asks for, by each
 // method; samples; what is refused.
+#include "killed.h"
 #include "plumb/base/version.h"
 #include "plumb/lm/testing.h"
 #include "program.h"
@@ -62,8 +63,10 @@ TEST_F(Policy, IsTakenUpWhereItWasKilled) {
   ASSERT_EQ(run(command).code, 0);
   const std::string whole = *read_file(path("rloo/model/model.safetensors"));
   std::filesystem::remove_all(path("rloo"));
-  shell(fmt::format("timeout -s KILL 0.7 '{}' {} >/dev/null 2>&1; true", PLUMB_PROGRAM, command));
-  ASSERT_EQ(run(command).code, 0);
+  ASSERT_TRUE(killed_at_events(command, path("rloo"), path("rloo/model"), {15, 8, 4}));
+  const Outcome rest = run(command + " --json");
+  ASSERT_EQ(rest.code, 0) << rest.error;
+  EXPECT_GE(Json::parse(rest.out)["resumed_from"], 2);
   EXPECT_EQ(*read_file(path("rloo/model/model.safetensors")), whole);
   expect_failure(train("rloo", "--steps 31"), 5, "its steps is 30, not 31");
 }
@@ -73,6 +76,12 @@ TEST_F(Policy, SamplesAndChoosesTheBest) {
   ASSERT_EQ(best.code, 0) << best.error;
   const Json report = Json::parse(best.out);
   EXPECT_GE(report["best_proxy"], report["proxy"]);
+  for (const std::string name : {"proxy", "best_proxy", "gold", "best_gold"}) {
+    const Json& ci = report[name + "_ci"];
+    ASSERT_EQ(ci.size(), 2U) << name;
+    EXPECT_LE(ci[0], report[name]) << name;
+    EXPECT_GE(ci[1], report[name]) << name;
+  }
   const std::string sample =
       fmt::format("policy sample --model '{}' --prompts '{}' --words 2 --samples 3 --reward length",
                   path("lm/model"), path("stories.txt"));

@@ -1,6 +1,7 @@
 // plumb reward as a user runs it: train, evaluate, rate beside people; and what is refused.
 #include <cmath>
 
+#include "killed.h"
 #include "plumb/base/version.h"
 #include "plumb/lm/testing.h"
 #include "program.h"
@@ -59,8 +60,12 @@ TEST_F(Reward, TrainsAndEvaluatesBesideTheLengths) {
   const Json json = Json::parse(again.out);
   EXPECT_EQ(json["schema"], "plumb.reward-eval/1");
   for (const char* field : {"n", "accuracy", "accuracy_ci", "accuracy_half_tie", "ties", "ece",
-                            "brier", "temperature", "baselines"}) {
+                            "ece_ci", "brier", "temperature", "baselines"}) {
     EXPECT_TRUE(json.contains(field)) << field;
+  }
+  for (const Json& bin : json["reliability"]) {
+    EXPECT_LE(bin["accuracy_ci"][0], bin["accuracy"]);
+    EXPECT_GE(bin["accuracy_ci"][1], bin["accuracy"]);
   }
   // Of the data that it was trained on only the held-out part counts.
   EXPECT_EQ(json["n"], 80);
@@ -81,14 +86,36 @@ TEST_F(Reward, TrainsAndEvaluatesBesideTheLengths) {
 
 TEST_F(Reward, TakesUpATrainingThatWasKilled) {
   const std::string options = "--save-every 5 --json";
-  shell(fmt::format("timeout -s KILL 0.5 '{}' {} >/dev/null 2>&1; true", PLUMB_PROGRAM,
-                    train(options, 5)));
+  ASSERT_TRUE(
+      killed_at_events(train(options, 5), path("run"), path("run/model"), {75, 40, 20, 12}));
   const Outcome rest = run(train(options, 5));
   ASSERT_EQ(rest.code, 0) << rest.error;
+  EXPECT_GE(Json::parse(rest.out)["resumed_from"], 10);
   ASSERT_EQ(run(train(options + " --threads 1", 5, "whole")).code, 0);
   for (const char* file : {"/model/model.safetensors", "/model/reward.json", "/events.jsonl"}) {
     EXPECT_EQ(*read_file(path("run") + file), *read_file(path("whole") + file)) << file;
   }
+}
+
+TEST_F(Reward, SaysOfHowManyTextsItReadsNoBeginning) {
+  std::string lines;
+  for (std::size_t i = 0; i < 80; ++i) {
+    const std::string begins(i % 2 == 0 ? 40 : 1, 'a');  // the context is 32 letters
+    lines += fmt::format("{{\"prompt\":\"{} {}\",\"chosen\":\" a cat\",\"rejected\":\" a hat\"}}\n",
+                         begins, i);
+  }
+  write("pairs.jsonl", lines);
+  const Outcome trained = run(train("--json", 1));
+  ASSERT_EQ(trained.code, 0) << trained.error;
+  const Json report = Json::parse(trained.out);
+  EXPECT_EQ(report["truncated"], 80);  // of 160 texts
+  const Outcome measured = run(fmt::format("reward eval '{}' --model '{}' --resamples 50 --json",
+                                           path("pairs.jsonl"), path("run/model")));
+  ASSERT_EQ(measured.code, 0) << measured.error;
+  const Json eval = Json::parse(measured.out);
+  EXPECT_GT(eval["truncated"], 0);
+  EXPECT_EQ(report["evaluation"]["n"], eval["n"]);
+  EXPECT_EQ(report["evaluation"]["truncated"], eval["truncated"]);
 }
 
 TEST_F(Reward, CombinesMembers) {

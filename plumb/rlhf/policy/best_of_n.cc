@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <set>
@@ -74,6 +75,25 @@ double mean_over(std::span<const Json> events, const char* field) {
   return sum / prompts;
 }
 
+// Of proxy and gold over the prompts of a file, which has `group` completions of each beside one
+// another; nothing where there is no gold.
+Result<std::array<std::optional<stats::Interval>, 2>> interval_of(const std::filesystem::path& file,
+                                                                  std::size_t group) {
+  constexpr double kLevel = 0.95;
+  PLUMB_TRY(reader, SampleReader::open(file));
+  std::vector<double> proxy, gold;
+  for (;;) {
+    PLUMB_TRY(sample, reader.next());
+    if (!sample) break;
+    if (sample->proxy) proxy.push_back(*sample->proxy);
+    if (sample->gold) gold.push_back(*sample->gold);
+  }
+  std::array<std::optional<stats::Interval>, 2> intervals;
+  if (proxy.size() % group == 0) intervals[0] = clustered_mean_interval(proxy, group, kLevel);
+  if (gold.size() % group == 0) intervals[1] = clustered_mean_interval(gold, group, kLevel);
+  return intervals;
+}
+
 class BestOfNRun {
  public:
   BestOfNRun(const PolicyInputs& inputs, const BestOfNOptions& options)
@@ -91,7 +111,8 @@ class BestOfNRun {
   std::size_t chunks() const { return (prompts_.size() + o_.chunk - 1) / o_.chunk; }
   Result<void> resume();
   Result<Meters> draw_chunk(std::size_t chunk);
-  BestOfNReport report() const;
+  Result<BestOfNReport> report() const;
+  Result<void> add_intervals(BestOfNReport& report) const;
 
   const PolicyInputs& inputs_;
   const BestOfNOptions& o_;
@@ -145,7 +166,18 @@ Result<Meters> BestOfNRun::draw_chunk(std::size_t chunk) {
   return meters;
 }
 
-BestOfNReport BestOfNRun::report() const {
+// From the completions on file, those of chunks that an earlier process drew among them.
+Result<void> BestOfNRun::add_intervals(BestOfNReport& report) const {
+  PLUMB_TRY(all, interval_of(o_.run / "samples.jsonl", o_.n));
+  PLUMB_TRY(best, interval_of(o_.run / "best.jsonl", 1));
+  report.proxy_ci = all[0];
+  report.gold_ci = all[1];
+  report.best_proxy_ci = best[0];
+  report.best_gold_ci = best[1];
+  return {};
+}
+
+Result<BestOfNReport> BestOfNRun::report() const {
   BestOfNReport report;
   report.kl = stats::best_of_n_kl(static_cast<double>(o_.n));
   report.finished = events_.size() == chunks();
@@ -160,6 +192,7 @@ BestOfNReport BestOfNRun::report() const {
   }
   report.ties =
       std::ranges::any_of(events_, [](const Json& event) { return event["ties"] == true; });
+  if (auto added = add_intervals(report); !added) return tl::unexpected(added.error());
   return report;
 }
 
@@ -179,11 +212,11 @@ Result<BestOfNReport> BestOfNRun::run(const std::function<void(const PolicyStatu
     if (!watch) continue;
     watch({chunk + 1, chunks(), meters, static_cast<double>(tokens) / seconds(), seconds()});
   }
-  BestOfNReport done = report();
+  PLUMB_TRY(done, report());
   done.resumed_from = first;
   done.self_test = sound;
   done.seconds = seconds();
-  return done;
+  return std::move(done);
 }
 
 }  // namespace

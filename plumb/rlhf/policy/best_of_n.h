@@ -2,10 +2,10 @@
 // proxy reward is kept (Stiennon et al. 2020). All n are kept on file, for every smaller n and
 // every other proxy can be read off them (stats/best_of_n.h).
 //
-//   manifest.json       as of a training (policy_run.h)
-//   events.jsonl        a line a chunk of prompts: the meters of all its completions, and of the
-//   best samples.jsonl       all completions, at step 0 best.jsonl          the best of each
-//   prompt; of equal ones the first
+//   manifest.json   as of a training (policy_run.h)
+//   events.jsonl    a line a chunk of prompts: the meters of all its completions, and of the best
+//   samples.jsonl   all completions, at step 0
+//   best.jsonl      the best of each prompt; of equal ones the first
 //
 // A run that was killed goes on at the chunk it was in, and ends with the same bytes.
 #pragma once
@@ -32,9 +32,11 @@ struct BestOfNOptions {
 struct BestOfNReport {
   std::size_t prompts = 0, completions = 0, resumed_from = 0;  // chunks
   bool finished = false;
-  // Means over prompts: of all completions and of the best; gold where it was given.
+  // Means over prompts: of all completions and of the best; gold where it was given. With Student's
+  // intervals over prompts, 95 %; nothing with one prompt.
   double proxy = 0, best_proxy = 0;
   std::optional<double> gold, best_gold;
+  std::optional<stats::Interval> proxy_ci, best_proxy_ci, gold_ci, best_gold_ci;
   double kl = 0;      // log n - (n - 1) / n: an upper bound where a prompt has equal best ones
   bool ties = false;  // some prompt has two completions of one proxy reward
   SelfTest self_test;

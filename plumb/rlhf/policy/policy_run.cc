@@ -161,7 +161,8 @@ class PolicyRun {
   }
   bool on_policy() const { return o_.method != Method::kDpo; }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
-  tl::unexpected<Error> broken(std::size_t step, std::string_view what) const;
+  std::string keep_last_good();
+  tl::unexpected<Error> broken(std::size_t step, std::string_view what);
 
   const PolicyInputs& inputs_;
   const PolicyOptions& o_;
@@ -175,11 +176,22 @@ class PolicyRun {
   Clock::time_point began_ = Clock::now();
 };
 
-tl::unexpected<Error> PolicyRun::broken(std::size_t step, std::string_view what) const {
+// The last state, which is a good one, as a model that can be sampled; in words what became of it.
+std::string PolicyRun::keep_last_good() {
+  const auto step = lm::load_state(o_.run, trained(), o_.steps);
+  if (!step) return step.error().message;
+  if (*step == 0) return "no state was saved, the last good policy is the model that it began from";
+  const std::filesystem::path folder = o_.run / "last-good";
+  if (auto saved = save_model(folder); !saved) return saved.error().message;
+  return fmt::format("the policy of step {}, the last that was saved and good, is {}", *step,
+                     folder.string());
+}
+
+tl::unexpected<Error> PolicyRun::broken(std::size_t step, std::string_view what) {
   return fail(ErrorKind::kBadInput,
-              fmt::format("{}: {} at step {}: the training diverged; {} stays as it last was good; "
-                          "begin anew with a lower --rate or a higher --beta",
-                          o_.run.string(), what, step, (o_.run / "state.safetensors").string()));
+              fmt::format("{}: {} at step {}: the training diverged; {}; begin anew with a lower "
+                          "--rate or a higher --beta",
+                          o_.run.string(), what, step, keep_last_good()));
 }
 
 std::vector<lm::Trained> PolicyRun::trained() {

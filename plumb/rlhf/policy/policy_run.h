@@ -6,6 +6,7 @@
 //   samples.jsonl       the completions behind them (rlhf/samples.h)
 //   state.safetensors   parameters and moments of the last good step
 //   model/              the trained policy, once the run has ended
+//   last-good/          that of the last state, where the run stopped because it diverged
 //   checkpoints/STEP/   the policy at every checkpoint, where they are kept
 //
 // Before it begins, a self-test (self_check.h). Every checkpoint, the starting policy first,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -190,7 +191,56 @@ TEST_F(PolicyRuns, StopWhereTheGradientIsNotFinite) {
   EXPECT_EQ(stopped.error().kind, ErrorKind::kBadInput);
   EXPECT_NE(stopped.error().message.find("the gradient is not finite at step 2"), std::string::npos)
       << stopped.error().message;
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / "model"));
+  EXPECT_NE(stopped.error().message.find("no state was saved"), std::string::npos);
+  for (const char* model : {"model", "last-good"}) {
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "run" / model)) << model;
+  }
+}
+
+// Sound until it was asked so often; then its differences are beyond what weights can follow.
+class FailingReward : public LetterReward {
+ public:
+  explicit FailingReward(std::size_t sound) : LetterReward('e'), sound_(sound) {}
+  Result<std::vector<double>> score(std::span<const Completed> texts, int threads) override {
+    auto scores = LetterReward::score(texts, threads);
+    if (scores && asked_++ >= sound_) {
+      for (double& score : *scores) score *= 1e60;
+    }
+    return scores;
+  }
+
+ private:
+  std::size_t sound_, asked_ = 0;
+};
+
+TEST_F(PolicyRuns, ThatStopLeaveTheLastGoodPolicyAsAModel) {
+  PolicyOptions o = options("run");
+  o.evaluate_every = 1;
+  o.keep_checkpoints = true;
+  // Each step asks twice: for what it learns from and for what it is measured on.
+  FailingReward failing(10);
+  const auto stopped = train_policy({.start = *model_,
+                                     .tokenizer = folder_ / "tokenizer.bin",
+                                     .training = split_.training,
+                                     .held_out = split_.held_out,
+                                     .proxy = &failing},
+                                    o);
+  ASSERT_FALSE(stopped);
+  const std::string& message = stopped.error().message;
+  EXPECT_NE(message.find("the gradient is not finite at step 6"), std::string::npos) << message;
+  const std::filesystem::path kept = folder_ / "run" / "last-good";
+  EXPECT_NE(
+      message.find("the policy of step 4, the last that was saved and good, is " + kept.string()),
+      std::string::npos)
+      << message;
+  const auto policy = lm::load_language_model({kept});
+  ASSERT_TRUE(policy) << policy.error().message;
+  EXPECT_TRUE(std::ranges::all_of(policy->transformer.values(),
+                                  [](float value) { return std::isfinite(value); }));
+  EXPECT_EQ(*read_file(kept / "model.safetensors"),
+            *read_file(folder_ / "run" / "checkpoints" / "4" / "model.safetensors"));
+  EXPECT_NE(*read_file(kept / "model.safetensors"),
+            *read_file(folder_ / "run" / "checkpoints" / "0" / "model.safetensors"));
 }
 
 TEST_F(PolicyRuns, StopWhereTheDivergenceIsNoNumberAndKeepTheLastGoodState) {
@@ -216,6 +266,8 @@ TEST_F(PolicyRuns, StopWhereTheDivergenceIsNoNumberAndKeepTheLastGoodState) {
             std::string::npos)
       << stopped.error().message;
   EXPECT_EQ(*read_file(file), state);  // that of step 4, as it was read
+  // Its moments are no good, its parameters are: they are what is kept.
+  EXPECT_TRUE(lm::load_language_model({folder_ / "run" / "last-good"}));
 }
 
 TEST_F(PolicyRuns, OfAnotherConfigurationAreRefusedWithTheDifference) {
@@ -228,6 +280,44 @@ TEST_F(PolicyRuns, OfAnotherConfigurationAreRefusedWithTheDifference) {
   EXPECT_EQ(other.error().kind, ErrorKind::kBusy);
   EXPECT_NE(other.error().message.find("its beta is 0.01, not 0.5"), std::string::npos)
       << other.error().message;
+}
+
+// Less 1 where a limit cut the completion: the penalty of Ziegler et al. (2019) as a reward.
+class Penalised : public LetterReward {
+ public:
+  Penalised() : LetterReward('e') {}
+  Result<std::vector<double>> score(std::span<const Completed> texts, int threads) override {
+    auto scores = LetterReward::score(texts, threads);
+    for (std::size_t i = 0; scores && i < texts.size(); ++i) {
+      if (!texts[i].ended) (*scores)[i] -= 1;
+    }
+    return scores;
+  }
+};
+
+TEST_F(PolicyRuns, TakeThePenaltyOffTheRewardOfWhatALimitCut) {
+  const auto weights = [&](const std::string& run, double penalty, Reward& proxy) {
+    PolicyOptions o = options(run);
+    o.missing_end_penalty = penalty;
+    o.max_tokens = 28;
+    const auto report = train_policy({.start = *model_,
+                                      .tokenizer = folder_ / "tokenizer.bin",
+                                      .training = split_.training,
+                                      .held_out = split_.held_out,
+                                      .proxy = &proxy},
+                                     o);
+    EXPECT_TRUE(report) << report.error().message;
+    // Some are cut and some are not, and what is reported is the reward without the penalty.
+    const double ended = report->evaluations.front()["ended"];
+    EXPECT_GT(ended, 0);
+    EXPECT_LT(ended, 1);
+    return *read_file(folder_ / run / "model" / "model.safetensors");
+  };
+  Penalised penalised;
+  const std::string without = weights("without", 0, proxy_);
+  EXPECT_EQ(weights("option", 1, proxy_), weights("reward", 0, penalised));
+  EXPECT_NE(weights("half", 0.5, proxy_), weights("option", 1, proxy_));
+  EXPECT_NE(without, weights("option", 1, proxy_));
 }
 
 TEST_F(PolicyRuns, AreStoppedByTheSelfTest) {
@@ -254,6 +344,8 @@ TEST_F(PolicyRuns, RefuseARewardThatIsNoNumber) {
   EXPECT_NE(stopped.error().message.find("is not finite"), std::string::npos);
 }
 
+using Values = std::vector<double>;
+
 class BestOfN : public PolicyRuns {
  protected:
   Result<BestOfNReport> best(const std::string& run, std::size_t stop_after, int threads,
@@ -274,6 +366,16 @@ class BestOfN : public PolicyRuns {
   std::vector<Sample> samples(const std::string& run, const char* file) const {
     return *read_samples(folder_ / run / file);
   }
+  // Student's interval of 24 values; the quantile of 23 degrees is from tables: 2.06866.
+  static void expect_student(const std::optional<stats::Interval>& ci, const Values& values) {
+    double mean = 0, squares = 0;
+    for (const double value : values) mean += value / 24;
+    for (const double value : values) squares += (value - mean) * (value - mean);
+    const double half = 2.06866 * std::sqrt(squares / 23 / 24);
+    ASSERT_TRUE(ci);
+    EXPECT_NEAR(ci->low, mean - half, 1e-5 * half);
+    EXPECT_NEAR(ci->high, mean + half, 1e-5 * half);
+  }
   LetterReward gold_{'t'};
 };
 
@@ -285,12 +387,15 @@ TEST_F(BestOfN, KeepsTheHighestProxyOfEachPrompt) {
   ASSERT_EQ(all.size(), 24U * 8);
   ASSERT_EQ(kept.size(), 24U);
   double mean = 0, gold = 0;
+  Values means(24), best_ones;
   for (std::size_t p = 0; p < 24; ++p) {
     double highest = -1;
     for (std::size_t i = 8 * p; i < 8 * (p + 1); ++i) {
       EXPECT_EQ(all[i].prompt, kept[p].prompt);
       highest = std::max(highest, *all[i].proxy);
+      means[p] += *all[i].proxy / 8;
     }
+    best_ones.push_back(highest);
     EXPECT_EQ(kept[p].proxy, highest);
     mean += highest / 24;
     gold += *kept[p].gold / 24;
@@ -298,6 +403,10 @@ TEST_F(BestOfN, KeepsTheHighestProxyOfEachPrompt) {
   EXPECT_NEAR(report->best_proxy, mean, 1e-12);
   EXPECT_NEAR(report->best_gold.value(), gold, 1e-12);
   EXPECT_GT(report->best_proxy, report->proxy);
+  expect_student(report->proxy_ci, means);
+  expect_student(report->best_proxy_ci, best_ones);
+  EXPECT_LE(report->gold_ci->low, *report->gold);
+  EXPECT_GE(report->best_gold_ci->high, *report->best_gold);
   EXPECT_TRUE(report->ties);
   EXPECT_NEAR(report->kl, std::log(8) - 7.0 / 8, 1e-12);
 }

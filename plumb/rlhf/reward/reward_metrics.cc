@@ -70,14 +70,18 @@ void fill_calibration(const Columns& columns, const RewardEvaluationOptions& opt
                                     .level = options.level,
                                     .seed = options.sampling.seed,
                                     .threads = options.sampling.threads};
+  constexpr std::size_t kNullDraws = 200, kResampledNullDraws = 25;
+  const stats::ResampledCalibration resampled(margins, columns.shares, options.bins,
+                                              kResampledNullDraws, options.sampling.seed);
   const auto statistics = [&](stats::Counts counts, std::span<stats::Score> values) {
     const auto logits = drawn(margins, counts), outcomes = drawn(columns.shares, counts);
     values[0] = stats::brier_score(logits, outcomes);
     values[1] = stats::log_loss(logits, outcomes);
     values[2] = stats::fit_temperature(logits, outcomes);
+    values[3] = resampled(counts);
   };
   const stats::Draws draws =
-      stats::paired_bootstrap(stats::Resampling::of_clusters(columns.clusters), 3, statistics, how);
+      stats::paired_bootstrap(stats::Resampling::of_clusters(columns.clusters), 4, statistics, how);
   const auto take = [&](std::size_t column, stats::Score& value, stats::IntervalScore& ci) {
     value = draws.points[column];
     ci = stats::summarize(draws, column, how).interval;
@@ -85,10 +89,13 @@ void fill_calibration(const Columns& columns, const RewardEvaluationOptions& opt
   take(0, evaluation.brier, evaluation.brier_ci);
   take(1, evaluation.log_loss, evaluation.log_loss_ci);
   take(2, evaluation.temperature, evaluation.temperature_ci);
-  constexpr std::size_t kNullDraws = 200;
+  evaluation.calibration_ci = stats::summarize(draws, 3, how).interval;
   evaluation.calibration = *stats::debiased_calibration_error(margins, columns.shares, options.bins,
                                                               kNullDraws, options.sampling.seed);
-  evaluation.reliability = stats::margin_reliability(margins, columns.shares, 0.5);
+  constexpr double kWidth = 0.5;
+  evaluation.reliability = stats::margin_reliability(margins, columns.shares, kWidth);
+  evaluation.reliability_ci = stats::margin_reliability_intervals(margins, columns.shares, kWidth,
+                                                                  columns.clusters, options.level);
 }
 
 void fill_noise_ceiling(const PreferenceData& data, double level, RewardEvaluation& evaluation) {

@@ -65,9 +65,11 @@ struct RewardEvaluation {
   stats::Score brier = stats::undefined(""), log_loss = stats::undefined("");
   stats::IntervalScore brier_ci = stats::undefined(""), log_loss_ci = stats::undefined("");
   stats::DebiasedError calibration = {};
+  stats::IntervalScore calibration_ci = stats::undefined("");  // of the debiased error
   stats::Score temperature = stats::undefined("");
   stats::IntervalScore temperature_ci = stats::undefined("");
   std::vector<stats::ReliabilityBin> reliability;     // by margin, width 0.5
+  std::vector<stats::Interval> reliability_ci;        // of the accuracy of each
   stats::Score noise_ceiling = stats::undefined("");  // 1 - e from comparisons of several votes
   stats::IntervalScore noise_ceiling_ci = stats::undefined("");
 };

@@ -13,6 +13,7 @@
 #include "plumb/base/parallel.h"
 #include "plumb/base/random.h"
 #include "plumb/lm/run_folder.h"
+#include "plumb/lm/tokenizer_fit.h"
 #include "plumb/lm/train.h"
 #include "plumb/nn/checkpoint.h"
 #include "plumb/nn/pass.h"
@@ -23,25 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
-
-// The tokenizer's tokens and those of the frame are in the vocabulary, and nearly fill it.
-Result<void> check_fit(const lm::ModelFiles& files, const nn::Transformer& model,
-                       const Tokenizer& tokenizer, const lm::TextFrame& frame) {
-  const std::size_t own = model.config().vocabulary, read = tokenizer.vocabulary_size();
-  if (read > own || 2 * read < own) {
-    return bad(
-        fmt::format("{}: the tokenizer has {} tokens, the model {} has {}; do they belong "
-                    "together? --tokenizer names another",
-                    lm::tokenizer_path(files).string(), read, files.model.string(), own));
-  }
-  for (const auto& token : {frame.begin, frame.end}) {
-    if (token && (*token < 0 || static_cast<std::size_t>(*token) >= own)) {
-      return bad(fmt::format("{}: the begin or end token {} is none of its {}",
-                             files.model.string(), *token, own));
-    }
-  }
-  return {};
-}
 
 void draw_head(nn::Transformer& model, std::uint64_t seed) {
   constexpr double kDeviation = 0.02;
@@ -73,7 +55,7 @@ Result<std::unique_ptr<RewardModel>> assemble(const lm::ModelFiles& files,
                                               nn::Transformer transformer, RewardCard card) {
   PLUMB_TRY(tokenizer, load_tokenizer(lm::tokenizer_path(files)));
   if (!card.frame) card.frame = lm::frame_of(transformer.config(), tokenizer);
-  if (auto fits = check_fit(files, transformer, tokenizer, *card.frame); !fits) {
+  if (auto fits = lm::check_fit(files, transformer.config(), tokenizer, *card.frame); !fits) {
     return tl::unexpected(fits.error());
   }
   return std::make_unique<RewardModel>(files.model.string(), std::move(transformer),

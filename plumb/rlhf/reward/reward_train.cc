@@ -37,6 +37,15 @@ std::vector<std::array<double, 2>> pair_scores(const EncodedGroups& groups,
   return pairs;
 }
 
+// Texts beyond the context, a text once for each comparison that it stands in.
+std::size_t truncated_in(const EncodedGroups& groups) {
+  std::size_t count = 0;
+  for (const auto& pair : groups.places) {
+    for (const std::size_t place : pair) count += groups.texts[place].truncated ? 1 : 0;
+  }
+  return count;
+}
+
 class Training {
  public:
   Training(RewardModel& model, const EncodedGroups& train, const EncodedGroups& held_out,
@@ -321,6 +330,7 @@ Result<RewardTrainReport> train_reward(const lm::ModelFiles& base, const Prefere
   report.comparisons = parts.train.comparisons.size();
   report.unlabelled = parts.unlabelled;
   report.truncated = train.truncated + held_out.truncated;
+  report.held_out_truncated = truncated_in(held_out);
   report.tokens = train.tokens;
 
   Training training(*model, train, held_out, options);

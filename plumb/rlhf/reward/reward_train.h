@@ -50,6 +50,7 @@ struct RewardTrainReport {
   std::size_t comparisons = 0;           // trained on, each once an epoch
   std::size_t unlabelled = 0;            // left out: equal completions, no vote
   std::size_t truncated = 0;             // texts beyond the context, held out ones with them
+  std::size_t held_out_truncated = 0;    // of the texts that `evaluation` counts
   std::size_t tokens = 0;                // of an epoch
   double first_loss = 0, last_loss = 0;  // means of the first and the last tenth of the steps
   double train_accuracy = 0;  // of the last tenth of the steps, before each step; ties half
