@@ -74,6 +74,13 @@ double raw_error(std::span<const double> logits, std::span<const double> outcome
   return calibration_error(equal_mass_reliability(logits, outcomes, bins));
 }
 
+// The share of `votes` votes that go to a side with this chance of each.
+double drawn_share(double chance, std::size_t votes, Stream& stream) {
+  std::size_t won = 0;
+  for (std::size_t vote = 0; vote < votes; ++vote) won += stream.uniform() < chance ? 1 : 0;
+  return static_cast<double>(won) / static_cast<double>(votes);
+}
+
 // Of the log loss of scale * logit: its slope and curvature by the scale.
 struct ScaleTerms {
   double slope = 0, curvature = 0;
@@ -153,17 +160,16 @@ double calibration_error(std::span<const ReliabilityBin> bins) {
   return n == 0 ? 0 : sum / n;
 }
 
-tl::expected<DebiasedError, Undefined> debiased_calibration_error(std::span<const double> logits,
-                                                                  std::span<const double> outcomes,
-                                                                  std::size_t bins,
-                                                                  std::size_t draws,
-                                                                  std::uint64_t seed) {
+tl::expected<DebiasedError, Undefined> debiased_calibration_error(
+    std::span<const double> logits, std::span<const double> outcomes,
+    std::span<const std::size_t> votes, std::size_t bins, std::size_t draws, std::uint64_t seed) {
+  assert(votes.size() == logits.size());
   if (logits.empty()) return undefined("there are no pairs");
   std::vector<double> null, drawn(logits.size());
   for (std::size_t r = 0; r < draws; ++r) {
     Stream stream(seed, "calibration-null", r);
     for (std::size_t i = 0; i < drawn.size(); ++i) {
-      drawn[i] = stream.uniform() < sigmoid(logits[i]) ? 1 : 0;
+      drawn[i] = drawn_share(sigmoid(logits[i]), votes[i], stream);
     }
     null.push_back(raw_error(logits, drawn, bins));
   }

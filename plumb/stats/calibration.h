@@ -53,13 +53,12 @@ struct DebiasedError {
 };
 
 // The error is biased upward, for noise in a bin counts as miscalibration; outcomes drawn from the
-// model's own probabilities show by how much. Undefined: no pairs. Draw r takes
-// Stream(seed, "calibration-null", r).
-tl::expected<DebiasedError, Undefined> debiased_calibration_error(std::span<const double> logits,
-                                                                  std::span<const double> outcomes,
-                                                                  std::size_t bins,
-                                                                  std::size_t draws,
-                                                                  std::uint64_t seed);
+// model's own probabilities, as many votes for each pair as it had, show by how much. votes: of
+// each pair, those of which the outcome is the share. Undefined: no pairs. Draw r takes
+// Stream(seed, "calibration-null", r). REQUIRES: one count a pair, 1 or more.
+tl::expected<DebiasedError, Undefined> debiased_calibration_error(
+    std::span<const double> logits, std::span<const double> outcomes,
+    std::span<const std::size_t> votes, std::size_t bins, std::size_t draws, std::uint64_t seed);
 
 // The T that minimises the log loss of logits / T (Guo et al. 2017): convex in 1 / T, by Newton's
 // method inside a bracket. Undefined: no pairs; the scores order every pair as the votes do, so
