@@ -100,6 +100,7 @@ Json reward_eval_json(const RewardEvalContext& context) {
   json["baselines"] = baselines_json(first);
   json["file"] = context.data->file;
   json["comparisons"] = context.data->comparisons.size();
+  json["seen_left_out"] = context.seen_left_out;
   json["level"] = context.options.level;
   json["resamples"] = context.options.sampling.resamples;
   json["seed"] = context.options.sampling.seed;
