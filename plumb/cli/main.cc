@@ -73,6 +73,11 @@ std::string explain(const CLI::App& app, const CLI::App& verb, const CLI::ParseE
   if (const auto cut = message.find(": 1 required "); cut != std::string::npos) {
     return message.substr(0, cut) + " needs a value";
   }
+  if (const auto cut = message.find(": At Most 1 required but received ");
+      cut != std::string::npos) {
+    const std::string times = message.substr(message.rfind(' ') + 1);
+    return message.substr(0, cut) + " was given " + (times == "2" ? "twice" : times + " times");
+  }
   if (const auto cut = message.find(" excludes "); cut != std::string::npos) {
     return message.substr(0, cut) + " cannot be used with " + message.substr(cut + 10);
   }

@@ -1,6 +1,7 @@
 // plumb mismatch population: many reward models, and which of their metrics foretells the gold of
 // the policy that each chooses.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 
@@ -59,12 +60,12 @@ void declare_grid(CLI::App& verb, mismatch::MemberGrid& grid) {
       ->type_name("X")
       ->check(number(0.001, 1))
       ->delimiter(',')
-      ->capture_default_str();
+      ->default_str(fmt::format("{}", fmt::join(grid.amounts, ",")));
   verb.add_option("--noise", grid.noises, "errors: shares of comparisons that go against the gold")
       ->type_name("X")
       ->check(number(0, 0.5))
       ->delimiter(',')
-      ->capture_default_str();
+      ->default_str(fmt::format("{}", fmt::join(grid.noises, ",")));
   declare_count(verb, "--seeds", grid.seeds, 1, "reward models of each size, amount and noise");
 }
 

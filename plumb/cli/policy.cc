@@ -15,8 +15,9 @@
 namespace plumb::cli {
 
 void PromptFileOptions::declare(CLI::App& verb) {
-  verb.add_option("--prompts", file,
-                  "JSON lines with \"prompt\", or texts whose beginnings are the prompts")
+  verb.add_option(
+          "--prompts", file,
+          "JSON lines or a table with \"prompt\", or texts whose beginnings are the prompts")
       ->type_name("FILE")
       ->check(not_empty())
       ->required();

@@ -1,6 +1,7 @@
 // plumb policy train: a policy from a reward or from preferences, or the best of n.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -30,6 +31,8 @@ std::size_t place_of(std::string_view names, std::string_view name) {
   return place;
 }
 
+constexpr std::size_t kHeldOut = 64;
+
 struct TrainCommand {
   ModelOptions model;
   PromptFileOptions prompts;
@@ -37,7 +40,8 @@ struct TrainCommand {
   RunOptions run_options;
   std::string method = "rloo", run_folder, preferences;
   std::string dpo_loss = "sigmoid", token_mean = "completion";
-  std::size_t held_out = 64, batch = 16, samples = 4, epochs = 0;
+  std::optional<std::size_t> held_out;
+  std::size_t batch = 16, samples = 4, epochs = 0;
   RateOptions rates = {.rate = 1e-4, .schedule = "constant"};
   double ratio_clip = 0.2;
   double kl_target = 0, kl_budget = 0, value_rate = 0;
@@ -49,6 +53,7 @@ struct TrainCommand {
 
  private:
   rlhf::PolicyOptions all_options() const;
+  Result<std::size_t> held_out_of(std::size_t all) const;
   Result<void> choose_best(const rlhf::PolicyInputs& inputs) const;
   Result<void> train(const rlhf::PolicyInputs& inputs) const;
 };
@@ -105,6 +110,21 @@ rlhf::PolicyOptions TrainCommand::all_options() const {
   all.seed = run_options.seed;
   all.threads = run_options.threads;
   return all;
+}
+
+// How many of all prompts are held out.
+Result<std::size_t> TrainCommand::held_out_of(std::size_t all) const {
+  if (all < 2) {
+    return fail(ErrorKind::kBadInput,
+                fmt::format("{}: holds {} prompt; a policy needs prompts to learn from and others, "
+                            "held out, to be measured on",
+                            prompts.file, all));
+  }
+  if (!held_out) return std::min(kHeldOut, all / 2);
+  if (*held_out < all) return *held_out;
+  return fail(ErrorKind::kUsage,
+              fmt::format("--held-out {}: {} holds {} prompts, and some must stay to learn from",
+                          *held_out, prompts.file, all));
 }
 
 Json json_of(const rlhf::SelfTest& test) {
@@ -207,11 +227,16 @@ Result<void> TrainCommand::choose_best(const rlhf::PolicyInputs& inputs) const {
 }
 
 Result<void> TrainCommand::run() const {
+  if (!preferences.empty() && method != "dpo") {
+    return fail(ErrorKind::kUsage,
+                fmt::format("--preferences is what dpo learns from; {} takes --reward", method));
+  }
   PLUMB_TRY(start, lm::load_language_model(model.files()));
   PLUMB_TRY(all, prompts.read(start));
   PLUMB_TRY(proxy, open_if_named(rewards.proxy));
   PLUMB_TRY(gold, open_if_named(rewards.gold));
-  const rlhf::PromptSplit split = rlhf::hold_out(std::move(all), held_out, run_options.seed);
+  PLUMB_TRY(measured, held_out_of(all.size()));
+  const rlhf::PromptSplit split = rlhf::hold_out(std::move(all), measured, run_options.seed);
   rlhf::PreferencePairs pairs;
   if (method == "dpo") {
     if (preferences.empty()) return fail(ErrorKind::kUsage, "dpo learns from --preferences FILE");
@@ -238,7 +263,13 @@ void declare_steps(CLI::App& verb, TrainCommand& c) {
   declare_count(verb, "--samples", c.samples, 1, "completions of each prompt; of best-of-n, n");
   declare_count(verb, "--max-tokens", c.options.max_tokens, 1, "of a completion, at most");
   c.rates.declare(verb);
-  declare_count(verb, "--held-out", c.held_out, 1, "prompts that are only measured on");
+  verb.add_option(
+          "--held-out", c.held_out,
+          fmt::format("prompts that are only measured on; {}, or half where there are fewer "
+                      "than {}, unless given",
+                      kHeldOut, 2 * kHeldOut))
+      ->type_name("N")
+      ->check(whole_number(1, 1'000'000'000));
   declare_count(verb, "--evaluate-every", c.options.evaluate_every, 1,
                 "steps between two measurements on the held-out prompts");
   declare_count(verb, "--evaluation-samples", c.options.evaluation_group, 1,

@@ -33,7 +33,7 @@ struct EvalCommand {
   Result<std::vector<std::unique_ptr<rlhf::LearnedReward>>> open() const;
   Result<rlhf::PreferenceData> counted(
       std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
-      std::vector<std::string>& notes) const;
+      report::RewardEvalContext& context) const;
 };
 
 rlhf::EnsembleOptions EvalCommand::ensemble_options() const {
@@ -62,33 +62,6 @@ Result<std::vector<std::unique_ptr<rlhf::LearnedReward>>> EvalCommand::open() co
   return rewards;
 }
 
-// The share and seed by which a training held out part of these comparisons; nothing where all
-// trainings were on others.
-using Split = std::pair<double, std::uint64_t>;
-Result<std::optional<Split>> split_of(
-    const rlhf::PreferenceData& data,
-    std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards) {
-  const std::string hash = rlhf::hashes_of(data).all;
-  std::optional<Split> split;
-  for (const auto& reward : rewards) {
-    for (const Json& training : reward->trainings()) {
-      if (training.value("data_sha256", Json()) != hash) continue;
-      const Json share = training.value("held_out_share", Json()),
-                 seed = training.value("split_seed", Json());
-      if (!share.is_number() || !seed.is_number_unsigned()) continue;
-      const Split own = {share.get<double>(), seed.get<std::uint64_t>()};
-      if (split && split != own) {
-        return fail(ErrorKind::kBadInput,
-                    fmt::format("{}: the models were trained on different parts of it; --all "
-                                "counts what they were trained on too",
-                                data.file));
-      }
-      split = own;
-    }
-  }
-  return split;
-}
-
 // Names of the evaluations that gave the comparisons, "gsm8k, xstest-safe".
 std::string evals_in(const rlhf::PreferenceData& data) {
   std::set<std::string> names;
@@ -113,29 +86,35 @@ Result<rlhf::PreferenceData> of_eval(const rlhf::PreferenceData& data, const std
 
 Result<rlhf::PreferenceData> EvalCommand::counted(
     std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
-    std::vector<std::string>& notes) const {
+    report::RewardEvalContext& context) const {
   PLUMB_TRY(data, rlhf::read_preferences(file, answers, progress_bar("reading preferences")));
   if (!all) {
-    PLUMB_TRY(left, unseen(data, rewards, notes));
-    data = std::move(left);
+    PLUMB_TRY(left, unseen(data, rewards, context.notes));
+    data = std::move(left.data);
+    context.seen_left_out = left.left_out;
   }
   if (!eval.empty()) return of_eval(data, eval);
   if (const std::string names = evals_in(data); names.find(',') != std::string::npos) {
-    notes.push_back(fmt::format("Pairs of {} count together; --eval measures one of them.", names));
+    context.notes.push_back(
+        fmt::format("Pairs of {} count together; --eval measures one of them.", names));
   }
   return data;
 }
 
-// A line a comparison that somebody decided, as `plumb mismatch links --pairs` reads them: the
-// first side is the one with more votes.
-Result<void> save_scores(const std::string& path, const rlhf::PreferenceData& data,
-                         std::span<const std::array<double, 2>> scores) {
+// A line a comparison that most votes decide, as `plumb mismatch links --pairs` reads them: the
+// first side is the one with more votes. Returns how many comparisons have no line.
+Result<std::size_t> save_scores(const std::string& path, const rlhf::PreferenceData& data,
+                                std::span<const std::array<double, 2>> scores) {
   const std::string stem = std::filesystem::path(data.file).stem().string();
   std::string text;
+  std::size_t undecided = 0;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     const rlhf::Comparison& one = data.comparisons[i];
     const auto first = rlhf::share_of_first(one);
-    if (!first || *first == 0.5) continue;
+    if (!first || *first == 0.5) {
+      ++undecided;
+      continue;
+    }
     const std::size_t better = *first > 0.5 ? 0 : 1;
     text += to_text(Json{{"eval", one.eval.empty() ? stem : one.eval},
                          {"prompt", rlhf::plain_text(one.prompt)},
@@ -143,7 +122,10 @@ Result<void> save_scores(const std::string& path, const rlhf::PreferenceData& da
                          {"rejected", scores[i][1 - better]}}) +
             "\n";
   }
-  return write_file_atomic(path, text);
+  if (auto written = write_file_atomic(path, text); !written) {
+    return tl::unexpected(written.error());
+  }
+  return undecided;
 }
 
 Result<void> EvalCommand::run() const {
@@ -152,14 +134,20 @@ Result<void> EvalCommand::run() const {
   }
   PLUMB_TRY(rewards, open());
   report::RewardEvalContext context;
-  PLUMB_TRY(data, counted(rewards, context.notes));
+  PLUMB_TRY(data, counted(rewards, context));
   context.data = &data;
   context.options = {.level = sampling.level, .sampling = sampling.values};
   const Progress progress = progress_bar("scoring");
   for (const auto& reward : rewards) {
     PLUMB_TRY(scored, rlhf::score_comparisons(*reward, data, sampling.values.threads));
     if (!scores.empty()) {
-      if (auto saved = save_scores(scores, data, scored.values); !saved) return saved;
+      PLUMB_TRY(undecided, save_scores(scores, data, scored.values));
+      if (undecided > 0) {
+        context.notes.push_back(
+            fmt::format("{} holds {} of {} comparisons: the others have as many votes for one side "
+                        "as for the other, or none.",
+                        scores, data.comparisons.size() - undecided, data.comparisons.size()));
+      }
     }
     for (auto& pair : scored.values) {
       for (double& score : pair) score *= reward->logit_scale();
@@ -174,21 +162,29 @@ Result<void> EvalCommand::run() const {
 
 }  // namespace
 
-Result<rlhf::PreferenceData> unseen(const rlhf::PreferenceData& data,
-                                    std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
-                                    std::vector<std::string>& notes) {
-  PLUMB_TRY(split, split_of(data, rewards));
-  if (!split) return data;
-  const auto parts = rlhf::split_by_prompt(data, split->first, split->second);
-  if (parts.held_out.empty()) {
+Result<UnseenData> unseen(const rlhf::PreferenceData& data,
+                          std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
+                          std::vector<std::string>& notes) {
+  const rlhf::Unseen left = rlhf::unseen_by(data, rewards);
+  const std::size_t seen = data.comparisons.size() - left.places.size();
+  if (left.places.empty()) {
     return fail(ErrorKind::kBadInput,
-                fmt::format("{}: the model was trained on all of it; --all measures it on that",
+                fmt::format("{}: the model was trained on the prompts of all of it; --all measures "
+                            "it on those",
                             data.file));
   }
-  notes.push_back(
-      fmt::format("Trained on {} of these comparisons; only the {} that were held out count.",
-                  parts.train.size(), parts.held_out.size()));
-  return rlhf::subset_of(data, parts.held_out);
+  if (seen > 0) {
+    notes.push_back(
+        fmt::format("Trained on the prompts of {} of these comparisons; only the other {} count.",
+                    seen, left.places.size()));
+  }
+  if (!left.unchecked.empty()) {
+    notes.push_back(
+        fmt::format("{} {} not say on which prompts it was trained: whether some of these are "
+                    "among them was not checked.",
+                    fmt::join(left.unchecked, ", "), left.unchecked.size() == 1 ? "does" : "do"));
+  }
+  return UnseenData{seen > 0 ? rlhf::subset_of(data, left.places) : data, seen};
 }
 
 Output reward_eval_output(const report::RewardEvalContext& context) {
@@ -240,8 +236,10 @@ void add_reward_eval(CLI::App& reward, Program& program) {
                    "of pairs of several evaluations (`plumb eval pairs`) those of this one")
       ->type_name("NAME")
       ->check(not_empty());
-  verb->add_option("--scores", command->scores,
-                   "writes both scores of each comparison, for `plumb mismatch links --pairs`")
+  verb->add_option(
+          "--scores", command->scores,
+          "writes both scores of each comparison that most votes decide, for `plumb mismatch links "
+          "--pairs`")
       ->type_name("FILE")
       ->check(not_empty());
   verb->add_flag("--all", command->all, "count what the models were trained on too");

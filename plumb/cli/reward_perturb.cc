@@ -29,15 +29,15 @@ struct PerturbCommand {
   Result<void> run();
 
  private:
-  Result<rlhf::PreferenceData> data(std::vector<std::string>& notes) const;
+  Result<UnseenData> data(std::vector<std::string>& notes) const;
   Result<std::vector<mismatch::Perturbation>> perturbations() const;
   Result<void> report(report::PerturbationContext context) const;
 };
 
 // Of what a learnt reward was trained on only the held-out part.
-Result<rlhf::PreferenceData> PerturbCommand::data(std::vector<std::string>& notes) const {
+Result<UnseenData> PerturbCommand::data(std::vector<std::string>& notes) const {
   PLUMB_TRY(read, rlhf::read_preferences(file, answers, progress_bar("reading preferences")));
-  if (all || !rlhf::is_reward(model)) return read;
+  if (all || !rlhf::is_reward(model)) return UnseenData{std::move(read)};
   PLUMB_TRY(learned, rlhf::open_learned_reward({model}, feature_opener()));
   std::vector<std::unique_ptr<rlhf::LearnedReward>> rewards;
   rewards.push_back(std::move(learned));
@@ -73,7 +73,9 @@ Result<void> PerturbCommand::report(report::PerturbationContext context) const {
 
 Result<void> PerturbCommand::run() {
   report::PerturbationContext context{.reward = model, .file = file};
-  PLUMB_TRY(read, data(context.notes));
+  PLUMB_TRY(measured, data(context.notes));
+  const rlhf::PreferenceData& read = measured.data;
+  context.seen_left_out = measured.left_out;
   PLUMB_TRY(asked, perturbations());
   PLUMB_TRY(reward, rlhf::open_reward(model, feature_opener()));
   PLUMB_TRY(perturbed, mismatch::perturb(*reward, read, asked,

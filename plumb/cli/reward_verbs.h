@@ -18,11 +18,15 @@ void add_reward_eval(CLI::App& reward, Program& program);
 void add_reward_rate(CLI::App& reward, Program& program);
 void add_reward_perturb(CLI::App& reward, Program& program);
 
-// Comparisons that none of the rewards was trained on; a note says how many they are. kBadInput:
-// all were, or the rewards were trained on different parts.
-Result<rlhf::PreferenceData> unseen(const rlhf::PreferenceData& data,
-                                    std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
-                                    std::vector<std::string>& notes);
+// Comparisons of prompts that none of the rewards learnt from. The note says how many were left
+// out, and of which rewards that cannot be told. kBadInput: all were.
+struct UnseenData {
+  rlhf::PreferenceData data;
+  std::size_t left_out = 0;
+};
+Result<UnseenData> unseen(const rlhf::PreferenceData& data,
+                          std::span<const std::unique_ptr<rlhf::LearnedReward>> rewards,
+                          std::vector<std::string>& notes);
 
 // The table with its baselines, the margins, and the notes below.
 Output reward_eval_output(const report::RewardEvalContext& context);

@@ -26,7 +26,7 @@ Result<std::vector<std::string>> read_documents(const std::filesystem::path& fil
     between = blank;
   }
   if (documents.empty()) {
-    return fail(ErrorKind::kNotFound, fmt::format("{}: no text there", file.string()));
+    return fail(ErrorKind::kBadInput, fmt::format("{}: no text there", file.string()));
   }
   return documents;
 }

@@ -13,8 +13,8 @@
 namespace plumb::lm {
 
 // The documents of a text file, plain or gzip: what stands between blank lines, its own lines
-// joined by a line feed. "-" reads standard input. kBadInput: bytes that are no UTF-8; kNotFound:
-// the file is missing or has no text.
+// joined by a line feed. "-" reads standard input. kBadInput: bytes that are no UTF-8, or
+// no text at all; kNotFound: the file is missing.
 Result<std::vector<std::string>> read_documents(const std::filesystem::path& file);
 
 // Characters as Unicode counts them. REQUIRES: UTF-8.

@@ -30,7 +30,7 @@ TEST_F(Documents, StandBetweenBlankLines) {
 
 TEST_F(Documents, OfAFileWithoutTextAreNotFound) {
   write("empty.txt", "\n  \n");
-  EXPECT_EQ(read_documents(folder_ / "empty.txt").error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(read_documents(folder_ / "empty.txt").error().kind, ErrorKind::kBadInput);
   EXPECT_EQ(read_documents(folder_ / "none.txt").error().kind, ErrorKind::kNotFound);
 }
 

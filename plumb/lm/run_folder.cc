@@ -59,6 +59,15 @@ Result<void> check_unused(const fs::path& folder) {
   return {};
 }
 
+// Numbers that were rounded to single precision as they were typed, 0.001 for
+// 0.0010000000474974513.
+std::string as_typed(const Json& value) {
+  if (!value.is_number_float()) return to_text(value);
+  const auto whole = value.get<double>();
+  const auto single = static_cast<float>(whole);
+  return static_cast<double>(single) == whole ? fmt::format("{}", single) : to_text(value);
+}
+
 }  // namespace
 
 Result<void> open_run(const fs::path& folder, const Json& manifest) {
@@ -78,10 +87,11 @@ Result<void> open_run(const fs::path& folder, const Json& manifest) {
   }
   for (const auto& [key, value] : wanted.items()) {
     if (found.contains(key) && found[key] == value) continue;
-    return fail(ErrorKind::kBusy,
-                fmt::format("{}: the folder holds another run: its {} is {}, not {}; name another "
-                            "folder or remove this one",
-                            file.string(), key, to_text(found.value(key, Json())), to_text(value)));
+    return fail(
+        ErrorKind::kBusy,
+        fmt::format("{}: the folder holds another run: its {} is {}, not {}; name another "
+                    "folder or remove this one",
+                    file.string(), key, as_typed(found.value(key, Json())), as_typed(value)));
   }
   return {};
 }

@@ -81,7 +81,7 @@ Json baselines_json(const rlhf::RewardEvaluation& evaluation) {
   json["constant"] = {{"accuracy", 0.0},
                       {"accuracy_half_tie", 0.5},
                       {"ties", evaluation.accuracy.n},
-                      {"brier", 0.25}};
+                      {"brier", evaluation.constant_brier}};
   return json;
 }
 
@@ -104,6 +104,7 @@ Json reward_eval_json(const RewardEvalContext& context) {
   json["baselines"] = baselines_json(first);
   json["file"] = context.data->file;
   json["comparisons"] = context.data->comparisons.size();
+  json["seen_left_out"] = context.seen_left_out;
   json["level"] = context.options.level;
   json["resamples"] = context.options.sampling.resamples;
   json["seed"] = context.options.sampling.seed;
@@ -143,7 +144,8 @@ Table reward_eval_table(const RewardEvalContext& context) {
     table.rows.push_back(std::move(cells));
   }
   table.rows.push_back({"constant", fixed(0.0, 2), "-", fixed(50.0, 2),
-                        fmt::format("{}", first.accuracy.n), fixed(0.25, 4), "-", "-"});
+                        fmt::format("{}", first.accuracy.n), fixed(first.constant_brier, 4), "-",
+                        "-"});
   if (!first.noise_ceiling) return table;
   const auto ci = to_optional(first.noise_ceiling_ci);
   table.rows.push_back({"noise ceiling", fixed(100 * *first.noise_ceiling, 2),
@@ -188,9 +190,10 @@ Table reward_eval_records(const RewardEvalContext& context) {
   for (const Baseline& baseline : lengths_of(context.rewards[0].evaluation)) {
     add(baseline.id, "baseline", *baseline.accuracy, {}, {}, {});
   }
-  const std::string n = fmt::format("{}", context.rewards[0].evaluation.accuracy.n);
-  table.rows.push_back(
-      {"constant", "baseline", n, exact(0.0), "", "", exact(0.5), n, exact(0.25), "", ""});
+  const rlhf::RewardEvaluation& first = context.rewards[0].evaluation;
+  const std::string n = fmt::format("{}", first.accuracy.n);
+  table.rows.push_back({"constant", "baseline", n, exact(0.0), "", "", exact(0.5), n,
+                        exact(first.constant_brier), "", ""});
   return table;
 }
 

@@ -25,6 +25,7 @@ struct RewardEvalContext {
   const rlhf::PreferenceData* data;
   std::vector<EvaluatedReward> rewards;  // one or more; the first is what the reader asked for
   rlhf::RewardEvaluationOptions options;
+  std::size_t seen_left_out = 0;  // comparisons of prompts that a reward learnt from
   std::vector<std::string> notes;
 };
 

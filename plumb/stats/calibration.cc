@@ -72,20 +72,28 @@ std::vector<Turned> sorted_pairs(std::span<const double> logits, std::span<const
 
 double bin_of(double margin, double width) { return std::floor(margin / width) * width; }
 
+double raw_error(std::span<const double> logits, std::span<const double> outcomes,
+                 std::size_t bins) {
+  return calibration_error(equal_mass_reliability(logits, outcomes, bins));
+}
+
+// The share of `votes` votes that go to a side with this chance of each.
+double drawn_share(double chance, std::size_t votes, Stream& stream) {
+  std::size_t won = 0;
+  for (std::size_t vote = 0; vote < votes; ++vote) won += stream.uniform() < chance ? 1 : 0;
+  return static_cast<double>(won) / static_cast<double>(votes);
+}
+
 // What the model's own probabilities would give.
-std::vector<double> drawn_outcomes(std::span<const double> logits, std::uint64_t seed,
+std::vector<double> drawn_outcomes(std::span<const double> logits,
+                                   std::span<const std::size_t> votes, std::uint64_t seed,
                                    std::uint64_t draw) {
   Stream stream(seed, "calibration-null", draw);
   std::vector<double> drawn(logits.size());
   for (std::size_t i = 0; i < drawn.size(); ++i) {
-    drawn[i] = stream.uniform() < sigmoid(logits[i]) ? 1 : 0;
+    drawn[i] = drawn_share(sigmoid(logits[i]), votes[i], stream);
   }
   return drawn;
-}
-
-double raw_error(std::span<const double> logits, std::span<const double> outcomes,
-                 std::size_t bins) {
-  return calibration_error(equal_mass_reliability(logits, outcomes, bins));
 }
 
 // Of the log loss of scale * logit: its slope and curvature by the scale.
@@ -192,15 +200,14 @@ double calibration_error(std::span<const ReliabilityBin> bins) {
   return n == 0 ? 0 : sum / n;
 }
 
-tl::expected<DebiasedError, Undefined> debiased_calibration_error(std::span<const double> logits,
-                                                                  std::span<const double> outcomes,
-                                                                  std::size_t bins,
-                                                                  std::size_t draws,
-                                                                  std::uint64_t seed) {
+tl::expected<DebiasedError, Undefined> debiased_calibration_error(
+    std::span<const double> logits, std::span<const double> outcomes,
+    std::span<const std::size_t> votes, std::size_t bins, std::size_t draws, std::uint64_t seed) {
+  assert(votes.size() == logits.size());
   if (logits.empty()) return undefined("there are no pairs");
   std::vector<double> null;
   for (std::size_t r = 0; r < draws; ++r) {
-    null.push_back(raw_error(logits, drawn_outcomes(logits, seed, r), bins));
+    null.push_back(raw_error(logits, drawn_outcomes(logits, votes, seed, r), bins));
   }
   std::ranges::sort(null);
   const double raw = raw_error(logits, outcomes, bins);
@@ -209,10 +216,12 @@ tl::expected<DebiasedError, Undefined> debiased_calibration_error(std::span<cons
 }
 
 ResampledCalibration::ResampledCalibration(std::span<const double> logits,
-                                           std::span<const double> outcomes, std::size_t bins,
+                                           std::span<const double> outcomes,
+                                           std::span<const std::size_t> votes, std::size_t bins,
                                            std::size_t draws, std::uint64_t seed)
     : bins_(bins), order_(logits.size()) {
-  assert(!logits.empty() && logits.size() == outcomes.size() && bins > 0 && draws > 0);
+  assert(!logits.empty() && logits.size() == outcomes.size() && logits.size() == votes.size());
+  assert(bins > 0 && draws > 0);
   const auto margin = [&](std::size_t i) { return std::abs(logits[i]); };
   std::iota(order_.begin(), order_.end(), std::size_t{0});
   std::ranges::stable_sort(order_, {}, margin);
@@ -227,7 +236,7 @@ ResampledCalibration::ResampledCalibration(std::span<const double> logits,
     for (const std::size_t i : order_) right.push_back(turned(logits[i], some[i]).right);
   };
   keep(outcomes);
-  for (std::size_t r = 0; r < draws; ++r) keep(drawn_outcomes(logits, seed, r));
+  for (std::size_t r = 0; r < draws; ++r) keep(drawn_outcomes(logits, votes, seed, r));
 }
 
 double ResampledCalibration::error(std::span<const double> right, Counts pairs) const {

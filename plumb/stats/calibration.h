@@ -61,13 +61,12 @@ struct DebiasedError {
 };
 
 // The error is biased upward, for noise in a bin counts as miscalibration; outcomes drawn from the
-// model's own probabilities show by how much. Undefined: no pairs. Draw r takes
-// Stream(seed, "calibration-null", r).
-tl::expected<DebiasedError, Undefined> debiased_calibration_error(std::span<const double> logits,
-                                                                  std::span<const double> outcomes,
-                                                                  std::size_t bins,
-                                                                  std::size_t draws,
-                                                                  std::uint64_t seed);
+// model's own probabilities, as many votes for each pair as it had, show by how much. votes: of
+// each pair, those of which the outcome is the share. Undefined: no pairs. Draw r takes
+// Stream(seed, "calibration-null", r). REQUIRES: one count a pair, 1 or more.
+tl::expected<DebiasedError, Undefined> debiased_calibration_error(
+    std::span<const double> logits, std::span<const double> outcomes,
+    std::span<const std::size_t> votes, std::size_t bins, std::size_t draws, std::uint64_t seed);
 
 // The debiased error of resampled pairs, for an interval of it (bootstrap.h). A pair that was drawn
 // twice makes the same noise twice, in the model's own draws too; so what is taken off grows with
@@ -75,13 +74,14 @@ tl::expected<DebiasedError, Undefined> debiased_calibration_error(std::span<cons
 // far off, less than the error itself, since what chance shows of a calibrated model is taken off
 // in full.
 //
-//   const ResampledCalibration error(logits, outcomes, 15, 25, seed);
+//   const ResampledCalibration error(logits, outcomes, votes, 15, 25, seed);
 //   bootstrap(Resampling::of_clusters(prompts), error, {});
 class ResampledCalibration {
  public:
   // Draws as of debiased_calibration_error(). REQUIRES: bins, draws > 0; a pair or more.
   ResampledCalibration(std::span<const double> logits, std::span<const double> outcomes,
-                       std::size_t bins, std::size_t draws, std::uint64_t seed);
+                       std::span<const std::size_t> votes, std::size_t bins, std::size_t draws,
+                       std::uint64_t seed);
 
   double raw(Counts pairs) const { return error(right_[0], pairs); }
   Score operator()(Counts pairs) const;  // the raw error less the mean of the draws

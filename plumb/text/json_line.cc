@@ -48,9 +48,29 @@ std::string nonfinite_trouble(std::string_view text) {
   return fmt::format("it holds NaN or Infinity, {}", kAdvice);
 }
 
+bool begins_array(std::string_view text) {
+  const auto skip = [&] {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  };
+  skip();
+  if (!text.starts_with('[')) return false;
+  text.remove_prefix(1);
+  skip();
+  return text.empty() || text[0] == '{' || text[0] == '[' || text[0] == '"';
+}
+
 std::string why_no_object(std::string_view text) {
   const std::string trouble = nonfinite_trouble(text);
-  return trouble.empty() ? "the line is not a JSON object" : trouble;
+  if (!trouble.empty()) return trouble;
+  if (begins_array(text)) {
+    return "a JSON array, where each line should be an object; jq -c '.[]' FILE writes it so";
+  }
+  const bool row = text.find_first_of("{}[]") == std::string_view::npos &&
+                   text.find_first_of(",\t") != std::string_view::npos;
+  return std::string("the line is not a JSON object") +
+         (row ? "; a table is known by the end of its name, .csv or .tsv, or by --format where a "
+                "verb has that"
+              : "");
 }
 
 }  // namespace plumb

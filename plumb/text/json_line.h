@@ -9,7 +9,11 @@
 
 namespace plumb {
 
-// "the line is not a JSON object"; where all that is wrong are Python's words NaN, Infinity and
+// Whether it begins as a JSON array of objects, lists or texts does.
+bool begins_array(std::string_view text);
+
+// "the line is not a JSON object"; where it begins an array or looks like a row of a table, what to
+// do about it; where all that is wrong are Python's words NaN, Infinity and
 // -Infinity, the first field of the object that is one of them, or the words alone where they stand
 // deeper. REQUIRES: the text is no JSON object.
 std::string why_no_object(std::string_view text);

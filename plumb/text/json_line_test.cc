@@ -18,8 +18,17 @@ TEST(JsonLine, NamesTheFieldThatIsNotANumber) {
 
 TEST(JsonLine, SaysNothingOfWordsInTextsAndBrokenLines) {
   EXPECT_EQ(why_no_object(R"({"note":"NaN")"), "the line is not a JSON object");
-  EXPECT_EQ(why_no_object("gold,NaN"), "the line is not a JSON object");
+  EXPECT_TRUE(why_no_object("gold,NaN").starts_with("the line is not a JSON object; a table is"));
+  EXPECT_EQ(why_no_object("[1,2]"), "the line is not a JSON object");
   EXPECT_EQ(nonfinite_trouble("[1,2]"), "");
+}
+
+TEST(JsonLine, KnowsWhatBeginsAnArrayOfRecords) {
+  for (const char* text : {"[", " [ {\"a\":1}]", "[\"a\",", "[[1]]"}) {
+    EXPECT_TRUE(begins_array(text)) << text;
+    EXPECT_NE(why_no_object(text).find("jq -c '.[]'"), std::string::npos) << text;
+  }
+  for (const char* text : {"", "{\"a\":[", "[1,2]", "[sic] once"}) EXPECT_FALSE(begins_array(text));
 }
 
 }  // namespace

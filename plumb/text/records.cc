@@ -14,12 +14,17 @@ auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(mess
 
 // "csv", "tsv" or "jsonl"
 std::string format_of(std::string_view path) {
-  if (path.ends_with(".gz")) path.remove_suffix(3);
-  if (path.ends_with(".csv")) return "csv";
-  return path.ends_with(".tsv") || path.ends_with(".txt") ? "tsv" : "jsonl";
+  const std::string table = table_format(path);
+  if (!table.empty()) return table;
+  return path.ends_with(".txt") || path.ends_with(".txt.gz") ? "tsv" : "jsonl";
 }
 
 }  // namespace
+
+std::string table_format(std::string_view path) {
+  if (path.ends_with(".gz")) path.remove_suffix(3);
+  return path.ends_with(".csv") ? "csv" : path.ends_with(".tsv") ? "tsv" : "";
+}
 
 Result<RecordReader> RecordReader::open(const std::string& path, const RecordOptions& options) {
   const std::string format = options.format.empty() ? format_of(path) : options.format;
@@ -42,10 +47,7 @@ Result<std::optional<Record>> RecordReader::next_object() {
     if (line->find_first_not_of(" \t") == std::string_view::npos) continue;
     Json fields = Json::parse(*line, nullptr, false);
     if (fields.is_object()) return Record{lines_.where(), std::move(fields)};
-    const std::string trouble = nonfinite_trouble(*line);
-    if (!trouble.empty()) return bad(fmt::format("{}: {}", lines_.where(), trouble));
-    return bad(fmt::format("{}: the line is not a JSON object; a table needs --format csv or tsv",
-                           lines_.where()));
+    return bad(fmt::format("{}: {}", lines_.where(), why_no_object(*line)));
   }
 }
 

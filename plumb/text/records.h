@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct Record {
   std::string where;  // "file:line"
   Json fields;        // an object; the cells of a table are texts
 };
+
+// "csv" or "tsv" where a file's name ends so, before .gz too; else "".
+std::string table_format(std::string_view path);
 
 struct RecordOptions {
   std::string format =

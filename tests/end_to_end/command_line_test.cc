@@ -36,6 +36,8 @@ TEST_F(Program, ExplainsAWrongValueInPlainWords) {
   expect_failure("leaderboard hume --task-type Ranking", 2, "Reranking");
   expect_failure("leaderboard hume --language klingon", 2, "klingon");
   expect_failure("completion tcsh", 2, "bash, zsh, fish");
+  expect_failure("leaderboard hume -o a -o b", 2, "--output was given twice");
+  expect_failure("leaderboard hume --seed 1 --seed 2 --seed 3", 2, "--seed was given 3 times");
 }
 
 TEST_F(Program, NamesTheWordThatItDoesNotKnow) {

@@ -36,9 +36,9 @@ TEST_F(Policy, LearnsByEachMethodAndGivesTheSameBytesOnAnyThreads) {
         "{\"prompt\":\"tom saw\",\"chosen\":\" a kite\",\"rejected\":\" a ball\"}\n"
         "{\"prompt\":\"mia saw\",\"chosen\":\" a kite\",\"rejected\":\" the cat\"}\n");
   for (const char* method : {"rloo", "grpo", "ppo", "dpo"}) {
-    const std::string command =
-        train(method, fmt::format("--steps 6 --evaluate-every 3 --rate 0.002 --preferences '{}'",
-                                  path("pairs.jsonl")));
+    const std::string pairs =
+        method == std::string("dpo") ? fmt::format("--preferences '{}'", path("pairs.jsonl")) : "";
+    const std::string command = train(method, "--steps 6 --evaluate-every 3 --rate 0.002 " + pairs);
     const Outcome trained = run(command + " --json --threads 2");
     ASSERT_EQ(trained.code, 0) << trained.error;
     const Json report = Json::parse(trained.out);
@@ -69,6 +69,8 @@ TEST_F(Policy, IsTakenUpWhereItWasKilled) {
   EXPECT_GE(Json::parse(rest.out)["resumed_from"], 2);
   EXPECT_EQ(*read_file(path("rloo/model/model.safetensors")), whole);
   expect_failure(train("rloo", "--steps 31"), 5, "its steps is 30, not 31");
+  expect_failure(train("rloo", "--steps 30 --save-every 2 --rate 0.0001"), 5,
+                 "its rate is 0.002, not 0.0001");
 }
 
 TEST_F(Policy, SamplesAndChoosesTheBest) {
@@ -99,11 +101,23 @@ TEST_F(Policy, SamplesAndChoosesTheBest) {
 TEST_F(Policy, NamesWhatIsWrongWithItsInput) {
   expect_failure(train("rloo", "--reward lenght"), 4, "no reward is called");
   expect_failure(train("dpo", ""), 2, "--preferences");
+  expect_failure(train("rloo", "--preferences x.jsonl"), 2,
+                 "--preferences is what dpo learns from");
   write("odd.jsonl", "{\"prompt\":\"a\"}\n{\"text\":\"b\"}\n");
   expect_failure(
       fmt::format("policy sample --model '{}' --prompts '{}'", path("lm/model"), path("odd.jsonl")),
       3, "odd.jsonl:2: ");
   expect_failure(train("rloo", "--samples 1"), 2, "at least 2");
+  expect_failure(train("grpo", "--samples 1"), 2, "grpo compares the completions of a prompt");
+  expect_failure(
+      fmt::format("policy train --model '{}' --prompts '{}' --reward length --run '{}' --steps 1 "
+                  "--held-out 100000",
+                  path("lm/model"), path("stories.txt"), path("held")),
+      2, "some must stay to learn from");
+  write("one.jsonl", "{\"prompt\":\"tom\"}\n");
+  expect_failure(fmt::format("policy train --model '{}' --prompts '{}' --reward length --run '{}'",
+                             path("lm/model"), path("one.jsonl"), path("held")),
+                 3, "one.jsonl: holds 1 prompt");
 }
 
 }  // namespace

@@ -76,10 +76,26 @@ TEST_F(Reward, TrainsAndEvaluatesBesideTheLengths) {
     EXPECT_TRUE(json["baselines"].contains(baseline));
   }
   const Outcome text = run(eval);
-  for (const char* row :
-       {"longest last turn", "shortest last turn", "constant", "margin", "Trained on 240"}) {
+  for (const char* row : {"longest last turn", "shortest last turn", "constant", "margin",
+                          "Trained on the prompts of 240"}) {
     EXPECT_NE(text.out.find(row), std::string::npos) << text.out;
   }
+  // In a file that lacks a line of it and has others, the same ones do not count.
+  std::string other = pairs(330);
+  write("other.jsonl", other.substr(other.find('\n') + 1));
+  const std::string of_other = fmt::format("'{}' --model '{}' --resamples 100 --json",
+                                           path("other.jsonl"), path("run/model"));
+  const Json others = Json::parse(run("reward eval " + of_other).out);
+  EXPECT_GE(others["n"], 89);
+  EXPECT_LE(others["n"], 90);
+  EXPECT_EQ(others["n"].get<int>() + others["seen_left_out"].get<int>(), 329);
+  const Json perturbed = Json::parse(run("reward perturb " + of_other + " --pairs 0").out);
+  EXPECT_EQ(perturbed["seen_left_out"], others["seen_left_out"]);
+  EXPECT_EQ(perturbed["comparisons"], others["n"]);
+  std::filesystem::remove(path("run/model/trained-prompts.json"));
+  const Outcome old = run("reward eval " + of_other);
+  EXPECT_NE(old.out.find("does not say on which prompts it was trained"), std::string::npos)
+      << old.out;
   EXPECT_TRUE(run(eval + " --csv").out.starts_with("name,kind,n,accuracy,low,high"));
   EXPECT_NE(run(eval + " --markdown").out.find("| reward |"), std::string::npos);
 }
@@ -153,7 +169,7 @@ TEST_F(Reward, TrainsOnFeaturesAndIsARewardLikeAnyOther) {
   ASSERT_EQ(run(train + path("other") + " --threads 1").code, 0);
   EXPECT_EQ(*read_file(path("run/model/features.json")),
             *read_file(path("other/model/features.json")));
-  expect_failure(train + path("run") + " --l2 5", 5, "its l2 is 1.0, not 5");
+  expect_failure(train + path("run") + " --l2 5", 5, "its l2 is 1, not 5");
   // Beside a transformer, as one reward and as a proxy.
   ASSERT_EQ(run(Reward::train("", 1, "deep")).code, 0);
   EXPECT_EQ(
@@ -258,6 +274,19 @@ TEST_F(Reward, RatesATaskBesidePeople) {
   }
   write("pairs.task.jsonl", task);
   write("people.jsonl", people);
+  // Comparisons whose votes are equal have no better side, and no line of scores.
+  write("split.jsonl", people +
+                           R"({"rater":"cyd","item":"0","choice":"B"})"
+                           "\n" +
+                           R"({"rater":"dan","item":"0","choice":"B"})"
+                           "\n");
+  const Outcome scored = run(fmt::format(
+      "reward eval {} --answers {} --model {} --resamples 100 --scores {}",
+      path("pairs.task.jsonl"), path("split.jsonl"), path("run/model"), path("scores.jsonl")));
+  ASSERT_EQ(scored.code, 0) << scored.error;
+  const std::string lines = *read_file(path("scores.jsonl"));
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 11);
+  EXPECT_NE(scored.out.find("holds 11 of 12 comparisons"), std::string::npos) << scored.out;
   const std::string of_task = path("pairs.task.jsonl") + " --resamples 100 --json";
   const Outcome score = run("score " + of_task + " --model " + path("run/model"));
   ASSERT_EQ(score.code, 0) << score.error;
@@ -308,6 +337,7 @@ TEST_F(Reward, NamesWhatIsWrongWithItsInput) {
   expect_failure("reward eval " + path("pairs.jsonl"), 2, "--model");
   ASSERT_EQ(run(train("", 1)).code, 0);
   expect_failure(train("", 2), 5, "the folder holds another run: its epochs is 1, not 2");
+  expect_failure(train("--seed 3", 1), 5, "its split_seed is 0, not 3");
   expect_failure(train("", 1, "r", "1e9"), 2, "--rate");
   write("run/model/reward.json", "{}");
   expect_failure("reward eval " + path("pairs.jsonl") + " --model " + path("run/model"), 3,

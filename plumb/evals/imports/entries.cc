@@ -30,7 +30,7 @@ class ArrayCutter {
       skip_blanks();
       if (at_ == text_.size()) return error("the array is never closed");
       const char c = text_[at_];
-      if (c == ']') return records;
+      if (c == ']') return named(std::move(records));
       if (c == ',') {
         ++at_;
         continue;
@@ -47,13 +47,28 @@ class ArrayCutter {
         const std::string trouble = nonfinite_trouble(text_.substr(begin, at_ - begin));
         return error(trouble.empty() ? "this is no JSON" : trouble);
       }
-      records.push_back({fmt::format("{}:{}", file_, line), std::move(fields)});
+      lines_.push_back(line);
+      records.push_back({{}, std::move(fields)});
     }
   }
 
  private:
+  // "file:line", and where a line has several records which of all it is.
+  std::vector<Record> named(std::vector<Record> records) const {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      const bool shared = (i > 0 && lines_[i - 1] == lines_[i]) ||
+                          (i + 1 < lines_.size() && lines_[i + 1] == lines_[i]);
+      records[i].where =
+          fmt::format("{}:{}{}", file_, lines_[i], shared ? fmt::format(", record {}", i + 1) : "");
+    }
+    return records;
+  }
+
   tl::unexpected<Error> error(std::string_view what) const {
-    return fail(ErrorKind::kBadInput, fmt::format("{}:{}: {}", file_, line_, what));
+    const std::string record = !lines_.empty() && lines_.back() == line_
+                                   ? fmt::format(", after record {}", lines_.size())
+                                   : std::string();
+    return fail(ErrorKind::kBadInput, fmt::format("{}:{}{}: {}", file_, line_, record, what));
   }
 
   void step() { line_ += text_[at_++] == '\n' ? 1 : 0; }
@@ -91,6 +106,7 @@ class ArrayCutter {
   std::string_view text_;
   std::string file_;
   std::size_t at_ = 0, line_ = 1;
+  std::vector<std::size_t> lines_;  // where the records begin
 };
 
 // Whether the file is a JSON array; a table never is.

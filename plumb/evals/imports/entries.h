@@ -1,5 +1,6 @@
 // Records of the files in which evaluations leave their outputs: JSON lines, CSV and TSV (plain or
-// gzip, text/records.h), and JSON arrays of objects, each with the line where it begins.
+// gzip, text/records.h), and JSON arrays of objects, each with the line where it begins and, where
+// others share that line, its number among all.
 //
 //   PLUMB_TRY(entries, read_entries("outputs.json"));
 //   entries[3].where;   // "outputs.json:25"

@@ -28,6 +28,17 @@ TEST_F(Imports, ReadArraysWithTheLineOfEachObject) {
   EXPECT_EQ((*entries)[1].where, file + ":4");
 }
 
+TEST_F(Imports, NameTheRecordWhereALineHasSeveral) {
+  const auto file = write("one.json", "[{\"a\":1},{\"a\":2},\n{\"a\":3}]");
+  const auto entries = read_entries(file);
+  ASSERT_TRUE(entries) << entries.error().message;
+  EXPECT_EQ((*entries)[0].where, file + ":1, record 1");
+  EXPECT_EQ((*entries)[1].where, file + ":1, record 2");
+  EXPECT_EQ((*entries)[2].where, file + ":2");
+  const auto broken = read_entries(write("broken.json", "[{\"a\":1},{\"a\":2},{\"a\" 3}]"));
+  EXPECT_EQ(broken.error().message, at("broken.json", ":1, after record 2: this is no JSON"));
+}
+
 TEST_F(Imports, NameTheLineOfABrokenArray) {
   const auto message = [&](const char* text) {
     const auto entries = read_entries(write("b.json", text));

@@ -136,15 +136,15 @@ bool all_alike(std::span<const LengthComparison> comparisons) {
   });
 }
 
-// An interval of n comparisons holds what none or all of n would leave possible.
+// An interval of n prompts holds what none or all of n would leave possible.
 stats::Interval as_n_allows(stats::Interval ci, std::span<const LengthComparison> comparisons,
-                            double level) {
-  const auto n = static_cast<double>(comparisons.size());
+                            std::size_t prompts, double level) {
+  const auto n = static_cast<double>(prompts);
   ci.low = std::min(ci.low, stats::wilson(n, n, level).low);
   ci.high = std::max(ci.high, stats::wilson(0, n, level).high);
   if (!all_alike(comparisons)) return ci;
   const auto plain =
-      stats::bounded_mean_interval(comparisons[0].preference, comparisons.size(), 0.0, 1.0, level);
+      stats::bounded_mean_interval(comparisons[0].preference, prompts, 0.0, 1.0, level);
   return {std::min(ci.low, plain.low), std::max(ci.high, plain.high)};
 }
 
@@ -173,7 +173,9 @@ tl::expected<LengthControlled, stats::Undefined> fit_length_controlled(
 
 std::vector<EvalRow> length_controlled_rows(const std::string& eval,
                                             std::span<const LengthComparison> comparisons,
+                                            std::span<const std::uint32_t> items,
                                             const stats::BootstrapOptions& options) {
+  assert(items.empty() || items.size() == comparisons.size());
   const auto statistics = [&](stats::Counts counts, std::span<stats::Score> values) {
     const auto fitted = fit_length_controlled(comparisons, counts);
     for (stats::Score& value : values) {
@@ -184,12 +186,13 @@ std::vector<EvalRow> length_controlled_rows(const std::string& eval,
       values[1] = fitted->phi;
     }
   };
-  const auto draws = stats::paired_bootstrap(stats::Resampling::of_items(comparisons.size()), 2,
-                                             statistics, options);
-  const std::size_t n = comparisons.size();
+  const auto resampling = items.empty() ? stats::Resampling::of_items(comparisons.size())
+                                        : stats::Resampling::of_clusters(items);
+  const auto draws = stats::paired_bootstrap(resampling, 2, statistics, options);
+  const std::size_t n = items.empty() ? comparisons.size() : std::ranges::max(items) + 1U;
   EvalRow rate = drawn_row(eval, "length_controlled_win_rate", n, draws, 0, kWinRateScale, options);
   if (rate.ci) {
-    rate.ci = as_n_allows(*rate.ci, comparisons, options.level);
+    rate.ci = as_n_allows(*rate.ci, comparisons, n, options.level);
     rate.at = place_of(*rate.ci, kWinRateScale);
   }
   return {std::move(rate), drawn_row(eval, "length_effect", n, draws, 1, kOpenScale, options)};

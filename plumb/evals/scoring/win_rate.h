@@ -63,11 +63,13 @@ struct LengthControlled {
 tl::expected<LengthControlled, stats::Undefined> fit_length_controlled(
     std::span<const LengthComparison> comparisons, stats::Counts counts = {});
 
-// The row length_controlled_win_rate. The interval refits the model on every resample of the items
-// (AlpacaEval's own standard error takes the fit for exact) and is never shorter than n comparisons
-// allow (docs/evals.md). And the row length_effect: phi, on the scale of log-odds.
+// The row length_controlled_win_rate. The interval refits the model on every resample of the
+// prompts (AlpacaEval's own standard error takes the fit for exact) and is never shorter than n
+// prompts allow (docs/evals.md). And the row length_effect: phi, on the scale of log-odds. items:
+// the prompt of each comparison, numbered from 0 without gaps; empty: each its own.
 std::vector<EvalRow> length_controlled_rows(const std::string& eval,
                                             std::span<const LengthComparison> comparisons,
+                                            std::span<const std::uint32_t> items,
                                             const stats::BootstrapOptions& options);
 
 }  // namespace plumb::evals

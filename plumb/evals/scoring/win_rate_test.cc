@@ -86,7 +86,7 @@ TEST(LengthControlled, FindsTheWinRateUnderAJudgeThatPrefersLongerAnswers) {
   std::size_t covered = 0;
   constexpr std::size_t kWorlds = 40;
   for (std::size_t world = 0; world < kWorlds; ++world) {
-    const auto rows = length_controlled_rows("pairs", length_world(200, world, -0.4, 1.5),
+    const auto rows = length_controlled_rows("pairs", length_world(200, world, -0.4, 1.5), {},
                                              {.resamples = 100, .seed = world});
     const EvalRow row = row_of(rows, "pairs", "length_controlled_win_rate");
     const double truth = 1 / (1 + std::exp(0.4));
@@ -100,7 +100,7 @@ TEST(LengthControlled, IsNoSurerThanTheNumberOfComparisonsAllows) {
   std::vector<LengthComparison> comparisons;
   for (int i = 0; i < 60; ++i) comparisons.push_back({1, 100.0 + i % 7, 110.0 - i % 5, {}});
   const stats::BootstrapOptions options{.resamples = 200, .seed = 5};
-  const auto row = row_of(length_controlled_rows("pairs", comparisons, options), "pairs",
+  const auto row = row_of(length_controlled_rows("pairs", comparisons, {}, options), "pairs",
                           "length_controlled_win_rate");
   constexpr double kZ2 = 1.959963985 * 1.959963985;
   EXPECT_GT(*row.score, 0.99);
@@ -108,10 +108,33 @@ TEST(LengthControlled, IsNoSurerThanTheNumberOfComparisonsAllows) {
   EXPECT_EQ(row.ci->high, 1);
   EXPECT_EQ(row.at, At::kCeiling);
   for (LengthComparison& one : comparisons) one.preference = 0.5;
-  const auto ties = row_of(length_controlled_rows("pairs", comparisons, options), "pairs",
+  const auto ties = row_of(length_controlled_rows("pairs", comparisons, {}, options), "pairs",
                            "length_controlled_win_rate");
   EXPECT_LT(ties.ci->low, 0.4);
   EXPECT_GT(ties.ci->high, 0.6);
+}
+
+// Judgements of a prompt that come again say nothing new: each twice, the same value and interval.
+TEST(LengthControlled, CountsPromptsAndNotTheirJudgements) {
+  const auto once = length_world(60, 3, 0.2, 1);
+  std::vector<LengthComparison> twice;
+  std::vector<std::uint32_t> items;
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    twice.insert(twice.end(), 2, once[i]);
+    items.insert(items.end(), 2, static_cast<std::uint32_t>(i));
+  }
+  const stats::BootstrapOptions options{.resamples = 1000, .seed = 2};
+  const auto of = [&](const auto& comparisons, const auto& prompts) {
+    return row_of(length_controlled_rows("pairs", comparisons, prompts, options), "pairs",
+                  "length_controlled_win_rate");
+  };
+  const EvalRow plain = of(once, std::vector<std::uint32_t>()), again = of(twice, items);
+  EXPECT_EQ(again.n, 60U);
+  EXPECT_NEAR(*again.score, *plain.score, 2e-3);  // the prior weighs half as much
+  EXPECT_NEAR(again.ci->low, plain.ci->low, 5e-3);
+  EXPECT_NEAR(again.ci->high, plain.ci->high, 5e-3);
+  const EvalRow as_prompts = of(twice, std::vector<std::uint32_t>());
+  EXPECT_GT(as_prompts.ci->low, plain.ci->low + 0.02);
 }
 
 TEST(LengthControlled, StaysFiniteForAModelThatAlwaysWins) {

@@ -35,20 +35,29 @@ constexpr PublishedKind kKinds[] = {
     {"lm-eval", "results of lm-evaluation-harness", "as they stand there",
      "results.json, samples_*.jsonl"}};
 
+// The instruction of each, numbered from 0.
+std::vector<std::uint32_t> instructions_of(std::span<const Annotation> annotations) {
+  std::map<std::string_view, std::uint32_t> numbers;
+  std::vector<std::uint32_t> items;
+  for (const Annotation& one : annotations) {
+    const auto next = static_cast<std::uint32_t>(numbers.size());
+    items.push_back(numbers.emplace(one.instruction, next).first->second);
+  }
+  return items;
+}
+
 std::vector<EvalRow> annotation_rows(std::span<const Annotation> annotations,
                                      const stats::BootstrapOptions& sampling) {
   std::vector<Judgement> judgements;
   std::vector<LengthComparison> comparisons;
-  std::map<std::string_view, std::uint32_t> items;
-  for (const Annotation& one : annotations) {
-    Judgement judgement = one.judgement;
-    judgement.item =
-        items.emplace(one.instruction, static_cast<std::uint32_t>(items.size())).first->second;
-    judgements.push_back(judgement);
-    comparisons.push_back(one.comparison);
+  const std::vector<std::uint32_t> items = instructions_of(annotations);
+  for (std::size_t i = 0; i < annotations.size(); ++i) {
+    judgements.push_back(annotations[i].judgement);
+    judgements.back().item = items[i];
+    comparisons.push_back(annotations[i].comparison);
   }
   std::vector<EvalRow> rows = win_rate_rows("alpaca-eval", judgements, {.level = sampling.level});
-  std::ranges::move(length_controlled_rows("alpaca-eval", comparisons, sampling),
+  std::ranges::move(length_controlled_rows("alpaca-eval", comparisons, items, sampling),
                     std::back_inserter(rows));
   for (EvalRow& row : rows) row.model = annotations.front().model;
   return rows;
@@ -57,13 +66,15 @@ std::vector<EvalRow> annotation_rows(std::span<const Annotation> annotations,
 // What a judge of length alone would have said of the same pairs.
 std::vector<EvalRow> length_rows(std::span<const Annotation> annotations, double level) {
   std::vector<EvalRow> rows;
+  const std::vector<std::uint32_t> items = instructions_of(annotations);
   for (const bool longest : {true, false}) {
     std::vector<double> values;
     for (const Annotation& one : annotations) {
       const double more = one.comparison.length - one.comparison.reference;
       values.push_back(more == 0 ? 0.5 : (more > 0) == longest ? 1 : 0);
     }
-    rows.push_back(share_row({"alpaca-eval", "win_rate"}, values, {}, kWinRateScale, level));
+    rows.push_back(share_row({"alpaca-eval", "win_rate"}, values, items, kWinRateScale, level));
+    rows.back().n = std::ranges::max(items) + 1U;
     rows.back().model = annotations.front().model;
     rows.back().note = longest ? "baseline: longest" : "baseline: shortest";
   }
@@ -303,7 +314,7 @@ Result<SuiteRun> score_pairs(const std::string& file, const PublishedOptions& op
                            static_cast<double>(count_characters(pairs[i].reference)),
                            {}});
   }
-  std::ranges::move(length_controlled_rows("winrate", comparisons, options.sampling),
+  std::ranges::move(length_controlled_rows("winrate", comparisons, {}, options.sampling),
                     std::back_inserter(run.rows));
   for (const auto& [name, changed] : trivial_opponents(pairs)) {
     PLUMB_TRY(judged, options.judge->compare(changed, options.progress));

@@ -178,6 +178,17 @@ TEST_F(Suites, OfAnnotationsHaveWinRatesAndRatings) {
   EXPECT_NEAR(*win.score, (14 * 0.9 + 26 * 0.2) / 40, 1e-12);
   EXPECT_TRUE(row_of(run->rows, "alpaca-eval", "length_controlled_win_rate").ci);
   EXPECT_EQ(std::ranges::count(run->rows, "rating", &EvalRow::metric), 3);
+  // Every annotation once more: no row has more prompts, nor a shorter interval.
+  const auto again =
+      score_published("alpaca-eval", write("again.json", text + "," + text.substr(1) + "]"),
+                      {.sampling = {.resamples = 200}});
+  ASSERT_TRUE(again) << again.error().message;
+  for (std::size_t i = 0; i < run->rows.size(); ++i) {
+    const EvalRow &one = run->rows[i], &other = again->rows[i];
+    if (one.metric == "rating") continue;
+    EXPECT_EQ(other.n, one.n) << one.metric << " " << one.note;
+    EXPECT_NEAR(other.ci->low, one.ci->low, 0.02) << one.metric << " " << one.note;
+  }
 }
 
 }  // namespace

@@ -93,10 +93,12 @@ PairMeasures measure_pairs(std::span<const PlacedPair> pairs, std::span<const do
     return measures;
   }
   measures.accuracy_ci = accuracy->half_tie.ci;
+  const std::vector<std::size_t> votes(shares.size(), 1);
   measures.values = {
       {"accuracy", accuracy->half_tie.value},
       {"log_loss", *stats::log_loss(logits, shares)},
-      {"ece", stats::debiased_calibration_error(logits, shares, kBins, kNullDraws, 0)->debiased},
+      {"ece",
+       stats::debiased_calibration_error(logits, shares, votes, kBins, kNullDraws, 0)->debiased},
       {"brier", *stats::brier_score(logits, shares)}};
   return measures;
 }

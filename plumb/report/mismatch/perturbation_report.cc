@@ -68,6 +68,7 @@ Json reward_perturbation_json(const PerturbationContext& context) {
                {"reward", context.reward},
                {"file", context.file},
                {"comparisons", context.comparisons},
+               {"seen_left_out", context.seen_left_out},
                {"pairs", context.pairs},
                {"prompts", context.prompts},
                {"deviation", context.deviation},

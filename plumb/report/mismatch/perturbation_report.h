@@ -15,7 +15,8 @@ namespace plumb::report {
 struct PerturbationContext {
   std::string reward, file;
   std::size_t comparisons = 0, pairs = 0, prompts = 0;
-  double deviation = 0;  // of scores, within prompts
+  std::size_t seen_left_out = 0;  // comparisons of prompts that the reward learnt from
+  double deviation = 0;           // of scores, within prompts
   std::vector<mismatch::PerturbationResult> results = {};
   mismatch::TieShares ties = {};
   mismatch::PerturbationOptions options = {};

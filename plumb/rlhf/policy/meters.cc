@@ -60,6 +60,18 @@ class Collector {
     rows.push_back({name, stats::mean(values), clustered_mean_interval(values, group_, level_)});
   }
 
+  // Of values in [0, 1] that may lie between.
+  void mean_share(std::string_view name, const std::vector<double>& values) {
+    mean(name, values);
+    if (values.empty() || !rows.back().ci) return;
+    const double value = rows.back().value;
+    stats::Interval& ci = *rows.back().ci;
+    if (ci.low == ci.high) {
+      ci = stats::bounded_mean_interval(value, values.size() / group_, 0, 1, level_);
+    }
+    ci = {std::max(ci.low, 0.0), std::min(ci.high, 1.0)};
+  }
+
   void share(std::string_view name, const std::vector<double>& values) {
     const auto found = stats::clustered_wilson(values, prompts_, level_);
     const bool several = values.size() > group_;
@@ -126,7 +138,8 @@ Meters measure(const Rollout& rollout, double level) {
   collector.share("ended",
                   each(rollout, [&](std::size_t i) { return rollout.ended[i] != 0 ? 1 : 0; }));
   collector.mean("entropy", each(rollout, [&](std::size_t i) { return entropy_of(rollout, i); }));
-  collector.mean("repetition", each(rollout, [&](std::size_t i) { return repetition(tokens(i)); }));
+  collector.mean_share("repetition",
+                       each(rollout, [&](std::size_t i) { return repetition(tokens(i)); }));
   collector.share("duplicates", duplicates(rollout));
   collector.share("refusals", each(rollout, [&](std::size_t i) {
                     return opens_like_refusal(rollout.texts[i], Apostrophes::kFolded) ? 1 : 0;

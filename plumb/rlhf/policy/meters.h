@@ -41,8 +41,9 @@ struct Meters {
   double value(std::string_view name) const;       // REQUIRES: measured
 };
 
-// Intervals are Student's over the means of prompts; of shares, Wilson's with the design effect of
-// prompts (stats/intervals.h).
+// Intervals are Student's over the means of prompts, of repetition cut to [0, 1] and, where all
+// means are alike, what their number allows (stats::bounded_mean_interval); of shares, Wilson's
+// with the design effect of prompts (stats/intervals.h).
 Meters measure(const Rollout& rollout, double level = 0.95);
 
 // {"prompts", "completions", "tokens", "<meter>", "<meter>_ci", ...}

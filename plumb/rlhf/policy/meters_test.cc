@@ -81,6 +81,30 @@ TEST_F(MeterTest, HaveIntervalsOverPrompts) {
   EXPECT_FALSE(clustered_mean_interval(std::vector<double>{1, 2}, 2, 0.95));
 }
 
+// Student's of the prompts' 0.125 and 0.25, 0.1875 -+ 12.706205 * 0.0625, begins below 0.
+TEST_F(MeterTest, KeepSharesBetweenZeroAndOne) {
+  const auto both = prompts(2);
+  Rollout rollout = by_hand(both);
+  const Meters seen = measure(rollout);
+  const auto ci = seen.find("repetition")->ci;
+  ASSERT_TRUE(ci);
+  EXPECT_EQ(ci->low, 0);
+  EXPECT_NEAR(ci->high, 0.981638, 1e-6);
+  std::vector<Sequence> sequences;
+  for (std::size_t i = 0; i < 4; ++i) {
+    std::vector<TokenId> tokens = both[i / 2].tokens;
+    const std::size_t prompt = tokens.size();
+    tokens.insert(tokens.end(), {5, 6, 7, 8});
+    sequences.push_back({tokens, prompt});
+  }
+  rollout.batch = SequenceBatch(std::move(sequences), 1, 64);
+  const Meters never = measure(rollout);
+  const auto none = never.find("repetition")->ci;
+  EXPECT_EQ(none->low, 0);
+  // Wilson's of 0 of 2 prompts.
+  EXPECT_NEAR(none->high, 3.841459 / (2 + 3.841459), 1e-6);
+}
+
 TEST(Repetition, CountsRunsOfThreeThatStoodBefore) {
   EXPECT_EQ(repetition(std::vector<TokenId>{}), 0);
   EXPECT_EQ(repetition(std::vector<TokenId>{1, 1, 1}), 0);

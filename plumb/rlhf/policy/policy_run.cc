@@ -394,8 +394,10 @@ Result<void> check_inputs(const PolicyInputs& inputs, const PolicyOptions& o) {
     return {};
   }
   if (inputs.proxy == nullptr) return refused("a reward is needed to learn from");
-  if (o.method == Method::kRloo && o.group < 2) {
-    return refused("rloo compares the completions of a prompt: at least 2 are needed");
+  if (o.method != Method::kPpo && o.group < 2) {
+    return fail(ErrorKind::kUsage,
+                fmt::format("{} compares the completions of a prompt: at least 2 are needed",
+                            method_name(o.method)));
   }
   return {};
 }

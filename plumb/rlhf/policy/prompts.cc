@@ -11,7 +11,9 @@
 #include "plumb/base/random.h"
 #include "plumb/lm/documents.h"
 #include "plumb/rlhf/preferences/conversation.h"
+#include "plumb/text/json_line.h"
 #include "plumb/text/lines.h"
+#include "plumb/text/records.h"
 
 namespace plumb::rlhf {
 namespace {
@@ -47,31 +49,38 @@ Result<std::vector<Prompt>> encode_all(std::span<const Text> texts,
   return prompts;
 }
 
-Result<bool> is_json(const std::filesystem::path& file) {
+// Whether the file holds records; else it holds texts. kBadInput: a JSON array.
+Result<bool> holds_records(const std::filesystem::path& file) {
+  if (!table_format(file.string()).empty()) return true;
   PLUMB_TRY(lines, LineReader::open(file));
   while (true) {
     PLUMB_TRY(line, lines.next());
     if (!line) return false;
     const std::size_t at = line->find_first_not_of(" \t");
-    if (at != std::string_view::npos) return (*line)[at] == '{';
+    if (at == std::string_view::npos) continue;
+    if (!begins_array(*line)) return (*line)[at] == '{';
+    return fail(
+        ErrorKind::kBadInput,
+        fmt::format("{}: a JSON array; prompts are lines of {{\"prompt\": \"...\"}}, as jq -c "
+                    "'.[]' FILE writes objects and jq -c '.[] | {{prompt: .}}' FILE texts",
+                    lines.where()));
   }
 }
 
-Result<std::vector<Text>> read_lines(const std::filesystem::path& file) {
-  PLUMB_TRY(lines, LineReader::open(file));
+Result<std::vector<Text>> read_records_of(const std::filesystem::path& file) {
+  const std::string table = table_format(file.string());
+  PLUMB_TRY(records,
+            RecordReader::open(file.string(), {.format = table.empty() ? "jsonl" : table}));
   std::vector<Text> texts;
   while (true) {
-    PLUMB_TRY(line, lines.next());
-    if (!line) return texts;
-    if (line->find_first_not_of(" \t") == std::string_view::npos) continue;
-    const auto refused = [&](const std::string& why) {
-      return fail(ErrorKind::kBadInput, fmt::format("{}: {}", lines.where(), why));
-    };
-    const Json object = Json::parse(*line, nullptr, false);
-    if (!object.is_object()) return refused("the line is not a JSON object");
-    const auto conversation = parse_conversation(object, "prompt");
-    if (!conversation) return refused(conversation.error().message);
-    texts.push_back({lines.where(), plain_text(*conversation)});
+    PLUMB_TRY(record, records.next());
+    if (!record) return texts;
+    const auto conversation = parse_conversation(record->fields, "prompt");
+    if (!conversation) {
+      return fail(ErrorKind::kBadInput,
+                  fmt::format("{}: {}", record->where, conversation.error().message));
+    }
+    texts.push_back({record->where, plain_text(*conversation)});
   }
 }
 
@@ -101,15 +110,15 @@ std::string first_words(const std::string& text, std::size_t words) {
 Result<std::vector<Prompt>> read_prompts(const std::filesystem::path& file,
                                          const lm::LanguageModel& model,
                                          const PromptOptions& options) {
-  bool json = false;
+  bool records = false;
   if (file != "-") {
-    PLUMB_TRY(looks, is_json(file));
-    json = looks;
+    PLUMB_TRY(held, holds_records(file));
+    records = held;
   }
-  PLUMB_TRY(texts, json ? read_lines(file) : read_beginnings(file, options.words));
+  PLUMB_TRY(texts, records ? read_records_of(file) : read_beginnings(file, options.words));
   PLUMB_TRY(prompts, encode_all(texts, model));
   if (prompts.empty()) {
-    return fail(ErrorKind::kNotFound, fmt::format("{}: holds no prompts", file.string()));
+    return fail(ErrorKind::kBadInput, fmt::format("{}: holds no prompts", file.string()));
   }
   return prompts;
 }

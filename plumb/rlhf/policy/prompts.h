@@ -32,10 +32,11 @@ struct PromptOptions {
 // 0.
 std::string first_words(const std::string& text, std::size_t words);
 
-// JSON lines with "prompt" (a text or a list of messages), or texts that empty lines separate, of
-// which the first words are taken; plain or gzip. A prompt that occurs again is left out.
-// kBadInput, with file and line: no JSON object, no "prompt", a prompt that leaves no room in the
-// model's context, a text that the tokenizer refuses. kNotFound: none at all.
+// JSON lines with "prompt" (a text or a list of messages), a table (.csv, .tsv) with that column,
+// or texts that empty lines separate, of which the first words are taken; plain or gzip. A prompt
+// that occurs again is left out. kBadInput, with file and line: no JSON object, a JSON array, no
+// "prompt", a prompt that leaves no room in the model's context, a text that the tokenizer refuses;
+// none at all.
 Result<std::vector<Prompt>> read_prompts(const std::filesystem::path& file,
                                          const lm::LanguageModel& model,
                                          const PromptOptions& options);

@@ -37,7 +37,25 @@ TEST_F(Prompts, ComeFromJsonLinesAndFromTheBeginningsOfTextsOnceEach) {
   EXPECT_EQ((*texts)[1].text, "mia");
 }
 
+TEST_F(Prompts, MayBeAColumnOfATable) {
+  write("prompts.csv", "id,prompt\n1,tom\n2,\"mia\nsaw\"\n");
+  const auto read = read_prompts(folder_ / "prompts.csv", *model_, {});
+  ASSERT_TRUE(read) << read.error().message;
+  ASSERT_EQ(read->size(), 2U);
+  EXPECT_EQ((*read)[1].text, "mia\nsaw");
+  write("prompts.csv", "id,text\n1,tom\n");
+  EXPECT_NE(read_prompts(folder_ / "prompts.csv", *model_, {})
+                .error()
+                .message.find("prompts.csv:2: \"prompt\" is missing"),
+            std::string::npos);
+}
+
 TEST_F(Prompts, AreRefusedWithFileAndLine) {
+  EXPECT_NE(
+      error_of("\n[{\"prompt\":\"a\"},{\"prompt\":\"b\"}]").find("prompts.jsonl:2: a JSON array"),
+      std::string::npos);
+  EXPECT_NE(error_of("\n").find("prompts.jsonl: no text there"), std::string::npos);
+  EXPECT_EQ(error_of("[sic] tom\n"), "");
   EXPECT_NE(error_of("{\"prompt\":\"a\"}\n{\"prompts\":\"b\"}\n").find("prompts.jsonl:2: "),
             std::string::npos);
   EXPECT_NE(error_of("{\"prompt\":\"a\"}\n[1]\n").find("prompts.jsonl:2: the line is not"),

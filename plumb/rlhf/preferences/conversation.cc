@@ -64,8 +64,8 @@ std::optional<Conversation> parse_transcript(std::string_view text) {
 
 Result<Conversation> parse_conversation(const Json& object, const char* field) {
   const auto found = object.find(field);
-  if (found == object.end() || found->is_null())
-    return bad(fmt::format("\"{}\" is missing", field));
+  if (found == object.end()) return bad(fmt::format("\"{}\" is missing", field));
+  if (found->is_null()) return bad(fmt::format("\"{}\" is null", field));
   if (found->is_string()) return Conversation{{"", found->get<std::string>()}};
   if (!found->is_array() || found->empty()) {
     return bad(fmt::format("\"{}\" is neither a text nor a list of messages", field));

@@ -83,7 +83,7 @@ class Auditor {
   void transitivity_rows();
 
   void share(std::string id, std::string title, const Sample& sample, double reference = -1);
-  void difference(std::string id, std::string title, const Sample& sample);
+  void difference_of_last_two(std::string id, std::string title, const Sample& sample);
   Sample of(const std::function<double(const Decided&)>& value) const;
 
   const PreferenceData& data_;
@@ -129,7 +129,9 @@ void Auditor::share(std::string id, std::string title, const Sample& sample, dou
   audit_.rows.push_back(std::move(row));
 }
 
-void Auditor::difference(std::string id, std::string title, const Sample& sample) {
+// Where no resample varies the interval is that of two shares which say nothing of each other.
+void Auditor::difference_of_last_two(std::string id, std::string title, const Sample& sample) {
+  const AuditRow &first = *(audit_.rows.end() - 2), &second = audit_.rows.back();
   AuditRow row{.id = std::move(id), .title = std::move(title)};
   row.n = sample.values.size();
   row.reference = 0;
@@ -142,6 +144,9 @@ void Auditor::difference(std::string id, std::string title, const Sample& sample
       stats::bootstrap(stats::Resampling::of_clusters(renumbered(sample.prompts)), mean, how);
   row.value = result.point;
   row.ci = result.interval;
+  if (row.ci && row.ci->low == row.ci->high && first.ci && second.ci) {
+    row.ci = stats::difference_interval(*first.value, *first.ci, *second.value, *second.ci);
+  }
   audit_.rows.push_back(std::move(row));
 }
 
@@ -180,7 +185,7 @@ void Auditor::refusal_rows(const std::string& id, const std::string& title,
   rejected.prompts = between.prompts = chosen.prompts;
   share(id + "_chosen", title + ", of the chosen", chosen);
   share(id + "_rejected", title + ", of the rejected", rejected);
-  difference(id + "_difference", "the same, chosen less rejected", between);
+  difference_of_last_two(id + "_difference", "the same, chosen less rejected", between);
 }
 
 void Auditor::position_row() {

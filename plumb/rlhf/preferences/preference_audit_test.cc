@@ -42,6 +42,19 @@ double value(const PreferenceAudit& audit, std::string_view id) {
   return row(audit, id).value.value_or(-9);
 }
 
+// Where no pair differs, resamples tell nothing: the interval is Newcombe's of 0 of 60 and 0 of 60
+// (1998, method 10), to either side Wilson's upper bound z^2 / (60 + z^2).
+TEST(PreferenceAudit, LeavesRoomForADifferenceThatItDidNotSee) {
+  std::vector<Comparison> comparisons;
+  for (int i = 0; i < 60; ++i) comparisons.push_back(comparison(std::to_string(i), "yes", "no"));
+  const PreferenceAudit all = audit(std::move(comparisons));
+  const AuditRow& found = row(all, "refusal_openers_difference");
+  EXPECT_EQ(*found.value, 0);
+  constexpr double kZ2 = 1.959963985 * 1.959963985;
+  EXPECT_NEAR(found.ci->high, kZ2 / (60 + kZ2), 1e-8);
+  EXPECT_NEAR(found.ci->low, -kZ2 / (60 + kZ2), 1e-8);
+}
+
 // Counted by Python: len() of the stripped text after the last "\n\nAssistant:", str.split().
 TEST(PreferenceAudit, FindsInHarmlessBaseWhatWasCountedByHand) {
   if (!std::filesystem::exists(kHarmless)) GTEST_SKIP() << "../shared/data is absent";

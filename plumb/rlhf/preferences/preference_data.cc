@@ -8,10 +8,11 @@
 #include <cmath>
 #include <numeric>
 
+#include "plumb/base/number.h"
 #include "plumb/tasks/answers_file.h"
 #include "plumb/tasks/task_file.h"
-#include "plumb/text/json_line.h"
 #include "plumb/text/lines.h"
+#include "plumb/text/records.h"
 
 namespace plumb::rlhf {
 namespace {
@@ -121,12 +122,17 @@ bool brings_prompt(const Conversation& completion) {
   return completion.size() > 1 && completion[0].role != "assistant";
 }
 
+// Whether a completion is a text or messages that do not begin with what they answer.
+bool lacks_prompt(const Json& completion) {
+  if (completion.is_string()) return !parse_transcript(completion.get_ref<const std::string&>());
+  const bool messages = completion.is_array() && !completion.empty() && completion[0].is_object();
+  return messages && completion[0].value("role", Json()) == "assistant";
+}
+
 // The other texts of a line on which no prompt is named: one of them may be it.
 std::vector<std::string> unnamed_texts(const Json& line) {
   std::vector<std::string> names;
-  const bool pair = line.contains("chosen") && line["chosen"].is_string();
-  if (!pair || !prompt_name(line).empty()) return names;
-  if (parse_transcript(line["chosen"].get_ref<const std::string&>())) return names;
+  if (!prompt_name(line).empty() || !lacks_prompt(line.value("chosen", Json()))) return names;
   for (const auto& [name, value] : line.items()) {
     const bool known = std::ranges::find(kOtherNames, name) != kOtherNames.end() && name != "input";
     if (!known && (value.is_string() || value.is_array())) names.push_back(name);
@@ -253,13 +259,25 @@ Result<std::vector<Comparison>> parse_comparisons(const Json& line, std::size_t 
   return std::vector{std::move(pair)};
 }
 
-Result<Json> parse_line(std::string_view text) {
-  Json line = Json::parse(text, nullptr, false);
-  if (!line.is_object()) return bad(why_no_object(text));
+Result<void> check_line(const Json& line) {
   if (line.contains("schema")) {
     return bad("a file of plumb with a header; only preference tasks are read, and not from -");
   }
-  return line;
+  if (line.contains("completion") && line.contains("label") && !line.contains("chosen")) {
+    return bad(
+        "one completion with a label: unpaired labels are not read; a comparison has "
+        "\"chosen\" and \"rejected\"");
+  }
+  return {};
+}
+
+// Cells of tables are texts.
+void read_margin_cell(Json& fields) {
+  const auto margin = fields.find("margin");
+  if (margin == fields.end() || !margin->is_string()) return;
+  const std::string cell = margin->get<std::string>();
+  if (cell.empty()) *margin = nullptr;
+  if (const auto number = parse_number(trimmed(cell))) *margin = *number;
 }
 
 // The comparisons of a file of lines, and those whose prompt may stand under a name of its own.
@@ -281,29 +299,30 @@ struct Pairs {
 };
 
 Result<Pairs> read_pairs(const std::string& path, const Progress& progress) {
-  PLUMB_TRY(lines, LineReader::open(path));
+  const std::string table = table_format(path);
+  PLUMB_TRY(records, RecordReader::open(path, {.format = table.empty() ? "jsonl" : table}));
   Pairs pairs;
   std::size_t rankings = 0;
   while (true) {
-    PLUMB_TRY(text, lines.next());
-    if (!text) return pairs;
-    if (text->find_first_not_of(" \t") == std::string_view::npos) continue;
+    PLUMB_TRY(record, records.next());
+    if (!record) return pairs;
+    Json& line = record->fields;
+    if (!table.empty()) read_margin_cell(line);
     const auto at_line = [&](const Error& error) {
-      return fail(error.kind, fmt::format("{}: {}", lines.where(), error.message));
+      return fail(error.kind, fmt::format("{}: {}", record->where, error.message));
     };
-    auto line = parse_line(*text);
-    if (!line) return at_line(line.error());
-    auto parsed = parse_comparisons(*line, rankings + 1);
+    if (auto readable = check_line(line); !readable) return at_line(readable.error());
+    auto parsed = parse_comparisons(line, rankings + 1);
     if (!parsed) return at_line(parsed.error());
     rankings += parsed->front().ranking > 0 ? 1 : 0;
-    pairs.note_texts(*line, lines.where());
-    const auto eval = line->find("eval");
+    pairs.note_texts(line, record->where);
+    const auto eval = line.find("eval");
     for (Comparison& one : *parsed) {
-      one.where = lines.where();
-      if (eval != line->end() && eval->is_string()) one.eval = eval->get<std::string>();
+      one.where = record->where;
+      if (eval != line.end() && eval->is_string()) one.eval = eval->get<std::string>();
       pairs.comparisons.push_back(std::move(one));
     }
-    if (progress) progress(lines.bytes_read(), lines.bytes_total());
+    if (progress) progress(records.lines().bytes_read(), records.lines().bytes_total());
   }
 }
 

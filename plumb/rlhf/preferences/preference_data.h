@@ -7,6 +7,7 @@
 //   - rankings: "prompt" and "completions", a list from the best to the worst, or in any order with
 //     "ranks" (1: the best). A ranking of k is its k (k - 1) / 2 pairs;
 //   - both with "eval", the name of the evaluation that the comparison comes from;
+//   - tables (.csv, .tsv) with the columns of a pair, each cell a text;
 //   - transcripts of HH-RLHF in "chosen" and "rejected";
 //   - a preference task of plumb, with the answers of any number of annotators.
 // All plain or gzip. What cannot be a comparison is refused, with file and line: no JSON object, a

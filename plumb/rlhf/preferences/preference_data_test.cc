@@ -78,6 +78,37 @@ TEST_F(PreferenceFile, SaysThatAPromptMayStandUnderAnotherName) {
   EXPECT_TRUE(data.defects[0].where.at(0).ends_with(":1"));
 }
 
+TEST_F(PreferenceFile, SaysSoOfMessagesThatBeginWithTheAssistantToo) {
+  const std::string sides = R"("chosen":[{"role":"assistant","content":"glad"}],)"
+                            R"("rejected":[{"role":"assistant","content":"sad"}]})";
+  const auto data = read(R"({"my_prompt":[{"role":"user","content":"Say it"}],)" + sides);
+  ASSERT_EQ(data.defects.size(), 1U);
+  EXPECT_EQ(data.defects[0].id, "prompt-not-named");
+  EXPECT_NE(data.defects[0].meaning.find("\"my_prompt\""), std::string::npos);
+  EXPECT_TRUE(read(R"({"prompt":"Say it",)" + sides).defects.empty());
+  EXPECT_TRUE(read("{\"note\":\"n\"," + std::string(R"("chosen":[{"role":"user","content":"a"},)") +
+                   R"({"role":"assistant","content":"b"}],"rejected":[{"role":"user",)" +
+                   R"("content":"a"},{"role":"assistant","content":"c"}]})")
+                  .defects.empty());
+}
+
+TEST_F(PreferenceFile, MayBeATable) {
+  const std::string path = testing::TempDir() + fmt::format("pairs_{}.csv", ::getpid());
+  ASSERT_TRUE(write_file_atomic(path,
+                                "prompt,chosen,rejected,margin\n"
+                                "\"Sky, \"\"today\"\"\n?\", Blue., Green.,2\nSea?,Wet.,Dry.,\n"));
+  const auto data = read_preferences(path, {});
+  ASSERT_TRUE(data) << data.error().message;
+  ASSERT_EQ(data->comparisons.size(), 2U);
+  EXPECT_EQ(data->comparisons[0].prompt, (Conversation{{"", "Sky, \"today\"\n?"}}));
+  EXPECT_EQ(data->comparisons[0].votes.at(0).strength, 2);
+  EXPECT_EQ(last_text(data->comparisons[1].completions[1]), "Dry.");
+  EXPECT_TRUE(data->comparisons[1].where.ends_with(".csv:4"));
+  ASSERT_TRUE(write_file_atomic(path, "prompt,chosen,rejected,margin\na,b,c,much\n"));
+  EXPECT_NE(read_preferences(path, {}).error().message.find(".csv:2: \"margin\" is not a number"),
+            std::string::npos);
+}
+
 TEST_F(PreferenceFile, TakesMessagesWithAndWithoutThePromptInThem) {
   const std::string user = R"({"role":"user","content":"Sky?"})";
   const std::string blue = R"({"role":"assistant","content":"Blue."})";
@@ -125,6 +156,9 @@ TEST_F(PreferenceFile, RefusesWhatIsNoComparisonWithFileAndLine) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"prompt":"p","chosen":"a"})", "jsonl:2: \"rejected\" is missing"},
       {R"({"prompt":"p","rejected":"a"})", "jsonl:2: \"chosen\" is missing"},
+      {R"({"prompt":"p","chosen":"a","rejected":null})", "jsonl:2: \"rejected\" is null"},
+      {R"({"prompt":"p","completion":"a","label":true})", "jsonl:2: one completion with a label"},
+      {R"([{"prompt":"p","chosen":"a","rejected":"b"}])", "jsonl:2: a JSON array"},
       {R"({"chosen":"a","rejected":[{"role":"user","content":"b"}]})", "jsonl:2: one of"},
       {R"({"chosen":3,"rejected":"b"})", "jsonl:2: \"chosen\" is neither a text nor a list"},
       {R"({"chosen":[],"rejected":"b"})", "jsonl:2: \"chosen\" is neither"},

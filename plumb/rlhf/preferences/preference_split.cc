@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "plumb/base/hash.h"
 #include "plumb/base/json.h"
@@ -14,15 +15,24 @@
 namespace plumb::rlhf {
 namespace {
 
-std::string beginning_of(const Comparison& comparison) {
+std::optional<std::string> first_turn(const Comparison& comparison) {
   for (const Turn& turn : comparison.prompt) {
     const std::string_view text = trimmed(turn.content);
     if (turn.role != "system" && !text.empty()) return std::string(text);
   }
-  if (comparison.ranking > 0) return fmt::format("ranking {}", comparison.ranking);
+  return std::nullopt;
+}
+
+std::string both_texts(const Comparison& comparison) {
   const ComparisonTexts texts = comparison_texts(comparison);
   const auto& [low, high] = std::minmax(texts.completions[0], texts.completions[1]);
   return low + '\n' + high;
+}
+
+std::string beginning_of(const Comparison& comparison) {
+  if (auto turn = first_turn(comparison)) return *std::move(turn);
+  if (comparison.ranking > 0) return fmt::format("ranking {}", comparison.ranking);
+  return both_texts(comparison);
 }
 
 // Of the ranking whose first pair stands here, the completions.
@@ -94,6 +104,18 @@ PreferenceSplit split_by_prompt(const PreferenceData& data, double share, std::u
   std::ranges::sort(split.train);
   std::ranges::sort(split.held_out);
   return split;
+}
+
+std::string prompt_mark(const Comparison& comparison) {
+  constexpr std::size_t kDigits = 16;
+  const auto turn = first_turn(comparison);
+  return sha256(turn ? *turn : both_texts(comparison)).substr(0, kDigits);
+}
+
+std::vector<std::string> prompt_marks(const PreferenceData& data) {
+  std::set<std::string> marks;
+  for (const Comparison& one : data.comparisons) marks.insert(prompt_mark(one));
+  return {marks.begin(), marks.end()};
 }
 
 PreferenceData subset_of(const PreferenceData& data, std::span<const std::size_t> places) {

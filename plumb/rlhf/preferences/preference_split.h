@@ -31,6 +31,12 @@ struct PreferenceSplit {
 // REQUIRES: 0 <= share < 1.
 PreferenceSplit split_by_prompt(const PreferenceData& data, double share, std::uint64_t seed);
 
+// Names the beginning by which split_by_prompt() tells prompts apart, the same in every file: the
+// first 16 digits of the SHA-256 of the first turn, or of the two texts where there is no prompt.
+std::string prompt_mark(const Comparison& comparison);
+// Of all of them, each once, ascending.
+std::vector<std::string> prompt_marks(const PreferenceData& data);
+
 // These comparisons alone, without defects.
 PreferenceData subset_of(const PreferenceData& data, std::span<const std::size_t> places);
 

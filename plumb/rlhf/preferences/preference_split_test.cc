@@ -46,6 +46,17 @@ TEST(PairLabels, AreSharesOfVotesAndTheirMeanStrength) {
   EXPECT_FALSE(label_of(pair("p", "x", "y", {})));
 }
 
+// sha256sum of "Hi." begins so.
+TEST(PromptMarks, NameTheFirstTurnWhateverTheFile) {
+  Comparison one = pair("x", "a", "b");
+  one.prompt = {{"system", "Be kind."}, {"user", " Hi.\n"}, {"assistant", "Hello."}};
+  EXPECT_EQ(prompt_mark(one), "17f4444f3932f8a1");
+  const Comparison bare = pair("", "a", "b"), turned = pair("", "b", "a");
+  EXPECT_EQ(prompt_mark(bare), prompt_mark(turned));
+  EXPECT_NE(prompt_mark(bare), prompt_mark(pair("", "a", "c")));
+  EXPECT_EQ(prompt_marks(of_prompts(3, 4)).size(), 3U);
+}
+
 TEST(Splits, NeverPutAPromptOnBothSides) {
   const PreferenceData data = of_prompts(40, 3);
   for (std::uint64_t seed = 0; seed < 20; ++seed) {

@@ -245,6 +245,41 @@ TEST_F(FeatureRewards, LearnWhatWasLikedAndComeBackWithTheirScale) {
   EXPECT_EQ((*(*reward)->score(std::span(texts).last(1), 2))[0], (*one)[1]);
 }
 
+std::vector<std::size_t> unseen_places(const std::filesystem::path& model,
+                                       const PreferenceData& data, bool* checked) {
+  std::vector<std::unique_ptr<LearnedReward>> rewards;
+  rewards.push_back(std::move(open_learned_reward({model}, letters())).value());
+  Unseen unseen = unseen_by(data, rewards);
+  *checked = unseen.unchecked.empty();
+  return unseen.places;
+}
+
+TEST_F(FeatureRewards, KnowThePromptsThatTheyLearntFromInOtherFilesToo) {
+  const PreferenceData data = liked(200), more = liked(230);
+  const auto report = train(data, options("run"));
+  ASSERT_TRUE(report) << report.error().message;
+  PreferenceData fewer = data;
+  fewer.comparisons.pop_back();
+  bool checked = false;
+  // Held out, of the file, are a quarter; the 30 others are new.
+  const auto of_more = unseen_places(report->model, more, &checked);
+  EXPECT_TRUE(checked);
+  EXPECT_EQ(of_more.size(), 230 - report->comparisons);
+  EXPECT_LE(unseen_places(report->model, fewer, &checked).size(), 200 - report->comparisons);
+  // A model that keeps no prompts is told by the hash of all comparisons, or not at all.
+  const auto of_all = unseen_places(report->model, data, &checked);
+  ASSERT_TRUE(std::filesystem::remove(report->model / "trained-prompts.json"));
+  EXPECT_EQ(unseen_places(report->model, data, &checked), of_all);
+  EXPECT_TRUE(checked);
+  EXPECT_EQ(unseen_places(report->model, more, &checked).size(), 230U);
+  EXPECT_FALSE(checked);
+  ASSERT_TRUE(write_file_atomic(report->model / "trained-prompts.json", "{}"));
+  EXPECT_NE(open_learned_reward({report->model}, letters())
+                .error()
+                .message.find("trained-prompts.json: \"schema\" is not"),
+            std::string::npos);
+}
+
 TEST_F(FeatureRewards, MayLookAtTheCompletionAlone) {
   FeatureTrainOptions how = options("run");
   how.text = FeatureText::kCompletion;

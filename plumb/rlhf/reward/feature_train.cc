@@ -17,10 +17,10 @@ Json manifest_of(const TextFeatures& features, const TrainingData& data,
           {"text", feature_text_name(o.text)},
           {"data_sha256", data.hashes.all},
           {"random_labels", o.data.random_labels},
-          {"comparisons", data.train.comparisons.size()},
-          {"held_out", data.held_out.comparisons.size()},
           {"held_out_share", o.data.held_out},
           {"split_seed", o.data.split_seed},
+          {"comparisons", data.train.comparisons.size()},
+          {"held_out", data.held_out.comparisons.size()},
           {"loss", loss_json(o.fit.loss, o.learnt)},
           {"l2", o.fit.l2}};
 }
@@ -87,6 +87,7 @@ Result<RewardTrainReport> train_feature_reward(std::unique_ptr<TextFeatures> fea
                             "held_out", "held_out_share", "split_seed", "loss", "l2"}) {
     card.training[field] = manifest[field];
   }
+  card.trained_prompts = prompt_marks(parts.train);
   auto measured = compared.pair_scores(scores);
   if (!parts.held_out.comparisons.empty()) {
     PLUMB_TRY(others, compared_texts(parts.held_out, options.learnt));

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <system_error>
+#include <unordered_set>
 
 #include "plumb/base/files.h"
+#include "plumb/rlhf/preferences/preference_split.h"
 
 namespace plumb::rlhf {
 namespace {
@@ -16,6 +18,8 @@ namespace fs = std::filesystem;
 auto bad(std::string message) { return fail(ErrorKind::kBadInput, std::move(message)); }
 
 constexpr const char* kSchema = "plumb.reward-model/1";
+constexpr const char *kPromptsFile = "trained-prompts.json",
+                     *kPromptsSchema = "plumb.trained-prompts/1";
 constexpr const char* kTieNames[] = {"half wins", "rao-kupper", "davidson"};
 
 std::optional<TieHandling> parse_ties(const Json& json) {
@@ -41,6 +45,40 @@ Result<std::optional<double>> optional_number(const Json& json, const char* fiel
     return bad(fmt::format("\"{}\" is not a number", field));
   }
   return found->get<double>();
+}
+
+Result<std::vector<std::string>> parse_prompts(const Json& json) {
+  if (!json.is_object() || json.value("schema", Json()) != kPromptsSchema) {
+    return bad(fmt::format("\"schema\" is not {}", kPromptsSchema));
+  }
+  const auto marks = json.find("prompts");
+  if (marks == json.end() || !marks->is_array() ||
+      !std::ranges::all_of(*marks, [](const Json& mark) { return mark.is_string(); })) {
+    return bad("\"prompts\" is not a list of texts");
+  }
+  return marks->get<std::vector<std::string>>();
+}
+
+Result<std::optional<std::vector<std::string>>> read_prompt_marks(const fs::path& model) {
+  std::error_code ignored;
+  const fs::path file = model / kPromptsFile;
+  if (!fs::exists(file, ignored)) return std::nullopt;
+  PLUMB_TRY(text, read_file(file));
+  auto marks = parse_prompts(Json::parse(text, nullptr, false));
+  if (!marks) return bad(fmt::format("{}: {}", file.string(), marks.error().message));
+  return std::optional(std::move(*marks));
+}
+
+// What a training learnt from that kept the split and the hash of its comparisons alone.
+std::optional<std::vector<std::string>> marks_by_split(const PreferenceData& data,
+                                                       const RewardCard& card) {
+  const Json share = card.training.value("held_out_share", Json()),
+             seed = card.training.value("split_seed", Json());
+  if (!share.is_number() || !seed.is_number_unsigned()) return std::nullopt;
+  if (card.training.value("data_sha256", Json()) != hashes_of(data).all) return std::nullopt;
+  const PreferenceSplit split =
+      split_by_prompt(data, share.get<double>(), seed.get<std::uint64_t>());
+  return prompt_marks(subset_of(data, split.train));
 }
 
 }  // namespace
@@ -97,12 +135,21 @@ Result<RewardCard> read_card(const fs::path& model) {
   if (!fs::is_directory(model, ignored) || !fs::exists(file, ignored)) return RewardCard{};
   PLUMB_TRY(text, read_file(file));
   auto card = parse_card(Json::parse(text, nullptr, false));
-  if (card) return card;
+  if (card) {
+    PLUMB_TRY(marks, read_prompt_marks(model));
+    card->trained_prompts = std::move(marks);
+    return card;
+  }
   return bad(fmt::format("{}: {}; the scores of a damaged model are not used", file.string(),
                          card.error().message));
 }
 
 Result<void> write_card(const fs::path& model, const RewardCard& card) {
+  if (card.trained_prompts) {
+    const Json prompts = {{"schema", kPromptsSchema}, {"prompts", *card.trained_prompts}};
+    auto written = write_file_atomic(model / kPromptsFile, to_text(prompts) + "\n");
+    if (!written) return written;
+  }
   return write_file_atomic(model / "reward.json", to_text(card_json(card), 2) + "\n");
 }
 
@@ -145,6 +192,26 @@ Result<void> SingleReward::normalise(std::span<const Completed> texts, const std
   PLUMB_TRY(fitted, fit_normalisation(scores.values, policy, prompts));
   card_.normalisation = std::move(fitted);
   return {};
+}
+
+Unseen unseen_by(const PreferenceData& data,
+                 std::span<const std::unique_ptr<LearnedReward>> rewards) {
+  std::unordered_set<std::string> learnt;
+  Unseen unseen;
+  for (const auto& reward : rewards) {
+    bool says = true;
+    for (const RewardCard* card : reward->cards()) {
+      const auto marks =
+          card->trained_prompts ? card->trained_prompts : marks_by_split(data, *card);
+      says = says && marks;
+      if (marks) learnt.insert(marks->begin(), marks->end());
+    }
+    if (!says) unseen.unchecked.push_back(reward->name());
+  }
+  for (std::size_t i = 0; i < data.comparisons.size(); ++i) {
+    if (!learnt.contains(prompt_mark(data.comparisons[i]))) unseen.places.push_back(i);
+  }
+  return unseen;
 }
 
 Result<ComparisonScores> score_comparisons(LearnedReward& reward, const PreferenceData& data,

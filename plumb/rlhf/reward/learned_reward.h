@@ -1,5 +1,6 @@
 // Rewards that were learnt from comparisons: what the ones with a transformer's head and those on
-// features share. A folder's reward.json says the frame, the scale and how the reward came about.
+// features share. A folder's reward.json says the frame, the scale and how the reward came about,
+// its trained-prompts.json which prompts it learnt from.
 //
 //   PLUMB_TRY(reward, open_learned_reward({.model = "runs/rm/model"}, {}));   // reward_ensemble.h
 //   PLUMB_TRY(scores, reward->score(texts, 0));
@@ -8,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +28,8 @@ struct CountedScores {
   std::size_t truncated = 0;  // texts beyond the context
 };
 
+struct RewardCard;
+
 // A reward that was learnt from comparisons: P(the first is preferred) = sigmoid(logit_scale() *
 // difference of scores).
 class LearnedReward : public Reward {
@@ -37,8 +41,8 @@ class LearnedReward : public Reward {
   // scores. Without one P(tie) is 0.
   virtual PairLabel outcome_probabilities(double difference) const = 0;
 
-  // How it was trained, as reward.json says it; of an ensemble each member.
-  virtual std::vector<Json> trainings() const = 0;
+  // How it came about; of an ensemble each member.
+  virtual std::vector<const RewardCard*> cards() const = 0;
 
   virtual Result<CountedScores> score_counted(std::span<const Completed> texts, int threads) = 0;
 
@@ -62,13 +66,17 @@ struct RewardCard {
   double log_tie_parameter = 0;            // as learnt, for unnormalised scores
   std::optional<double> temperature = {};  // of its logits, fitted on held-out comparisons
   Json training = Json::object();          // how it came about
+  // The prompts that it learnt from (prompt_marks), in a file of their own; nothing where the
+  // folder does not say.
+  std::optional<std::vector<std::string>> trained_prompts = {};
 };
 
 Json card_json(const RewardCard& card);
 // kBadInput names the field.
 Result<RewardCard> parse_card(const Json& json);
 
-// The card of a model's folder; an empty one where there is none. kBadInput names file and field.
+// The card of a model's folder with the prompts beside it; an empty one where there is none.
+// kBadInput names file and field.
 Result<RewardCard> read_card(const std::filesystem::path& model);
 Result<void> write_card(const std::filesystem::path& model, const RewardCard& card);
 
@@ -78,7 +86,7 @@ class SingleReward : public LearnedReward {
   const std::string& name() const override { return name_; }
   double logit_scale() const override;
   PairLabel outcome_probabilities(double difference) const override;
-  std::vector<Json> trainings() const override { return {card_.training}; }
+  std::vector<const RewardCard*> cards() const override { return {&card_}; }
   // kBadInput: a text that cannot be read, a score that is not finite; with the text's place.
   Result<CountedScores> score_counted(std::span<const Completed> texts, int threads) override;
   Result<void> normalise(std::span<const Completed> texts, const std::string& policy,
@@ -101,6 +109,15 @@ class SingleReward : public LearnedReward {
   std::string name_;
   RewardCard card_;
 };
+
+// Comparisons of prompts that none of the rewards learnt from. Of a reward that keeps no prompts it
+// is told by the split of its training, where these are the comparisons that it was trained on.
+struct Unseen {
+  std::vector<std::size_t> places;     // ascending
+  std::vector<std::string> unchecked;  // rewards that do not say what they learnt from
+};
+Unseen unseen_by(const PreferenceData& data,
+                 std::span<const std::unique_ptr<LearnedReward>> rewards);
 
 // One pair of scores a comparison, with how many texts were truncated.
 struct ComparisonScores {

@@ -151,9 +151,9 @@ PairLabel RewardEnsemble::outcome_probabilities(double difference) const {
   return mean;
 }
 
-std::vector<Json> RewardEnsemble::trainings() const {
-  std::vector<Json> all;
-  for (const auto& member : members_) all.push_back(member->card().training);
+std::vector<const RewardCard*> RewardEnsemble::cards() const {
+  std::vector<const RewardCard*> all;
+  for (const auto& member : members_) all.push_back(&member->card());
   return all;
 }
 

@@ -48,7 +48,7 @@ class RewardEnsemble final : public LearnedReward {
   Json provenance() const override;
   double logit_scale() const override;                                // the members' mean
   PairLabel outcome_probabilities(double difference) const override;  // the members' mean
-  std::vector<Json> trainings() const override;
+  std::vector<const RewardCard*> cards() const override;
   Result<CountedScores> score_counted(std::span<const Completed> texts, int threads) override;
   // Each member on its own: combined scores keep about mean 0 where they are means alone.
   Result<void> normalise(std::span<const Completed> texts, const std::string& policy,

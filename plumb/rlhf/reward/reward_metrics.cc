@@ -22,6 +22,7 @@ double code_points(std::string_view text) { return static_cast<double>(count_cha
 // The comparisons that count, column by column.
 struct Columns {
   std::vector<double> first, second, shares, first_length, second_length;
+  std::vector<std::size_t> votes;
   std::vector<std::uint32_t> clusters;
 
   std::vector<double> margins() const {
@@ -45,6 +46,7 @@ Result<Columns> columns_of(const PreferenceData& data,
     columns.first.push_back(scores[i][0]);
     columns.second.push_back(scores[i][1]);
     columns.shares.push_back(*share);
+    columns.votes.push_back(decided_votes(one));
     columns.first_length.push_back(code_points(last_text(one.completions[0])));
     columns.second_length.push_back(code_points(last_text(one.completions[1])));
     const auto next = static_cast<std::uint32_t>(prompts.size());
@@ -71,7 +73,7 @@ void fill_calibration(const Columns& columns, const RewardEvaluationOptions& opt
                                     .seed = options.sampling.seed,
                                     .threads = options.sampling.threads};
   constexpr std::size_t kNullDraws = 200, kResampledNullDraws = 25;
-  const stats::ResampledCalibration resampled(margins, columns.shares, options.bins,
+  const stats::ResampledCalibration resampled(margins, columns.shares, columns.votes, options.bins,
                                               kResampledNullDraws, options.sampling.seed);
   const auto statistics = [&](stats::Counts counts, std::span<stats::Score> values) {
     const auto logits = drawn(margins, counts), outcomes = drawn(columns.shares, counts);
@@ -90,8 +92,10 @@ void fill_calibration(const Columns& columns, const RewardEvaluationOptions& opt
   take(1, evaluation.log_loss, evaluation.log_loss_ci);
   take(2, evaluation.temperature, evaluation.temperature_ci);
   evaluation.calibration_ci = stats::summarize(draws, 3, how).interval;
-  evaluation.calibration = *stats::debiased_calibration_error(margins, columns.shares, options.bins,
-                                                              kNullDraws, options.sampling.seed);
+  const std::vector<double> undecided(margins.size(), 0.0);
+  evaluation.constant_brier = *stats::brier_score(undecided, columns.shares);
+  evaluation.calibration = *stats::debiased_calibration_error(
+      margins, columns.shares, columns.votes, options.bins, kNullDraws, options.sampling.seed);
   constexpr double kWidth = 0.5;
   evaluation.reliability = stats::margin_reliability(margins, columns.shares, kWidth);
   evaluation.reliability_ci = stats::margin_reliability_intervals(margins, columns.shares, kWidth,
@@ -164,13 +168,16 @@ double noise_corrected_accuracy(double accuracy, double e) {
   return (accuracy - e) / (1 - 2 * e);
 }
 
+std::size_t decided_votes(const Comparison& comparison) {
+  return static_cast<std::size_t>(std::ranges::count_if(comparison.votes, [](const Vote& vote) {
+    return vote.choice == tasks::Choice::kA || vote.choice == tasks::Choice::kB;
+  }));
+}
+
 std::vector<double> vote_agreement(const PreferenceData& data) {
   std::vector<double> result;
   for (const Comparison& one : data.comparisons) {
-    double votes = 0;
-    for (const Vote& vote : one.votes) {
-      votes += vote.choice == tasks::Choice::kA || vote.choice == tasks::Choice::kB ? 1 : 0;
-    }
+    const auto votes = static_cast<double>(decided_votes(one));
     if (votes < 2) continue;
     const double first = votes * *share_of_first(one), second = votes - first;
     result.push_back((first * (first - 1) + second * (second - 1)) / (votes * (votes - 1)));

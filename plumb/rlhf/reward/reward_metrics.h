@@ -50,6 +50,9 @@ stats::Score flip_rate(double agreement);
 // everywhere. REQUIRES: e < 1/2.
 double noise_corrected_accuracy(double accuracy, double e);
 
+// How many votes are for one of the two.
+std::size_t decided_votes(const Comparison& comparison);
+
 // The share of pairs of votes on one comparison that agree, over comparisons with two votes or more
 // for one of the two completions; one value a comparison.
 std::vector<double> vote_agreement(const PreferenceData& data);
@@ -64,6 +67,7 @@ struct RewardEvaluation {
   PairAccuracy accuracy, longest, shortest;  // a constant has accuracy 1/2, all ties
   stats::Score brier = stats::undefined(""), log_loss = stats::undefined("");
   stats::IntervalScore brier_ci = stats::undefined(""), log_loss_ci = stats::undefined("");
+  double constant_brier = 0.25;  // of a reward that says one half of each, against the same shares
   stats::DebiasedError calibration = {};
   stats::IntervalScore calibration_ci = stats::undefined("");  // of the debiased error
   stats::Score temperature = stats::undefined("");

@@ -106,6 +106,34 @@ TEST(EvaluateScores, StandsBesideItsBaselinesAndTheNoiseOfPeople) {
   EXPECT_FALSE(evaluate_scores(data, scores, {}));
 }
 
+// Against shares of 3 : 1 and of one vote: ((1/2 - 3/4)^2 + (1/2 - 1)^2) / 2 = (1/16 + 1/4) / 2.
+TEST(EvaluateScores, JudgeAConstantAgainstTheSameShares) {
+  PreferenceData data;
+  data.comparisons = {comparison("p", "a", "b", {Choice::kA, Choice::kA, Choice::kB, Choice::kA}),
+                      comparison("q", "a", "b", {Choice::kB, Choice::kTie})};
+  const std::vector<std::array<double, 2>> scores = {{1, 0}, {1, 0}};
+  const auto result = evaluate_scores(data, scores, {.sampling = {.resamples = 10}}).value();
+  EXPECT_DOUBLE_EQ(result.constant_brier, 0.15625);
+  EXPECT_EQ(decided_votes(data.comparisons[1]), 1U);
+}
+
+// A model that is right about each share: with nine votes a pair less of the error is noise.
+TEST(EvaluateScores, TakeTheVotesOfEachPairForTheNoiseOfCalibration) {
+  const auto null_of = [](int votes) {
+    PreferenceData data;
+    std::vector<std::array<double, 2>> scores;
+    for (int i = 0; i < 60; ++i) {
+      data.comparisons.push_back(
+          comparison(std::to_string(i), "a", "b",
+                     std::vector<Choice>(static_cast<std::size_t>(votes), Choice::kA)));
+      scores.push_back({0.01 * i, 0});
+    }
+    const RewardEvaluationOptions options{.sampling = {.resamples = 10}};
+    return evaluate_scores(data, scores, options)->calibration.null_mean;
+  };
+  EXPECT_NEAR(null_of(9), null_of(1) / 3, 0.02);
+}
+
 TEST(EvaluateScores, RefusesDataThatDecideNothing) {
   PreferenceData data;
   data.file = "x.jsonl";

@@ -114,10 +114,10 @@ Json Training::manifest(const TrainingData& data) const {
   return {{"schema", "plumb.reward-run/1"},
           {"data_sha256", data.hashes.all},
           {"random_labels", options_.data.random_labels},
-          {"comparisons", data.train.comparisons.size()},
-          {"held_out", data.held_out.comparisons.size()},
           {"held_out_share", options_.data.held_out},
           {"split_seed", options_.data.split_seed},
+          {"comparisons", data.train.comparisons.size()},
+          {"held_out", data.held_out.comparisons.size()},
           {"start_sha256", lm::weights_hash(model_.transformer())},
           {"config", nn::config_json(model_.transformer().config())},
           {"seed", options_.seed},
@@ -306,6 +306,7 @@ Result<void> finish(RewardModel& model, const TrainingData& data, const EncodedG
                             "held_out", "held_out_share", "split_seed", "seed", "epochs", "loss"}) {
     card.training[field] = manifest[field];
   }
+  card.trained_prompts = prompt_marks(data.train);
   report.model = options.run / "model";
   report.finished = true;
   return save_reward_model(report.model, model, tokenizer_files);
