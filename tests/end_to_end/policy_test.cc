@@ -22,7 +22,7 @@ class Policy : public Program {
   // What `more` does not set has these values.
   std::string train(const std::string& method, const std::string& more) const {
     std::string command = fmt::format(
-        "policy train --method {} --model '{}' --prompts '{}' --words 2 --held-out 4 --run '{}' "
+        "policy train --method {} --model '{}' --prompts '{}' --words 2 --held-out 2 --run '{}' "
         "--gold word:kite --batch 4 --max-tokens 24 --seed 3 {}",
         method, path("lm/model"), path("stories.txt"), path(method), more);
     if (more.find("--reward") == std::string::npos) command += " --reward length";

@@ -281,7 +281,7 @@ TEST_F(Reward, RatesATaskBesidePeople) {
                            R"({"rater":"dan","item":"0","choice":"B"})"
                            "\n");
   const Outcome scored = run(fmt::format(
-      "reward eval {} --answers {} --model {} --resamples 100 --scores {}",
+      "reward eval {} --answers {} --model {} --resamples 100 --json --scores {}",
       path("pairs.task.jsonl"), path("split.jsonl"), path("run/model"), path("scores.jsonl")));
   ASSERT_EQ(scored.code, 0) << scored.error;
   const std::string lines = *read_file(path("scores.jsonl"));
