@@ -3,8 +3,25 @@ import { known, why, type Interval, type Maybe, type Subset } from "./data";
 
 export const kNone = "–";
 
+const kMostDigits = 6;
+
+/** How many digits after the point show values of this size: two, none from 100 on, three figures of what is small. */
+export function digits(size: number): number {
+  const of = Math.abs(size);
+  if (!(of > 0 && of < 0.05)) return of >= 100 ? 0 : 2;
+  return 2 - Math.floor(Math.log10(of));
+}
+
+/** With as many digits as the largest of its kind needs. */
+export function sized(values: (number | null | undefined)[], format = number): (value: number) => string {
+  const needed = digits(Math.max(0, ...values.map((value) => Math.abs(value ?? 0))));
+  return (value) => format(value, needed);
+}
+
 export function number(value: number, digits = 1): string {
-  const text = Math.abs(value).toFixed(digits);
+  const size = Math.abs(value);
+  const power = digits > kMostDigits && size > 0;
+  const text = power ? size.toExponential(2).replace("-", "−") : size.toFixed(Math.min(digits, kMostDigits));
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
@@ -31,6 +48,11 @@ export function measure(
   if (point === undefined) return kNone;
   const bounds = known(ci);
   return bounds ? `${format(point)} ${interval(bounds, format)}` : format(point);
+}
+
+/** Empty where there is a value. */
+export function instead(value: Maybe<number>, row?: { reason?: string }): string {
+  return known(value) === undefined ? absent(value, row) : "";
 }
 
 /** A dash, with the reason where one is known. */
