@@ -1,12 +1,15 @@
 // Opens an HTML report in headless Chromium and checks what a reader would see:
 //   node tests/browser/report.mjs FILE.html     a finished report
-//   node tests/browser/report.mjs --sample TEMPLATE.html     the built page, filled with sample data
+//   node tests/browser/report.mjs --sample TEMPLATE.html     the built page, filled with sample data, and the
+//                                                            figures of data that are seldom
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { figureChecks } from "./figures.mjs";
+import { kOdd } from "./odd.mjs";
 import { fill, sample } from "./sample.mjs";
 
 const { chromium } = createRequire(new URL("../../web/package.json", import.meta.url))(
@@ -105,7 +108,40 @@ const itemChecks = {
   },
 };
 
+/** Checks of numbers and signs that depend on the size and the number of runs. */
+const runChecks = {
+  async "the legend of a figure of curves names those that are drawn, and no other"(page, data) {
+    for (const [at, { trajectories }] of data.measure.runs.entries()) {
+      const drawn = trajectories.flatMap(({ kind, curves }) =>
+        curves.map(({ name }) => `${name}, ${kind === "run" ? "of the run" : kind}`),
+      );
+      const legend = page.locator(`#figure-curves-${at} .legend li`);
+      assert.deepEqual(await legend.allInnerTexts(), drawn);
+    }
+  },
+
+  async "no gain that is measured reads as nothing"(page, data) {
+    const none = /^[+−]?0(\.0+)?(?![.\d])/;
+    for (const [at, { trajectories }] of data.measure.runs.entries()) {
+      for (const [i, { points }] of trajectories.entries()) {
+        const rows = await page.locator(`#table-points-${at}-${i} tbody tr`).all();
+        const large = Math.max(...points.map(({ gold }) => Math.abs(gold ?? 0)));
+        for (const [row, { gold }] of points.entries()) {
+          if (Math.abs(gold ?? 0) < large / 10) continue;
+          const cells = await rows[row].locator("th, td").allInnerTexts();
+          assert.doesNotMatch(cells[4].trim(), none);
+        }
+      }
+    }
+    for (const scores of await page.locator(".example .scores").allInnerTexts()) {
+      assert.doesNotMatch(scores.replace(/^\D*/, ""), /^0\.0+,/);
+    }
+  },
+};
+
 const mismatchChecks = {
+  ...runChecks,
+
   async "the curves hold a mark for each point, and the ceiling where one was detected"(page, data) {
     for (const [at, run] of data.measure.runs.entries()) {
       const curves = run.trajectories.flatMap((trajectory) => trajectory.curves);
@@ -247,6 +283,8 @@ const fullChecks = {
 };
 
 const commonChecks = {
+  ...figureChecks,
+
   async "every figure has a title and a description"(page) {
     for (const figure of await page.locator("figure").all()) {
       assert.match(await figure.locator("h3").innerText(), /^Figure \d+\. \w/);
@@ -347,12 +385,13 @@ function strings(value) {
   return value && typeof value === "object" ? Object.values(value).flatMap(strings) : [];
 }
 
-async function run(file) {
+async function run(file, seldom = false) {
   const text = readFileSync(file, "utf8");
   const data = JSON.parse(
     text.match(/<script type="application\/json" id="plumb-data">([^]*?)<\/script>/)[1],
   );
-  const { checks, open, ready } = kPages[data.schema];
+  const { open, ready, ...page } = kPages[data.schema];
+  const checks = seldom ? { ...(data.measure && runChecks), ...figureChecks } : page.checks;
   const browser = await chromium.launch(kBrowser);
   let failed = 0;
   for (const [name, check] of Object.entries(checks)) {
@@ -385,13 +424,20 @@ async function run(file) {
   return failed;
 }
 
-/** The built page filled with sample data, in a folder of its own. */
-function filled(template) {
+/** The built page filled with sample data, then with each of those that are seldom; how many checks failed. */
+async function runSamples(template) {
   const folder = mkdtempSync(join(tmpdir(), "plumb-report-"));
   process.on("exit", () => rmSync(folder, { recursive: true }));
   const file = join(folder, "sample.html");
-  writeFileSync(file, fill(readFileSync(template, "utf8"), sample()));
-  return file;
+  const filled = (data) => writeFileSync(file, fill(readFileSync(template, "utf8"), data));
+  filled(sample());
+  let failed = await run(file);
+  for (const [name, data] of Object.entries(kOdd)) {
+    console.log(`${name}:`);
+    filled(data);
+    failed += await run(file, true);
+  }
+  return failed;
 }
 
 const [first, second] = process.argv.slice(2);
@@ -399,4 +445,5 @@ if (!first || (first === "--sample" && !second)) {
   console.error("usage: node tests/browser/report.mjs FILE.html | --sample TEMPLATE.html");
   process.exit(2);
 }
-process.exitCode = (await run(first === "--sample" ? filled(second) : resolve(first))) > 0 ? 1 : 0;
+const failed = first === "--sample" ? await runSamples(second) : await run(resolve(first));
+process.exitCode = failed > 0 ? 1 : 0;
