@@ -4,7 +4,7 @@ import { breadth, kSize, wrap } from "./fit";
 
 export const kStyle = { fontFamily: "var(--sans)", fontSize: `${kSize}px`, overflow: "visible" };
 
-const kLong = 7;
+const kLong = 6;
 const kCompact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 6 });
 
 /** A number in the fewest letters: "4M", "2e−9". */
@@ -13,32 +13,34 @@ function brief(value: number): string {
   return text.replaceAll("-", "−");
 }
 
-const yLabels = (svg: Element) =>
-  [...svg.querySelectorAll("g[aria-label='y-axis tick label'] text")].map((label) => label.textContent ?? "");
+function ticks(svg: Element, axis: "x" | "y"): string[] {
+  return [...svg.querySelectorAll(`g[aria-label='${axis}-axis tick label'] text`)].map((label) => label.textContent ?? "");
+}
 
-function cut(axis: Plot.ScaleOptions | undefined, room: number): Plot.ScaleOptions {
-  return axis?.label ? { ...axis, label: wrap(axis.label, room, 1).join("") } : (axis ?? {});
+/** Brief ticks where those of `svg` are long, and no more of the axis's name than there is room for. */
+function axis(options: Plot.PlotOptions, name: "x" | "y", room: number, svg?: Element): Plot.ScaleOptions {
+  const given = options[name] ?? {};
+  const long = svg && ticks(svg, name).some((label) => label.replace("−", "").length > kLong);
+  return {
+    ...given,
+    ...(given.label ? { label: wrap(given.label, room, 1).join("") } : {}),
+    ...(long ? { tickFormat: brief } : {}),
+  };
 }
 
 export function drawChart(options: Plot.PlotOptions & { width: number }, description?: string): SVGSVGElement {
-  const { width } = options;
-  const draw = (marginLeft: number, y: Plot.ScaleOptions = {}) =>
-    Plot.plot({
-      ...options,
-      style: kStyle,
-      marginLeft,
-      x: cut(options.x, width - marginLeft - 20),
-      y: { ...cut(options.y, width), ...y },
-    }) as SVGSVGElement;
-  const margin = options.marginLeft ?? 48;
-  let svg = draw(margin);
-  const y = yLabels(svg).some((label) => label.length > kLong) ? { tickFormat: brief } : {};
-  if ("tickFormat" in y) svg = draw(margin, y);
-  const room = Math.ceil(12 + Math.max(0, ...yLabels(svg).map((label) => breadth(label))));
-  if (room > margin) svg = draw(room, y);
+  const { width, marginLeft: least = 48 } = options;
+  const draw = (marginLeft: number, drawn?: Element) => {
+    const [x, y] = [axis(options, "x", width - marginLeft - 24, drawn), axis(options, "y", width - 16, drawn)];
+    return Plot.plot({ ...options, style: kStyle, marginLeft, x, y }) as SVGSVGElement;
+  };
+  const first = draw(least);
+  const svg = draw(least, first);
+  const room = Math.ceil(12 + Math.max(0, ...ticks(svg, "y").map((label) => breadth(label))));
+  const fitted = room > least ? draw(room, first) : svg;
   if (description !== undefined) {
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", description);
+    fitted.setAttribute("role", "img");
+    fitted.setAttribute("aria-label", description);
   }
-  return svg;
+  return fitted;
 }

@@ -68,7 +68,7 @@ function drawMeter({ name, points }: Meter, width: number): SVGSVGElement {
     marginLeft: 44,
     marginTop: 28,
     marginBottom: 36,
-    x: { label: "step →", ticks: 4, tickFormat: "d" },
+    x: { label: "step →", ticks: 4, tickFormat: (step: number) => (Number.isInteger(step) ? `${step}` : "") },
     y: { label: kTitles[name] ?? name, labelArrow: "none", ticks: 4, grid: false },
     marks: [
       Plot.gridY({ ticks: 4, stroke: "var(--guide)", strokeOpacity: 1 }),
