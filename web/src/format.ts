@@ -4,11 +4,13 @@ import { known, why, type Interval, type Maybe, type Subset } from "./data";
 export const kNone = "–";
 
 const kMostDigits = 6;
+/** What is smaller is what rounding leaves of zero. */
+const kNothing = 1e-12;
 
 /** How many digits after the point show values of this size: two, none from 100 on, three figures of what is small. */
 export function digits(size: number): number {
   const of = Math.abs(size);
-  if (!(of > 0 && of < 0.05)) return of >= 100 ? 0 : 2;
+  if (!(of > kNothing && of < 0.05)) return of >= 100 ? 0 : 2;
   return 2 - Math.floor(Math.log10(of));
 }
 

@@ -9,7 +9,8 @@ const kCompact = new Intl.NumberFormat("en", { notation: "compact", maximumSigni
 
 /** A number in the fewest letters: "4M", "2e−9". */
 function brief(value: number): string {
-  const text = Math.abs(value) >= 1 || value === 0 ? kCompact.format(value) : Number(value.toPrecision(6)).toExponential();
+  const tiny = value !== 0 && Math.abs(value) < 1e-3;
+  const text = tiny ? Number(value.toPrecision(6)).toExponential() : kCompact.format(value);
   return text.replaceAll("-", "−");
 }
 
