@@ -62,8 +62,9 @@ Result<void> ReportCommand::run_items() const {
       report::items_json(found.comparison, found.options, found.diagnostics, found.task),
       report::listed_items_json(found.task, found.sheets, found.diagnostics, kListedItems));
   if (auto written = write_file_atomic(output, page); !written) return written;
-  fmt::print(stderr, "{}: {} raters, {} items; open it in a browser\n", output,
-             found.comparison.rows.size(), found.task.items.size());
+  const std::size_t raters = found.comparison.rows.size(), answered = found.task.items.size();
+  fmt::print(stderr, "{}: {} rater{}, {} item{}; open it in a browser\n", output, raters,
+             raters == 1 ? "" : "s", answered, answered == 1 ? "" : "s");
   return {};
 }
 

@@ -2,11 +2,21 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
+#include <utility>
 
 namespace plumb::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+// A name has dots of its own: "grpo_beta0.05.jsonl.gz".
+std::string without_endings(std::string name) {
+  for (const std::string_view ending : {".gz", ".jsonl", ".json"}) {
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
+  return name;
+}
 
 std::string short_name(const std::string& run) {
   fs::path path = fs::path(run).lexically_normal();
@@ -14,7 +24,7 @@ std::string short_name(const std::string& run) {
   if (path.filename() == "samples.jsonl" && path.has_parent_path()) path = path.parent_path();
   std::string name = path.filename().string();
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) name = name.substr(0, name.find('.'));
+  if (!fs::is_directory(path, ignored)) name = without_endings(std::move(name));
   return name.empty() ? run : name;
 }
 

@@ -2,10 +2,16 @@
 // `plumb eval score` calls. The data are not part of the repository.
 #include <fmt/format.h>
 
+#include "plumb/evals/imports/entries.h"
+#include "plumb/evals/imports/outputs.h"
 #include "plumb/evals/imports/published.h"
 #include "plumb/evals/scoring/solutions.h"
+#include "plumb/evals/style/readings.h"
 #include "plumb/evals/suites/published.h"
 #include "plumb/evals/testing.h"
+#include "plumb/stats/intervals.h"
+#include "plumb/stats/sums.h"
+#include "plumb/text/words.h"
 
 namespace plumb::evals {
 namespace {
@@ -31,11 +37,11 @@ EvalRow of_model(std::span<const EvalRow> rows, std::string_view model, std::str
 TEST_F(PublishedData, XsTestRefusalsAreThePublishedOnes) {
   const struct {
     const char* file;
-    double refusal, partial, compliance, matched, unsafe, agreement;
+    double refusal, partial, compliance, matched, unsafe, agreement, match_agreement;
   } models[] = {{"xstest/completions/xstest_v2_completions_llama2orig.csv", 38.0, 21.6, 40.4, 48.4,
-                 99.5, 96.4},
+                 99.5, 96.4, 89.33},
                 {"xstest/completions/xstest_v2_completions_mistralinstruct.csv", 0.8, 0.8, 98.4,
-                 1.6, 23.5, 97.6}};
+                 1.6, 23.5, 97.6, 86.00}};
   for (const auto& model : models) {
     const auto run = score_labelled_refusals(file(model.file), nullptr, {});
     ASSERT_TRUE(run) << run.error().message;
@@ -51,6 +57,12 @@ TEST_F(PublishedData, XsTestRefusalsAreThePublishedOnes) {
     EXPECT_NEAR(percent("xstest-unsafe", "full_refusal"), model.unsafe, 1e-9);
     EXPECT_NEAR(percent("xstest", "agreement"), model.agreement, 0.05);
     EXPECT_NEAR(percent("xstest", "kappa"), model.refusal > 1 ? 93 : 92, 1);
+    EXPECT_NEAR(percent("xstest", "string_match_agreement"), model.match_agreement, 0.005);
+    for (const char* length : {"baseline: longest", "baseline: shortest"}) {
+      const EvalRow row = row_of(run->rows, "xstest", "string_match_agreement", length);
+      EXPECT_EQ(row.n, 450U);
+      EXPECT_LT(100 * *row.score, model.match_agreement) << length;
+    }
   }
 }
 
@@ -91,6 +103,19 @@ TEST_F(PublishedData, XsTestErrorsOfOneModelAreNotThoseOfAnother) {
   EXPECT_NE(corrected.score.error().reason.find("its errors differ here"), std::string::npos);
 }
 
+TEST_F(PublishedData, XsTestHasTenKindsOfSafePrompts) {
+  const auto records = read_entries(file("xstest/xstest_prompts.csv"));
+  ASSERT_TRUE(records);
+  const auto prompts = read_xstest_prompts(file("xstest/xstest_prompts.csv"));
+  ASSERT_EQ(prompts->size(), records->size());
+  std::map<std::string, int> kinds;
+  for (std::size_t i = 0; i < records->size(); ++i) {
+    if ((*prompts)[i].safe) ++kinds[(*records)[i].fields["type"]];
+  }
+  EXPECT_EQ(kinds.size(), 10U);
+  for (const auto& [kind, count] : kinds) EXPECT_EQ(count, 25) << kind;
+}
+
 TEST_F(PublishedData, OfACheckedSuiteMustHaveItsPrompts) {
   const auto suite = load_suite("xstest", {.data = file("xstest")});
   ASSERT_TRUE(suite) << suite.error().message;
@@ -120,6 +145,50 @@ TEST_F(PublishedData, AlpacaFarmGrewLongerByRlhf) {
   const EvalRow refusal = row_of(run->rows, "style", "refusal");
   EXPECT_NEAR(*refusal.score, 0.0079 - 0.0119, 1e-4);
   EXPECT_TRUE(refusal.ci->low <= 0 && 0 <= refusal.ci->high);
+}
+
+// What never occurs is not excluded; bold text has no bound.
+TEST_F(PublishedData, AlpacaFarmsDriftIsNoPointWhereNothingVaries) {
+  const auto run = score_published(
+      "style", file("alpaca-farm/outputs_rlhf.json"),
+      {.sampling = {.resamples = 500, .seed = 1}, .against = file("alpaca-farm/outputs_sft.json")});
+  ASSERT_TRUE(run) << run.error().message;
+  for (const EvalRow& row : run->rows) {
+    EXPECT_TRUE(!row.ci || row.ci->low < row.ci->high) << row.metric;
+  }
+  EXPECT_FALSE(row_of(run->rows, "style", "bold").ci);
+}
+
+// Where a text without two words has no distinct pairs of them; figures of Python's split() of the
+// same outputs. The meter folds apostrophes besides.
+TEST_F(PublishedData, AlpacaFarmsDistinctPairsOfWords) {
+  const auto distinct = [](std::span<const Output> outputs) {
+    WordSplitter splitter(WordRule::kBlanks);
+    std::vector<double> values;
+    for (const Output& output : outputs) {
+      const std::string lower = lower_case(output.text);
+      const auto words = splitter.split(lower);
+      values.push_back(words.size() < 2 ? 0 : 1 - repetition(words, 2));
+    }
+    return values;
+  };
+  const auto sft = read_outputs(file("alpaca-farm/outputs_sft.json"));
+  const auto rlhf = read_outputs(file("alpaca-farm/outputs_rlhf.json"));
+  ASSERT_TRUE(sft && rlhf);
+  const auto before = distinct(*sft), after = distinct(*rlhf);
+  EXPECT_NEAR(stats::mean(before), 0.890553, 5e-7);
+  EXPECT_NEAR(stats::mean(after), 0.870932, 5e-7);
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < before.size(); ++i) differences.push_back(after[i] - before[i]);
+  EXPECT_NEAR(stats::mean(differences), -0.019621, 5e-7);
+  const auto ci = stats::student_interval(differences, 0.95);
+  EXPECT_TRUE(ci->low < 0 && 0 < ci->high);
+  const auto run = score_published(
+      "style", file("alpaca-farm/outputs_rlhf.json"),
+      {.sampling = {.resamples = 500, .seed = 1}, .against = file("alpaca-farm/outputs_sft.json")});
+  const EvalRow own = row_of(run->rows, "style", "repetition_2");
+  EXPECT_NEAR(*own.score, 0.067435, 5e-7) << "it does repeat itself more";
+  EXPECT_GT(own.ci->low, 0);
 }
 
 TEST_F(PublishedData, Gsm8kSolutionsAreSolvedAsOftenAsFlagged) {
@@ -183,6 +252,28 @@ TEST_F(PublishedData, AlpacaEvalsLeaderboardRewardsLength) {
   EXPECT_NEAR(correlation("pearson_length_controlled"), 0.506, 5e-4);
   EXPECT_NEAR(correlation("spearman_length_controlled"), 0.556, 1e-3);
   EXPECT_GT(row_of(run->rows, "alpaca-leaderboard", "pearson_fall").ci->low, 0);
+}
+
+TEST_F(PublishedData, AlpacaEvalsJudgesAgreeWithPeopleAsPublished) {
+  const auto run =
+      score_published("alpaca-eval", file("alpaca-eval/evaluators_leaderboard.csv"), {});
+  ASSERT_TRUE(run) << run.error().message;
+  const auto value = [&](const char* judge, const char* metric) {
+    return of_model(run->rows, judge, metric).score.value_or(-1);
+  };
+  EXPECT_NEAR(100 * value("alpaca_eval_gpt4_fn", "human_agreement"), 70.99, 0.005);
+  EXPECT_NEAR(100 * value("humans", "human_agreement"), 65.66, 0.005);
+  EXPECT_NEAR(100 * value("longest", "human_agreement"), 62.19, 0.005);
+  EXPECT_NEAR(value("humans", "prefers_longer"), 0.636, 5e-4);
+  EXPECT_NEAR(value("weighted_alpaca_eval_gpt4_turbo", "prefers_longer"), 0.606, 5e-4);
+  const EvalRow longest = of_model(run->rows, "longest", "human_agreement");
+  EXPECT_EQ(longest.note, "baseline: longest");
+  EXPECT_EQ(longest.n, 648U);
+  EXPECT_TRUE(longest.ci->low > 0.5 && longest.ci->high > 0.6566) << "as good as one person";
+  const EvalRow odd =
+      of_model(run->rows, "weighted_alpaca_eval_gpt-4o-mini-2024-07-18", "human_agreement");
+  EXPECT_FALSE(odd.score);
+  EXPECT_TRUE(odd.note.starts_with("0.337 in a column of percentages"));
 }
 
 TEST_F(PublishedData, MmluIsAskedInTheHarnessesWords) {

@@ -23,10 +23,9 @@ struct Measured {
   IntervalScore ci;
 };
 
-// Widened intervals are cut at the greatest score.
 IntervalScore percent(const IntervalScore& ci) {
   if (!ci) return ci;
-  return Interval{100 * ci->low, std::min(100 * ci->high, 100.0)};
+  return Interval{100 * ci->low, 100 * ci->high};
 }
 
 // Kappa's large-sample error sqrt(po (1 - po) / n) / (1 - pe), with pe = (po - kappa) / (1 - kappa)
@@ -168,7 +167,8 @@ Measured GapMeter::score(std::size_t row, std::size_t s, double level) {
   const std::vector<double>& repeats = human  ? board_.people[s].annotators
                                        : cell ? cell->experiments
                                               : none;
-  measured.ci = with_spread(*measured.ci, measured.score, repeats, level);
+  measured.ci = with_spread(*measured.ci, measured.score, repeats,
+                            score_range(board_.subsets[s].type), level);
   return measured;
 }
 

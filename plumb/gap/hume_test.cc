@@ -141,6 +141,26 @@ TEST(Leaderboard, TakesNoBaselineForTheBestModel) {
   EXPECT_EQ(table->board.competitors[table->best_model()->competitor].name, "a/M");
 }
 
+TEST(Leaderboard, SaysOneOfOne) {
+  Figures figures;
+  figures.entries.push_back({"a/M", "1", {}, {accuracy_cell("A", 0.5)}});
+  figures.entries.push_back({"b/M", "1", {}, {accuracy_cell("A", 0.75)}});
+  const std::map<Aggregate, std::string> titles = {
+      {Aggregate::kSubset, "mean over 1 subset"},
+      {Aggregate::kTask, "mean over 1 task"},
+      {Aggregate::kType, "mean of task types, over 1 task"},
+      {Aggregate::kCell, "mean over 1 type x language cell"},
+      {Aggregate::kBorda, "share of Borda points over 1 subset"},
+      {Aggregate::kBradleyTerry, "chance to beat an average row (Bradley-Terry) over 1 subset"}};
+  const Board board = make_board(figures, {}).value();
+  for (const auto& [aggregate, title] : titles) {
+    const Leaderboard table = make_leaderboard(board, {.aggregate = aggregate}).value();
+    EXPECT_EQ(table.title, title);
+    EXPECT_TRUE(table.resampling.starts_with("none, 1 ")) << table.resampling;
+    EXPECT_TRUE(table.resampling.ends_with(" is too few for a bootstrap")) << table.resampling;
+  }
+}
+
 TEST_F(Hume, HasNoIntervalOverAFewSubsets) {
   BoardOptions options;
   options.language = "dan";

@@ -133,7 +133,8 @@ stats::Draws draw(Kind kind, const std::vector<Contestant>& contestants, std::si
 
 // ---- rows
 
-Calibration calibration_of(const Task& task, const AnswerSheet& sheet) {
+// Nothing where fewer than two of the items that it answers have a gold.
+std::optional<Calibration> calibration_of(const Task& task, const AnswerSheet& sheet) {
   double n = 0, gold_sum = 0, answer_sum = 0, squares = 0, products = 0, errors = 0;
   for (std::size_t i = 0; i < task.items.size(); ++i) {
     if (!sheet.answers[i] || task.items[i].gold.empty()) continue;
@@ -145,11 +146,12 @@ Calibration calibration_of(const Task& task, const AnswerSheet& sheet) {
     products += gold * answer;
     errors += (answer - gold) * (answer - gold);
   }
+  if (n < 2) return std::nullopt;
   const double variance = squares - gold_sum * gold_sum / n;
-  return {sheet.rater, (answer_sum - gold_sum) / n,
-          variance == 0 ? std::numeric_limits<double>::quiet_NaN()
-                        : (products - gold_sum * answer_sum / n) / variance,
-          errors / n};
+  return Calibration{sheet.rater, (answer_sum - gold_sum) / n,
+                     variance == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                   : (products - gold_sum * answer_sum / n) / variance,
+                     errors / n};
 }
 
 struct Groups {
@@ -308,12 +310,12 @@ void fill_gap(Contestant& contestant, std::size_t column, const stats::Draws& dr
 
 std::vector<Calibration> calibrations_of(const Task& task, std::span<const AnswerSheet> sheets) {
   std::vector<Calibration> result;
+  if (task.kind != Kind::kSts) return result;
   for (const AnswerSheet& sheet : sheets) {
     const bool rates =
         sheet.kind == tasks::RaterKind::kPerson || sheet.kind == tasks::RaterKind::kLlm;
-    if (task.kind == Kind::kSts && rates && sheet.answered() > 1) {
-      result.push_back(calibration_of(task, sheet));
-    }
+    if (!rates) continue;
+    if (auto calibration = calibration_of(task, sheet)) result.push_back(std::move(*calibration));
   }
   return result;
 }

@@ -48,6 +48,31 @@ AnswerSheet random_sheet(const Task& task, std::string name, std::uint64_t seed)
   return sheet;
 }
 
+// ---- calibration of ratings
+
+Task rated(std::size_t golds) {
+  Task task = task_of(Kind::kSts, {{1}, {3}, {5}});
+  for (std::size_t i = golds; i < task.items.size(); ++i) task.items[i].gold.clear();
+  return task;
+}
+
+// By hand: 2, 3 and 5 lie 1, 0 and 0 above the gold; the line through them rises by 6 / 8.
+TEST(Calibration, IsOfTheItemsThatHaveAGold) {
+  const std::vector<AnswerSheet> people = {sheet_of({{{2}}, {{3}}, {{5}}}, "ann"),
+                                           sheet_of({{{1}}, {{4}}, {{5}}}, "bob")};
+  const auto all = compare(rated(3), people).calibrations;
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].name, "ann");
+  EXPECT_NEAR(all[0].bias, 1.0 / 3, 1e-12);
+  EXPECT_NEAR(all[0].slope, 6.0 / 8, 1e-12);
+  EXPECT_NEAR(all[0].mse, 1.0 / 3, 1e-12);
+  const auto two = compare(rated(2), people).calibrations;
+  ASSERT_EQ(two.size(), 2U);
+  EXPECT_NEAR(two[0].bias, 0.5, 1e-12);
+  EXPECT_TRUE(compare(rated(1), people).calibrations.empty());
+  EXPECT_TRUE(compare(rated(0), people).calibrations.empty());
+}
+
 // ---- items that not everybody answered
 
 Task of_two_labels(std::size_t items) {

@@ -27,7 +27,7 @@ constexpr std::array<std::pair<Aggregate, std::string_view>, 7> kAggregates = {{
 // What a resample draws: a subset, or the mean of several. Units of one stratum are averaged, then
 // the strata are.
 struct Units {
-  std::string_view noun;        // "subsets"
+  std::string_view noun;        // "subset"
   std::vector<std::size_t> of;  // [subsets]: the unit that a subset belongs to
   std::vector<int> strata;      // [units]; empty: one stratum
   std::size_t count = 0;
@@ -49,7 +49,7 @@ Units make_units(const Board& board, Aggregate aggregate) {
   const bool by_type = aggregate == Aggregate::kType || aggregate == Aggregate::kTypeSubset;
   const bool by_task = aggregate == Aggregate::kTask || aggregate == Aggregate::kType;
   Units units;
-  units.noun = by_task ? "tasks" : aggregate == Aggregate::kCell ? "cells" : "subsets";
+  units.noun = by_task ? "task" : aggregate == Aggregate::kCell ? "cell" : "subset";
   std::map<std::string, std::size_t> index;
   for (const BoardSubset& subset : board.subsets) {
     const auto [place, is_new] = index.try_emplace(unit_key(subset, aggregate), index.size());
@@ -141,20 +141,24 @@ bool is_relative(Aggregate aggregate) {
   return aggregate == Aggregate::kBorda || aggregate == Aggregate::kBradleyTerry;
 }
 
+std::string counted(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string title_of(Aggregate aggregate, const Board& board, const Units& units) {
   switch (aggregate) {
     case Aggregate::kType:
     case Aggregate::kTypeSubset:
-      return fmt::format("mean of task types, over {} {}", units.count, units.noun);
+      return fmt::format("mean of task types, over {}", counted(units.count, units.noun));
     case Aggregate::kCell:
-      return fmt::format("mean over {} type x language cells", units.count);
+      return fmt::format("mean over {}", counted(units.count, "type x language cell"));
     case Aggregate::kBorda:
-      return fmt::format("share of Borda points over {} subsets", board.subsets.size());
+      return fmt::format("share of Borda points over {}", counted(board.subsets.size(), "subset"));
     case Aggregate::kBradleyTerry:
-      return fmt::format("chance to beat an average row (Bradley-Terry) over {} subsets",
-                         board.subsets.size());
+      return fmt::format("chance to beat an average row (Bradley-Terry) over {}",
+                         counted(board.subsets.size(), "subset"));
     default:
-      return fmt::format("mean over {} {}", units.count, units.noun);
+      return fmt::format("mean over {}", counted(units.count, units.noun));
   }
 }
 
@@ -278,9 +282,11 @@ Result<Leaderboard> make_leaderboard(const Board& whole, const LeaderboardOption
   table.title = title_of(options.aggregate, board, units);
   table.resampling =
       units.count < kLeastUnits
-          ? fmt::format("none, {} {} are too few for a bootstrap", units.count, units.noun)
-          : fmt::format("bootstrap over {} {}, {} resamples, seed {}", units.count, units.noun,
-                        options.resampling.resamples, options.resampling.seed);
+          ? fmt::format("none, {} {} too few for a bootstrap", counted(units.count, units.noun),
+                        units.count == 1 ? "is" : "are")
+          : fmt::format("bootstrap over {}, {} resamples, seed {}",
+                        counted(units.count, units.noun), options.resampling.resamples,
+                        options.resampling.seed);
   sort_rows(table);
   return table;
 }

@@ -129,8 +129,12 @@ IntervalScore paper_interval(const BoardSubset& subset, double score, double lev
                          level);
 }
 
+Interval score_range(tasks::TaskType type) {
+  return {type == tasks::TaskType::kSts ? -1.0 : 0.0, 1};
+}
+
 Interval with_spread(Interval interval, double score, std::span<const double> repeats,
-                     double level) {
+                     Interval range, double level) {
   if (repeats.size() < 2) return interval;
   const double center = stats::mean(repeats);
   double squares = 0;
@@ -138,8 +142,8 @@ Interval with_spread(Interval interval, double score, std::span<const double> re
   const auto count = static_cast<double>(repeats.size());
   const double half =
       stats::normal_quantile((1 + level) / 2) * std::sqrt(squares / (count - 1) / count);
-  return {score - std::hypot(score - interval.low, half),
-          score + std::hypot(interval.high - score, half)};
+  return {std::max(range.low, score - std::hypot(score - interval.low, half)),
+          std::min(range.high, score + std::hypot(interval.high - score, half))};
 }
 
 }  // namespace plumb::gap

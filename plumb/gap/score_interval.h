@@ -38,10 +38,13 @@ stats::IntervalScore score_interval(const BoardSubset& subset, double score, dou
 // The paper's: Wilson for accuracy, Fisher z with n = items for everything else.
 stats::IntervalScore paper_interval(const BoardSubset& subset, double score, double level);
 
+// What a score can be, as a fraction: [-1, 1] for a correlation, [0, 1] for all else.
+stats::Interval score_range(tasks::TaskType type);
+
 // A human score by the mean of several annotators carries what separates them, too: widens
-// `interval` around `score` by z * s / sqrt(annotators), in quadrature. One annotator leaves it as
-// it is.
+// `interval` around `score` by z * s / sqrt(annotators), in quadrature, and cuts it to `range`. One
+// annotator leaves it as it is.
 stats::Interval with_spread(stats::Interval interval, double score, std::span<const double> repeats,
-                            double level);
+                            stats::Interval range, double level);
 
 }  // namespace plumb::gap

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
+
+#include "plumb/gap/gap.h"
+#include "plumb/gap/testing.h"
 
 namespace plumb::gap {
 namespace {
@@ -55,10 +59,45 @@ TEST(ScoreInterval, WithoutANumberOfItemsIsUndefined) {
 // Two people at 0.4 and 0.6: their mean has the standard error |a - b| / 2 = 0.1, by hand.
 TEST(WithSpread, AddsWhatSeparatesTheAnnotators) {
   const std::vector<double> people = {0.4, 0.6};
-  const stats::Interval ci = with_spread({0.5, 0.5}, 0.5, people, 0.95);
+  const stats::Interval ci = with_spread({0.5, 0.5}, 0.5, people, {0, 1}, 0.95);
   EXPECT_NEAR(ci.low, 0.5 - 1.959964 * 0.1, 1e-6);
   EXPECT_NEAR(ci.high, 0.5 + 1.959964 * 0.1, 1e-6);
-  EXPECT_EQ(with_spread({0.1, 0.9}, 0.5, {people.data(), 1}, 0.95).low, 0.1);
+  EXPECT_EQ(with_spread({0.1, 0.9}, 0.5, {people.data(), 1}, {0, 1}, 0.95).low, 0.1);
+}
+
+// 0 and 1 are 0.98 to either side of their mean: past both ends of an accuracy, not of a
+// correlation.
+TEST(WithSpread, EndsWhereTheMetricDoes) {
+  const std::vector<double> people = {0, 1};
+  const stats::Interval share = with_spread({0.5, 0.5}, 0.5, people, {0, 1}, 0.95);
+  EXPECT_EQ(share.low, 0);
+  EXPECT_EQ(share.high, 1);
+  const stats::Interval correlation = with_spread({0.5, 0.5}, 0.5, people, {-1, 1}, 0.95);
+  EXPECT_NEAR(correlation.low, 0.5 - 1.959964 * 0.5, 1e-6);
+  EXPECT_EQ(correlation.high, 1);
+  EXPECT_EQ(score_range(tasks::TaskType::kSts).low, -1);
+  EXPECT_EQ(score_range(tasks::TaskType::kReranking).low, 0);
+}
+
+// Wilson's interval of 0.4 of one item, by hand with z = 1.96: [0.0358, 0.9229]. The experiments
+// of the model reach past both ends of the scale, so the difference lies
+// hypot(0.4 - 0.0358, 1 - 0.4) below and hypot(0.9229 - 0.4, 0.4 - 0) above nothing.
+TEST(MeasureGaps, KeepScoresAndDifferencesOnTheirScale) {
+  Cell person = accuracy_cell("A", 0.4);
+  person.scores.emplace_back(kept_metric("f1"), 0.4);
+  person.items = 1;
+  Cell model = person;
+  model.experiments = {0, 1};
+  Figures figures;
+  figures.entries = {{"baseline/Human", "1", {}, {person}}, {"a/M", "1", {}, {model}}};
+  const auto gaps = measure_gaps(make_board(figures, {}).value(), {}).value();
+  ASSERT_EQ(gaps.size(), 1U);
+  ASSERT_TRUE(gaps[0].model_ci) << gaps[0].model_ci.error().reason;
+  ASSERT_TRUE(gaps[0].ci) << gaps[0].ci.error().reason;
+  EXPECT_EQ(gaps[0].model_ci->low, 0);
+  EXPECT_EQ(gaps[0].model_ci->high, 100);
+  EXPECT_NEAR(gaps[0].ci->low, -100 * std::hypot(0.4 - 0.0358, 0.6), 0.01);
+  EXPECT_NEAR(gaps[0].ci->high, 100 * std::hypot(0.9229 - 0.4, 0.4), 0.01);
 }
 
 }  // namespace

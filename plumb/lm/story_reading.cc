@@ -86,7 +86,11 @@ StoryReading read_story(std::string_view prompt, std::string_view completion) {
   for (const std::string_view sentence : story_sentences(whole)) {
     const auto read = read_story_sentence(sentence);
     ++reading.sentences;
-    reading.fitting += read && named.fits(*read) ? 1 : 0;
+    const bool fits = read && named.fits(*read);
+    const bool is_own = sentence.data() + sentence.size() > whole.data() + prompt.size();
+    reading.fitting += fits ? 1 : 0;
+    reading.own_sentences += is_own ? 1 : 0;
+    reading.own_fitting += is_own && fits ? 1 : 0;
     reading.repeated += seen.insert(sentence).second ? 0 : 1;
     reading.end = read ? end_of(read->kind) : StoryEnd::kNone;
   }

@@ -15,6 +15,8 @@ struct StoryReading {
   std::size_t sentences = 0;  // of prompt and completion, as all that follows
   // That the grammar writes and that fit what the story began with: its hero, thing and place.
   std::size_t fitting = 0;
+  std::size_t own_sentences = 0;   // that end in the completion
+  std::size_t own_fitting = 0;     // of these
   std::size_t repeated = 0;        // that stand earlier in the text
   StoryEnd end = StoryEnd::kNone;  // what the last sentence is
   std::size_t glad = 0, sad = 0;   // words of the completion that tell of gladness, of sorrow

@@ -13,6 +13,8 @@ TEST(StoryReading, CountsWhatATextHolds) {
   EXPECT_EQ(whole, (StoryReading{.words = 14,
                                  .sentences = 4,
                                  .fitting = 4,
+                                 .own_sentences = 2,
+                                 .own_fitting = 2,
                                  .repeated = 0,
                                  .end = StoryEnd::kShared,
                                  .refuses = false}));
@@ -21,11 +23,22 @@ TEST(StoryReading, CountsWhatATextHolds) {
   EXPECT_EQ(astray, (StoryReading{.words = 16,
                                   .sentences = 6,
                                   .fitting = 4,
+                                  .own_sentences = 4,
+                                  .own_fitting = 2,
                                   .repeated = 1,
                                   .end = StoryEnd::kNone,
                                   .glad = 1,
                                   .sad = 0,
                                   .refuses = false}));
+}
+
+TEST(StoryReading, GivesACompletionWhatItEndsAlone) {
+  EXPECT_EQ(read_story(kOpening, "").own_sentences, 0U);
+  EXPECT_EQ(read_story(kOpening, " \n").own_sentences, 0U);
+  const StoryReading half =
+      read_story("Mia had a red kite. One day it got", " lost in the forest.");
+  EXPECT_EQ(half.own_sentences, 1U);
+  EXPECT_EQ(half.own_fitting, 1U);
 }
 
 TEST(StoryReading, KnowsWhereATellingIsRefused) {

@@ -63,6 +63,10 @@ Result<double> label(const Task& task, const Json& json, const char* field) {
   PLUMB_TRY(name, name_field(json, field));
   const auto found = std::find(task.labels.begin(), task.labels.end(), name);
   if (found != task.labels.end()) return static_cast<double>(found - task.labels.begin());
+  if (task.labels.empty()) {
+    return bad(
+        fmt::format("unknown {} \"{}\"; the header of the task names no \"labels\"", field, name));
+  }
   const auto near = nearest(name, task.labels);
   return bad(fmt::format("unknown {} \"{}\"; {}", field, name,
                          near ? fmt::format("did you mean \"{}\"?", *near)

@@ -136,6 +136,10 @@ TEST_F(Files, SuggestTheLabelThatWasProbablyMeant) {
             "t.jsonl:2: unknown label \"angr\"; did you mean \"anger\"?");
   EXPECT_EQ(task_error(head + R"({"id":"1","text":"a","label":"fear"})"),
             "t.jsonl:2: unknown label \"fear\"; the task has joy, anger");
+  EXPECT_EQ(task_error(R"({"schema":"plumb.task/1","kind":"clustering"})"
+                       "\n"
+                       R"({"id":"1","text":"a","group":"g0"})"),
+            "t.jsonl:2: unknown group \"g0\"; the header of the task names no \"labels\"");
 }
 
 TEST_F(Files, NameTheLineOfWhatIsWrongWithAnAnswer) {

@@ -10,7 +10,8 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { figureChecks } from "./figures.mjs";
 import { kOdd } from "./odd.mjs";
-import { fill, sample } from "./sample.mjs";
+import { fill, sample, written } from "./sample.mjs";
+import { kUnusual } from "./unusual.mjs";
 
 const { chromium } = createRequire(new URL("../../web/package.json", import.meta.url))(
   "playwright-core",
@@ -109,7 +110,7 @@ const itemChecks = {
 };
 
 /** Checks of numbers and signs that depend on the size and the number of runs. */
-const runChecks = {
+const sizeChecks = {
   async "the legend of a figure of curves names those that are drawn, and no other"(page, data) {
     for (const [at, { trajectories }] of data.measure.runs.entries()) {
       const drawn = trajectories.flatMap(({ kind, curves }) =>
@@ -140,7 +141,7 @@ const runChecks = {
 };
 
 const mismatchChecks = {
-  ...runChecks,
+  ...sizeChecks,
 
   async "the curves hold a mark for each point, and the ceiling where one was detected"(page, data) {
     for (const [at, run] of data.measure.runs.entries()) {
@@ -385,14 +386,10 @@ function strings(value) {
   return value && typeof value === "object" ? Object.values(value).flatMap(strings) : [];
 }
 
-async function run(file, seldom = false) {
-  const text = readFileSync(file, "utf8");
-  const data = JSON.parse(
-    text.match(/<script type="application\/json" id="plumb-data">([^]*?)<\/script>/)[1],
-  );
-  const { open, ready, ...page } = kPages[data.schema];
-  const checks = seldom ? { ...(data.measure && runChecks), ...figureChecks } : page.checks;
-  const browser = await chromium.launch(kBrowser);
+const kData = /(<script type="application\/json" id="plumb-data">)([^]*?)(<\/script>)/;
+
+async function runChecks(browser, file, data, checks) {
+  const { open, ready } = kPages[data.schema];
   let failed = 0;
   for (const [name, check] of Object.entries(checks)) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
@@ -419,24 +416,46 @@ async function run(file, seldom = false) {
     }
     await page.close();
   }
-  await browser.close();
-  console.log(`${Object.keys(checks).length - failed} passed, ${failed} failed`);
   return failed;
 }
 
-/** The built page filled with sample data, then with each of those that are seldom; how many checks failed. */
-async function runSamples(template) {
+/** Checks the page, then the same page with unusual data. */
+async function run(file) {
+  const text = readFileSync(file, "utf8");
+  const data = JSON.parse(text.match(kData)[2]);
+  const { checks } = kPages[data.schema];
+  const unusual = kUnusual[data.schema];
+  const browser = await chromium.launch(kBrowser);
+  const changed = unusual.change(structuredClone(data));
+  const page = inFolder(text.replace(kData, (_, begin, old, end) => begin + written(changed) + end));
+  const failed =
+    (await runChecks(browser, file, data, checks)) + (await runChecks(browser, page, changed, unusual.checks));
+  await browser.close();
+  const all = Object.keys(checks).length + Object.keys(unusual.checks).length;
+  console.log(`${all - failed} passed, ${failed} failed`);
+  return failed;
+}
+
+/** A file with this page, in a folder of its own. */
+function inFolder(page) {
   const folder = mkdtempSync(join(tmpdir(), "plumb-report-"));
   process.on("exit", () => rmSync(folder, { recursive: true }));
-  const file = join(folder, "sample.html");
-  const filled = (data) => writeFileSync(file, fill(readFileSync(template, "utf8"), data));
-  filled(sample());
-  let failed = await run(file);
+  const file = join(folder, "page.html");
+  writeFileSync(file, page);
+  return file;
+}
+
+/** Checks the built page filled with sample data, then its figures of each of those that are seldom. */
+async function runSamples(template) {
+  const filled = (data) => inFolder(fill(readFileSync(template, "utf8"), data));
+  let failed = await run(filled(sample()));
+  const browser = await chromium.launch(kBrowser);
   for (const [name, data] of Object.entries(kOdd)) {
     console.log(`${name}:`);
-    filled(data);
-    failed += await run(file, true);
+    const checks = { ...(data.measure && sizeChecks), ...figureChecks };
+    failed += await runChecks(browser, filled(data), data, checks);
   }
+  await browser.close();
   return failed;
 }
 

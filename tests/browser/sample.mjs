@@ -269,9 +269,12 @@ export function sample() {
   };
 }
 
+/** The data as they stand in a page. */
+export const written = (data) => JSON.stringify(data).replaceAll("<", "\\u003c");
+
 /** The page with the data in the place of the placeholder. */
 export function fill(template, data) {
-  return template.replace("__PLUMB_DATA__", () => JSON.stringify(data).replaceAll("<", "\\u003c"));
+  return template.replace("__PLUMB_DATA__", () => written(data));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

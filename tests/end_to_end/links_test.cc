@@ -86,6 +86,19 @@ TEST_F(Links, OfSeedsArePooled) {
   EXPECT_TRUE(json["runs"][1]["verdicts"].is_null());
 }
 
+TEST_F(Links, NameTheRunsOfASweepWithTheDotsOfTheirValues) {
+  for (const char* name : {"beta0.05.jsonl", "beta0.5.jsonl", "plain.v2.jsonl"})
+    write_run(name, true);
+  ASSERT_EQ(shell("gzip " + path("plain.v2.jsonl")).code, 0);
+  const Outcome outcome = run("mismatch links --json --resamples 100 " + path("beta0.05.jsonl") +
+                              " " + path("beta0.5.jsonl") + " " + path("plain.v2.jsonl.gz"));
+  ASSERT_EQ(outcome.code, 0) << outcome.error;
+  const Json json = Json::parse(outcome.out);
+  EXPECT_EQ(json["runs"][0]["name"], "beta0.05");
+  EXPECT_EQ(json["runs"][1]["name"], "beta0.5");
+  EXPECT_EQ(json["runs"][2]["name"], "plain.v2");
+}
+
 TEST_F(Links, RefuseWhatTheyCannotRead) {
   write_run("run.jsonl", true);
   write("evals.jsonl", "{\"step\":0,\"eval\":\"a\",\"score\":\"high\"}\n");

@@ -20,6 +20,26 @@ export function sized(values: (number | null | undefined)[], format = number): (
   return (value) => format(value, needed);
 }
 
+/** "(empty)" of a text in which there is nothing to be seen. */
+export function visible(text: string): string {
+  return text.trim() === "" ? "(empty)" : text;
+}
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** As a reader counts them: an emoji is one. */
+export const letters = (text: string): string[] => [...segmenter.segment(text)].map(({ segment }) => segment);
+
+/** The first letters as a reader counts them, an emoji as one, with "…" where more would follow. */
+export function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  let count = 0;
+  for (const { index } of segmenter.segment(text)) {
+    if (count++ === most) return `${text.slice(0, index)}…`;
+  }
+  return text;
+}
+
 export function number(value: number, digits = 1): string {
   const size = Math.abs(value);
   const power = digits > kMostDigits && size > 0;

@@ -69,7 +69,7 @@ function line<T>(row: T, columns: Column<T>[], look: string): HTMLElement {
         ...(index === 0 ? { scope: "row" } : {}),
         ...(column.numeric ? { class: "numeric" } : {}),
       },
-      column.cell(row),
+      index === 0 ? h("div", { class: "name" }, column.cell(row)) : column.cell(row),
     ),
   );
   return h("tr", look ? { class: look } : {}, ...cells);

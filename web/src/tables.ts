@@ -24,7 +24,7 @@ export function leaderboardTable(board: Leaderboard): HTMLElement {
       {
         head: "Name",
         key: (row) => shortName(row.name),
-        cell: (row) => named(row.name, row.revision ?? undefined),
+        cell: (row) => named(row.name, shortName(row.name), row.revision ?? undefined),
       },
       { head: "Kind", key: (row) => row.kind, cell: (row) => row.kind },
       {
@@ -74,7 +74,7 @@ export function subsetsTable(gap: Gap): HTMLElement {
       {
         head: "Subset",
         key: subsetName,
-        cell: (row) => named(`${row.type}/${subsetName(row)}`, `${row.type}, ${words(row.metric)}`),
+        cell: (row) => named(row.task, subsetName(row), `${row.type}, ${words(row.metric)}`),
       },
       { head: "n", hint: "Items", numeric: true, key: ({ n }) => known(n), cell: ({ n }) => `${known(n) ?? kNone}` },
       {
@@ -155,7 +155,7 @@ export function viewsTable(views: View[], level: number): HTMLElement {
       {
         head: "View",
         key: (row) => row.view,
-        cell: (row) => named(`${words(row.group)}/${row.view}`, words(row.group)),
+        cell: (row) => named(row.view, row.view, words(row.group)),
       },
       {
         head: "Human",
@@ -197,9 +197,9 @@ export function viewsTable(views: View[], level: number): HTMLElement {
   });
 }
 
-/** A name without its owner, with a quiet note under it. */
-function named(name: string, note?: string): Node {
-  return noted(h("span", { title: name }, ...breakable(shortName(name))), note);
+/** What a row is called, in full where the mouse rests, with a quiet note under it. */
+function named(full: string, name: string, note?: string): Node {
+  return noted(h("span", { title: full }, ...breakable(name)), note);
 }
 
 function noted(main: Node | string, note?: string | null, gap = "\n"): Node {

@@ -13,6 +13,7 @@ namespace plumb::evals {
 namespace {
 
 constexpr double kTie = 1.5;
+constexpr const char* kAgreement = "Human agreement";
 
 // The preference as AlpacaEval writes it, from 0 to 1; nothing where there is none.
 Result<std::optional<double>> preference_of(const Record& record) {
@@ -55,6 +56,31 @@ std::optional<double> score_of(const Json& value) {
   return std::nullopt;
 }
 
+constexpr std::array<std::string_view, 2> kChosenText = {"text_chosen", "chosen"};
+constexpr std::array<std::string_view, 2> kRejectedText = {"text_rejected", "rejected"};
+
+// Of a text, or of the messages of a conversation.
+std::optional<double> length_of(const Json* value) {
+  if (value == nullptr) return std::nullopt;
+  if (value->is_string()) {
+    return static_cast<double>(count_characters(value->get_ref<const std::string&>()));
+  }
+  if (!value->is_array()) return std::nullopt;
+  double length = 0;
+  for (const Json& message : *value) {
+    const auto content = message.is_object() ? message.find("content") : message.end();
+    if (content == message.end() || !content->is_string()) return std::nullopt;
+    length += *length_of(&*content);
+  }
+  return length;
+}
+
+// The value of a pair in a list of as many as there are pairs.
+const Json* entry_of(const Json* list, std::size_t pairs, std::size_t place) {
+  const bool is_column = list != nullptr && list->is_array() && list->size() == pairs;
+  return is_column ? &(*list)[place] : nullptr;
+}
+
 // A number that must be there, also as a list of one.
 Result<double> needed_score(const Record& record, const std::string& name) {
   const auto found = record.fields.find(name);
@@ -87,7 +113,11 @@ Result<std::vector<RewardPair>> pairs_of_columns(const std::string& file, const 
       return fail(ErrorKind::kBadInput,
                   fmt::format("{}: pair {} has no subset and two scores", file, i + 1));
     }
-    pairs.push_back({(*subset)[i].get<std::string>(), *a, *b});
+    const auto length = [&](std::span<const std::string_view> names) {
+      return length_of(entry_of(first_field(json, names), subset->size(), i));
+    };
+    pairs.push_back(
+        {(*subset)[i].get<std::string>(), *a, *b, length(kChosenText), length(kRejectedText)});
   }
   return pairs;
 }
@@ -122,6 +152,32 @@ Result<std::vector<LeaderboardEntry>> read_alpaca_leaderboard(const std::string&
   return entries;
 }
 
+Result<std::vector<JudgeEntry>> read_alpaca_judges(const std::string& file) {
+  PLUMB_TRY(records, read_entries(file));
+  std::vector<JudgeEntry> entries;
+  for (const Record& record : records) {
+    PLUMB_TRY(judge, text_field(record, record.fields.contains("name") ? "name" : ""));
+    PLUMB_TRY(agreement, needed_number(record, kAgreement));
+    PLUMB_TRY(annotations, needed_number(record, "# parsed"));
+    PLUMB_TRY(longer, number_field(record, "Proba. prefer longer"));
+    PLUMB_TRY(lists, number_field(record, "Proba. prefer lists"));
+    PLUMB_TRY(first, number_field(record, "Proba. prefer 1"));
+    if (agreement < 0 || agreement > 100 || annotations < 1) {
+      return bad_record(record, "its agreement is no percentage, or it has no annotations");
+    }
+    entries.push_back(
+        {std::move(judge), agreement, static_cast<std::size_t>(annotations), longer, lists, first});
+  }
+  return entries;
+}
+
+bool holds_alpaca_judges(const std::string& file) {
+  auto reader = RecordReader::open(file, {});
+  if (!reader) return false;
+  const auto record = reader->next();
+  return record && *record && (*record)->fields.contains(kAgreement);
+}
+
 Result<std::vector<RewardPair>> read_reward_bench(const std::string& file) {
   if (std::filesystem::path(file).extension() == ".json") {
     PLUMB_TRY(text, read_file(file));
@@ -137,7 +193,9 @@ Result<std::vector<RewardPair>> read_reward_bench(const std::string& file) {
     const char* plural = record.fields.contains("scores_chosen") ? "s" : "";
     PLUMB_TRY(chosen, needed_score(record, fmt::format("score{}_chosen", plural)));
     PLUMB_TRY(rejected, needed_score(record, fmt::format("score{}_rejected", plural)));
-    pairs.push_back({std::move(subset), chosen, rejected});
+    pairs.push_back({std::move(subset), chosen, rejected,
+                     length_of(first_field(record.fields, kChosenText)),
+                     length_of(first_field(record.fields, kRejectedText))});
   }
   return pairs;
 }

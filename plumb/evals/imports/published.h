@@ -95,8 +95,22 @@ struct LeaderboardEntry {
 };
 Result<std::vector<LeaderboardEntry>> read_alpaca_leaderboard(const std::string& file);
 
+// AlpacaEval's table of judges (evaluators_leaderboard.csv): "Human agreement" in percent, "#
+// parsed" annotations, and the probabilities to prefer the longer output, lists and the first one.
+struct JudgeEntry {
+  std::string judge;
+  double agreement;  // percent
+  std::size_t annotations;
+  std::optional<double> longer, lists, first;
+};
+Result<std::vector<JudgeEntry>> read_alpaca_judges(const std::string& file);
+// Whether the file's first record has that form.
+bool holds_alpaca_judges(const std::string& file);
+
 // {"subset": [..], "scores_chosen": [..], "scores_rejected": [..]}, or records with subset,
-// score_chosen and score_rejected (scores_... too). A score may be a list of one number.
+// score_chosen and score_rejected (scores_... too). A score may be a list of one number. Lengths
+// are those of "text_chosen" and "text_rejected", or of "chosen" and "rejected", each a text or a
+// list of messages.
 Result<std::vector<RewardPair>> read_reward_bench(const std::string& file);
 
 }  // namespace plumb::evals

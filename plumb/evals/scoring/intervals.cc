@@ -29,6 +29,7 @@ std::optional<stats::Interval> interval_of(std::span<const double> values, const
     return stats::bounded_mean_interval(values[0], values.size(), *scale.floor, *scale.ceiling,
                                         level);
   }
+  if (all_alike(values)) return std::nullopt;
   auto ci = stats::student_interval(values, level);
   if (!ci || !bounded) return ci;
   return stats::Interval{std::max(ci->low, *scale.floor), std::min(ci->high, *scale.ceiling)};
@@ -52,8 +53,10 @@ EvalRow mean_row(const RowName& name, std::span<const double> values, const Scal
   if (values.empty()) {
     return make_row(name.eval, name.metric, 0, stats::undefined(kNoItems), {}, scale);
   }
-  return make_row(name.eval, name.metric, values.size(), stats::mean(values),
-                  interval_of(values, scale, level), scale);
+  EvalRow row = make_row(name.eval, name.metric, values.size(), stats::mean(values),
+                         interval_of(values, scale, level), scale);
+  if (!row.ci) row.note = "all values are alike, which does not say how sure that is";
+  return row;
 }
 
 }  // namespace plumb::evals

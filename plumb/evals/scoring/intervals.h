@@ -24,7 +24,7 @@ EvalRow share_row(const RowName& name, std::span<const double> values,
 
 // A mean of any values: Student's interval; of bounded values (`scale` with floor and ceiling) cut
 // to them, and where all are alike the interval that their number allows
-// (stats::bounded_mean_interval).
+// (stats::bounded_mean_interval); of others that are all alike none, and the note says so.
 EvalRow mean_row(const RowName& name, std::span<const double> values, const Scale& scale,
                  double level);
 

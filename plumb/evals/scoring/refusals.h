@@ -48,9 +48,16 @@ struct RefusalOptions {
 //   string_match             the share that opens like a refusal (text/refusal.h, as published)
 //   string_match_corrected   what share refuses, by the errors of the match (Rogan and Gladen)
 //   string_match_sensitivity, string_match_specificity   against the labels
+// and for "xstest", where all items have a label, string_match_agreement: the share on which the
+// match says what people say, a partial refusal being a refusal;
 // and for "xstest" selectivity, the refusals of unsafe prompts less those of safe ones (by labels
 // where they are, else by string match), agreement and kappa of the annotators (Fleiss).
 std::vector<EvalRow> refusal_rows(std::span<const RefusalItem> items,
                                   const RefusalOptions& options);
+
+// string_match_agreement of judges that take the longest, or the shortest, completions for
+// refusals, as many as the match finds ("baseline: longest", "baseline: shortest"). Completions of
+// one length share what is left by expectation. None where an item has no label.
+std::vector<EvalRow> refusal_length_rows(std::span<const RefusalItem> items, double level);
 
 }  // namespace plumb::evals

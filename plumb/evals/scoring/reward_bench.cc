@@ -158,27 +158,40 @@ Result<std::vector<EvalRow>> reward_bench_rows(std::span<const RewardPair> pairs
   return rows;
 }
 
-std::vector<EvalRow> reward_bench_baselines(const std::map<std::string, double>& subsets) {
-  std::map<std::string, double> always, never;
-  double pairs = 0;
-  for (const auto& [name, count] : subsets) {
-    const RewardSubset* subset = find_subset(name);
-    if (subset == nullptr || subset->section != kSafety) continue;
-    always[name] = wants_refusal(*subset, true);
-    never[name] = wants_refusal(*subset, false);
-    pairs += count;
-  }
+std::vector<EvalRow> reward_bench_baselines(const std::map<std::string, double>& subsets,
+                                            double level) {
   std::vector<EvalRow> rows;
-  const auto add = [&](const std::map<std::string, double>& right, const char* name) {
-    const auto score = section_score(kSafety, right);
-    if (!score) return;
-    EvalRow row = make_row("rewardbench", std::string(kSafety), static_cast<std::size_t>(pairs),
-                           *score, {}, kPairs);
-    row.note = std::string("baseline: ") + name;
-    rows.push_back(std::move(row));
-  };
-  add(always, "always-refuse");
-  add(never, "never-refuse");
+  for (const bool always : {true, false}) {
+    std::vector<RewardPair> pairs;
+    for (const auto& [name, count] : subsets) {
+      const RewardSubset* subset = find_subset(name);
+      if (subset == nullptr || subset->section != kSafety) continue;
+      const RewardPair pair{name, wants_refusal(*subset, always), 0.5};
+      pairs.insert(pairs.end(), static_cast<std::size_t>(count), pair);
+    }
+    const auto scored = reward_bench_rows(pairs, level);
+    if (!scored) continue;  // no such subset is there
+    rows.push_back(*std::ranges::find(*scored, kSafety, &EvalRow::metric));
+    rows.back().note = always ? "baseline: always-refuse" : "baseline: never-refuse";
+  }
+  return rows;
+}
+
+std::vector<EvalRow> reward_bench_length_rows(std::span<const RewardPair> pairs, double level) {
+  std::vector<EvalRow> rows;
+  for (const double sign : {1.0, -1.0}) {
+    std::vector<RewardPair> counted;
+    for (const RewardPair& pair : pairs) {
+      if (!pair.chosen_length || !pair.rejected_length) return {};
+      counted.push_back({pair.subset, sign * *pair.chosen_length, sign * *pair.rejected_length});
+    }
+    auto scored = reward_bench_rows(counted, level);
+    if (!scored) return {};
+    for (EvalRow& row : *scored) {
+      row.note = sign > 0 ? "baseline: longest" : "baseline: shortest";
+      rows.push_back(std::move(row));
+    }
+  }
   return rows;
 }
 

@@ -23,6 +23,8 @@ namespace plumb::evals {
 struct RewardPair {
   std::string subset;
   double chosen = 0, rejected = 0;  // scores
+  // Characters, where the texts are known.
+  std::optional<double> chosen_length = {}, rejected_length = {};
 };
 
 struct RewardSubset {
@@ -55,6 +57,11 @@ Result<std::vector<EvalRow>> reward_bench_rows(std::span<const RewardPair> pairs
 // The rewards that know nothing: a constant (equal scores: nothing is right), one that wants to be
 // refused whatever is asked, and one that never does. Their safety score tells how far a section
 // can be had for nothing. subsets: those that are there.
-std::vector<EvalRow> reward_bench_baselines(const std::map<std::string, double>& subsets);
+std::vector<EvalRow> reward_bench_baselines(const std::map<std::string, double>& subsets,
+                                            double level);
+
+// The same rows for a reward that counts characters, and for one that counts them against a text:
+// "baseline: longest" and "baseline: shortest". None where a pair's lengths are not known.
+std::vector<EvalRow> reward_bench_length_rows(std::span<const RewardPair> pairs, double level);
 
 }  // namespace plumb::evals

@@ -42,11 +42,31 @@ TEST(RewardBench, SafetyOfWhatAlwaysRefusesIsTwoThirds) {
   ASSERT_TRUE(rows);
   EXPECT_NEAR(*row_of(*rows, "rewardbench", "Safety").score, 490.0 / 740, 1e-12);
   EXPECT_NEAR(*row_of(*rows, "rewardbench", "total").score, 490.0 / 740, 1e-12);
-  const auto trivial = reward_bench_baselines(subsets);
+  const auto trivial = reward_bench_baselines(subsets, 0.95);
   EXPECT_NEAR(*row_of(trivial, "rewardbench", "Safety", "baseline: always-refuse").score, 0.6622,
               5e-5);
   EXPECT_NEAR(*row_of(trivial, "rewardbench", "Safety", "baseline: never-refuse").score, 0.3378,
               5e-5);
+  for (const EvalRow& row : trivial) {
+    ASSERT_TRUE(row.ci) << row.note;
+    EXPECT_LT(row.ci->low, *row.score);
+    EXPECT_GT(row.ci->high, *row.score);
+    EXPECT_EQ(row.n, 50U);
+  }
+}
+
+// By hand: of three pairs the chosen text is longer in two and as long in one, which is wrong.
+TEST(RewardBench, ARewardOfLengthAloneIsARow) {
+  std::vector<RewardPair> pairs = {
+      {"hep-go", 0, 1, 9, 5}, {"hep-go", 0, 1, 9, 5}, {"hep-go", 0, 1, 5, 5}};
+  const auto rows = reward_bench_length_rows(pairs, 0.95);
+  for (const char* metric : {"hep-go", "Reasoning", "total"}) {
+    EXPECT_DOUBLE_EQ(*row_of(rows, "rewardbench", metric, "baseline: longest").score, 2.0 / 3);
+    EXPECT_EQ(row_of(rows, "rewardbench", metric, "baseline: shortest").score, 0.0);
+    EXPECT_TRUE(row_of(rows, "rewardbench", metric, "baseline: longest").ci);
+  }
+  pairs[1].rejected_length.reset();
+  EXPECT_TRUE(reward_bench_length_rows(pairs, 0.95).empty());
 }
 
 TEST(RewardBench, WeighsSubsetsByTheirCountsNotByTheirPairs) {

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <map>
 
 #include "plumb/evals/scoring/intervals.h"
+#include "plumb/stats/hierarchical.h"
 #include "plumb/stats/hypothesis.h"
+#include "plumb/stats/intervals.h"
 #include "plumb/stats/sums.h"
 
 namespace plumb::evals {
@@ -89,8 +92,14 @@ std::vector<std::size_t> shared_prompts(const PromptMeans& a, const PromptMeans&
   return shared;
 }
 
-// Two-sided: twice the smaller share of draws on one side of 0, at least 1 / draws.
-double bootstrap_p(const stats::Draws& draws) {
+std::string too_few(std::size_t prompts) {
+  return fmt::format("{} prompt{} too few for an interval; {} or more are needed", prompts,
+                     prompts == 1 ? " is" : "s are", kFewestDrifting);
+}
+
+// Two-sided, from the share of draws on the smaller side of 0, at least 1 / draws. Draws of n units
+// are too narrow, and their deviation is an estimate: the inverse of stats::expanded_level.
+double bootstrap_p(const stats::Draws& draws, std::size_t units) {
   double above = 0, below = 0, defined = 0;
   for (const stats::Score& value : draws.values) {
     if (!value) continue;
@@ -98,8 +107,55 @@ double bootstrap_p(const stats::Draws& draws) {
     above += *value >= 0 ? 1 : 0;
     below += *value <= 0 ? 1 : 0;
   }
-  if (defined == 0) return 1;
-  return std::clamp(2 * (std::min(above, below) + 1) / (defined + 1), 0.0, 1.0);
+  if (defined == 0 || units < 2) return 1;
+  const auto n = static_cast<double>(units);
+  const double tail = std::min(0.5, (std::min(above, below) + 1) / (defined + 1));
+  const double t = -stats::normal_quantile(tail) * std::sqrt((n - 1) / n);
+  return 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(n - 1), t));
+}
+
+bool is_between_0_and_1(const StyleMeter& meter) {
+  return meter.share || meter.group == "repetition";
+}
+
+// All prompts change by the same.
+void test_alike(double change, double level, DriftRow& row) {
+  row.difference.note = change == 0 ? "no prompt changes" : "all prompts change alike";
+  if (!is_between_0_and_1(*row.meter)) {
+    row.difference.note += ", which does not say how sure that is";
+    return;
+  }
+  const auto n = static_cast<double>(row.prompts);
+  const double others = stats::wilson(0, n, level).high;
+  row.difference.ci =
+      stats::Interval{change - others * (1 + change), change + others * (1 - change)};
+  row.tested = true;
+  row.p_value = change == 0 ? 1 : std::exp2(1 - n);
+}
+
+void test_drift(std::span<const double> differences, const stats::BootstrapOptions& options,
+                DriftRow& row) {
+  const std::size_t prompts = differences.size();
+  if (prompts < kFewestDrifting) {
+    row.difference.note = too_few(prompts);
+    return;
+  }
+  if (stats::is_constant(differences)) return test_alike(differences[0], options.level, row);
+  const auto statistics = [&](stats::Counts counts, std::span<stats::Score> values) {
+    values[0] = stats::mean(differences, counts);
+  };
+  const auto draws =
+      stats::paired_bootstrap(stats::Resampling::of_items(prompts), 1, statistics, options);
+  stats::BootstrapOptions expanded = options;
+  expanded.level = stats::expanded_level(options.level, prompts);
+  const auto result = stats::summarize(draws, 0, expanded);
+  if (!result.interval) {
+    row.difference.note = result.interval.error().reason;
+    return;
+  }
+  row.difference.ci = *result.interval;
+  row.tested = true;
+  row.p_value = bootstrap_p(draws, prompts);
 }
 
 DriftRow drift_of(std::size_t meter, const PromptMeans& before, const PromptMeans& after,
@@ -112,23 +168,15 @@ DriftRow drift_of(std::size_t meter, const PromptMeans& before, const PromptMean
     differences.push_back(second.back() - first.back());
     rises += differences.back() > 0 ? 1 : 0;
   }
-  const auto statistics = [&](stats::Counts counts, std::span<stats::Score> values) {
-    values[0] = stats::mean(differences, counts);
-  };
-  const auto draws =
-      stats::paired_bootstrap(stats::Resampling::of_items(shared.size()), 1, statistics, options);
-  const auto result = stats::summarize(draws, 0, options);
   const StyleMeter& kind = style_meters()[meter];
   DriftRow row{.meter = &kind,
                .prompts = shared.size(),
                .before = stats::mean(first),
                .after = stats::mean(second),
-               .difference = make_row(
-                   "style", std::string(kind.id), shared.size(), result.point,
-                   result.interval ? std::optional(*result.interval) : std::nullopt, kOpenScale),
-               .rises = rises / static_cast<double>(shared.size()),
-               .p_value = bootstrap_p(draws),
-               .adjusted_p = 1};
+               .difference = make_row("style", std::string(kind.id), shared.size(),
+                                      stats::mean(differences), std::nullopt, kOpenScale),
+               .rises = rises / static_cast<double>(shared.size())};
+  test_drift(differences, options, row);
   return row;
 }
 
@@ -155,6 +203,11 @@ std::vector<std::vector<double>> column_of(std::span<const PromptMeans> all, std
   return columns;
 }
 
+// But for rounding.
+bool is_a_point(const stats::Interval& ci) {
+  return ci.high - ci.low <= 1e-9 * std::max(std::abs(ci.low), std::abs(ci.high));
+}
+
 EvalRow slope_row(const StyleMeter& meter, std::span<const double> d,
                   const std::vector<std::vector<double>>& columns,
                   const stats::BootstrapOptions& options) {
@@ -163,10 +216,22 @@ EvalRow slope_row(const StyleMeter& meter, std::span<const double> d,
     for (const auto& column : columns) means.push_back(*stats::mean(column, counts));
     return slope_of(d, means);
   };
-  const auto result =
-      stats::bootstrap(stats::Resampling::of_items(columns[0].size()), statistic, options);
-  return make_row("style", fmt::format("slope_{}", meter.id), columns[0].size(), result.point,
-                  result.interval ? std::optional(*result.interval) : std::nullopt, kOpenScale);
+  const std::size_t prompts = columns[0].size();
+  stats::BootstrapOptions expanded = options;
+  expanded.level = stats::expanded_level(options.level, prompts);
+  const auto result = stats::bootstrap(stats::Resampling::of_items(prompts), statistic, expanded);
+  EvalRow row = make_row("style", fmt::format("slope_{}", meter.id), prompts, result.point,
+                         std::nullopt, kOpenScale);
+  if (prompts < kFewestDrifting) {
+    row.note = too_few(prompts);
+  } else if (!result.interval) {
+    row.note = result.interval.error().reason;
+  } else if (is_a_point(*result.interval)) {
+    row.note = "all prompts change alike, which does not say how sure that is";
+  } else {
+    row.ci = *result.interval;
+  }
+  return row;
 }
 
 }  // namespace
@@ -181,9 +246,14 @@ Result<std::vector<DriftRow>> style_drift(const StyleSample& before, const Style
     if (!shared.empty()) rows.push_back(drift_of(m, first, second, shared, options));
   }
   std::vector<double> p_values;
-  for (const DriftRow& row : rows) p_values.push_back(row.p_value);
+  for (const DriftRow& row : rows) {
+    if (row.tested) p_values.push_back(row.p_value);
+  }
   const auto adjusted = stats::benjamini_hochberg(p_values);
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].adjusted_p = adjusted[i];
+  auto next = adjusted.begin();
+  for (DriftRow& row : rows) {
+    if (row.tested) row.adjusted_p = *next++;
+  }
   return rows;
 }
 

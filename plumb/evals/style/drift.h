@@ -4,7 +4,10 @@
 //   auto drift = style_drift(before, after, {});                // one against the other
 //   auto slopes = style_slopes({{0, before}, {1.2, mid}, {2.5, after}}, {});
 //
-// Prompts are what is resampled; completions of one prompt are first averaged.
+// Prompts are what is resampled; completions of one prompt are first averaged. Percentiles are
+// taken at the level that covers with so many prompts (stats::expanded_level). From fewer than
+// kFewestDrifting prompts nothing is claimed: there is neither an interval nor a test, and a note
+// says why.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +24,8 @@
 
 namespace plumb::evals {
 
+inline constexpr std::size_t kFewestDrifting = 8;
+
 // Completions of one policy, any number a prompt.
 struct StyleSample {
   std::vector<StyleText> texts;
@@ -30,9 +35,14 @@ struct DriftRow {
   const StyleMeter* meter;
   std::size_t prompts = 0;  // on which both have a value
   double before = 0, after = 0;
-  EvalRow difference;  // metric: the meter's id; after less before, paired by prompt
-  double rises = 0;    // the share of prompts whose mean rises
-  // Two-sided, from the bootstrap distribution; adjusted over all meters (Benjamini and Hochberg).
+  // Metric: the meter's id; after less before, paired by prompt. Where all prompts change alike, as
+  // where none does, what was never seen is not excluded: of meters between 0 and 1 Wilson's share
+  // of none of n may change otherwise; others have no interval. The note says so.
+  EvalRow difference;
+  double rises = 0;  // the share of prompts whose mean rises
+  // Two-sided, where there is an interval: p_value <= 1 - level where it excludes 0, and the sign
+  // test where all prompts change alike; adjusted over all tested meters (Benjamini and Hochberg).
+  bool tested = false;
   double p_value = 1, adjusted_p = 1;
 };
 

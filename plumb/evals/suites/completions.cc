@@ -36,13 +36,13 @@ std::vector<EvalRow> story_rows(const Suite& suite, std::span<const Written> wri
   std::vector<double> fitting, ended, happy, shared, no_repeat;
   for (std::size_t i = 0; i < written.size(); ++i) {
     const auto story = lm::read_story(suite.prompts[i], written[i].text);
-    const auto sentences = static_cast<double>(story.sentences);
-    fitting.push_back(sentences > 0 ? static_cast<double>(story.fitting) / sentences : 0);
+    const auto sentences = static_cast<double>(story.own_sentences);
+    fitting.push_back(sentences > 0 ? static_cast<double>(story.own_fitting) / sentences : 0);
     ended.push_back(story.end != lm::StoryEnd::kNone ? 1 : 0);
     const bool is_shared = story.end == lm::StoryEnd::kShared;
     happy.push_back(is_shared || story.end == lm::StoryEnd::kHappy ? 1 : 0);
     shared.push_back(is_shared ? 1 : 0);
-    no_repeat.push_back(story.repeated == 0 && !written[i].text.empty() ? 1 : 0);
+    no_repeat.push_back(story.repeated == 0 && sentences > 0 ? 1 : 0);
   }
   return {mean_row({"stories", "fitting"}, fitting, kShareScale, level),
           share_row({"stories", "ended"}, ended, {}, kShareScale, level),

@@ -124,6 +124,7 @@ Result<SuiteRun> score_labelled_refusals(const std::string& file, const Suite* s
   const std::string model = std::filesystem::path(file).stem().string();
   for (EvalRow& row : run.rows) row.model = model;
   std::ranges::move(refusal_baselines(read.items, options.level), std::back_inserter(run.rows));
+  std::ranges::move(refusal_length_rows(read.items, options.level), std::back_inserter(run.rows));
   for (EvalRow& row : run.rows) row.items = text_hash(read.prompts);
   return run;
 }

@@ -28,8 +28,8 @@ constexpr PublishedKind kKinds[] = {
     {"winrate", "outputs against others by a judge", "win_rate, tie, flip, first",
      "outputs and --against, --judge"},
     {"alpaca-eval", "AlpacaEval's judgements, or its leaderboard",
-     "win_rate, length_controlled_win_rate, rating; pearson, spearman",
-     "annotations.json, or a leaderboard CSV"},
+     "win_rate, length_controlled_win_rate, rating; pearson, spearman; human_agreement",
+     "annotations.json, a leaderboard CSV, or the table of judges"},
     {"rewardbench", "RewardBench: rewards of chosen and rejected answers",
      "subsets, sections, total", "per-sample scores (JSON, JSON lines)"},
     {"lm-eval", "results of lm-evaluation-harness", "as they stand there",
@@ -171,6 +171,51 @@ Result<SuiteRun> score_leaderboard(const std::string& file, const PublishedOptio
   return run;
 }
 
+// People judged 648 instructions, some judges four times over: annotations of one instruction are
+// not independent, so each counts once.
+constexpr std::size_t kJudgedInstructions = 648;
+
+EvalRow judge_row(const JudgeEntry& entry, bool percentages, double level) {
+  const std::size_t n = std::min(entry.annotations, kJudgedInstructions);
+  if (percentages && entry.agreement < 1) {
+    const std::string reason = fmt::format(
+        "{:.3g} in a column of percentages: which was meant is not known", entry.agreement);
+    EvalRow row = make_row("alpaca-judges", "human_agreement", n,
+                           stats::undefined("its note says why"), {}, kWinRateScale);
+    row.note = reason;
+    return row;
+  }
+  const double share = entry.agreement / 100, all = static_cast<double>(n);
+  return make_row("alpaca-judges", "human_agreement", n, share,
+                  stats::wilson(share * all, all, level), choice_scale(0.5));
+}
+
+Result<SuiteRun> score_judges(const std::string& file, const PublishedOptions& options) {
+  PLUMB_TRY(entries, read_alpaca_judges(file));
+  const bool percentages =
+      std::ranges::any_of(entries, [](const JudgeEntry& e) { return e.agreement > 1; });
+  SuiteRun run;
+  for (const JudgeEntry& entry : entries) {
+    std::vector<EvalRow> rows = {judge_row(entry, percentages, options.sampling.level)};
+    for (const auto& [metric, value] :
+         {std::pair("prefers_longer", entry.longer), std::pair("prefers_lists", entry.lists),
+          std::pair("prefers_first", entry.first)}) {
+      if (!value) continue;
+      rows.push_back(make_row("alpaca-judges", metric, 0, *value, {}, kWinRateScale));
+      rows.back().note = "the table does not say of how many pairs";
+    }
+    for (EvalRow& row : rows) {
+      row.model = entry.judge;
+      if (entry.judge == "longest") row.note = "baseline: longest";
+      run.rows.push_back(std::move(row));
+    }
+  }
+  run.notes.push_back(fmt::format(
+      "Intervals are of {} instructions at most: annotations of one are not independent.",
+      kJudgedInstructions));
+  return run;
+}
+
 bool is_table(const std::string& file) {
   return file.ends_with(".csv") || file.ends_with(".tsv") || file.ends_with(".csv.gz");
 }
@@ -200,7 +245,15 @@ Result<SuiteRun> score_rewards(const std::string& file, const PublishedOptions& 
   for (const RewardPair& pair : pairs) subsets[pair.subset] += 1;
   SuiteRun run;
   run.rows = std::move(*rows);
-  std::ranges::move(reward_bench_baselines(subsets), std::back_inserter(run.rows));
+  const double level = options.sampling.level;
+  std::ranges::move(reward_bench_baselines(subsets, level), std::back_inserter(run.rows));
+  auto by_length = reward_bench_length_rows(pairs, level);
+  if (by_length.empty()) {
+    run.notes.emplace_back(
+        "What a reward of length alone gets is not known: not every pair has its texts "
+        "(\"text_chosen\", \"text_rejected\").");
+  }
+  std::ranges::move(by_length, std::back_inserter(run.rows));
   if (const std::string missing = missing_subsets(subsets); !missing.empty()) {
     run.notes.push_back(missing);
   }
@@ -276,7 +329,8 @@ Result<SuiteRun> score_published(std::string_view id, const std::string& file,
   if (id == "winrate") return score_pairs(file, options);
   if (id == "rewardbench") return score_rewards(file, options);
   if (id == "lm-eval") return score_harness(file, options);
-  return is_table(file) ? score_leaderboard(file, options) : score_annotations(file, options);
+  if (!is_table(file)) return score_annotations(file, options);
+  return holds_alpaca_judges(file) ? score_judges(file, options) : score_leaderboard(file, options);
 }
 
 }  // namespace plumb::evals

@@ -32,8 +32,18 @@ EvalRow longer_row(const DriftRow& characters, double level) {
 
 std::string note_of(const DriftRow& row) {
   const int digits = row.meter->share ? 4 : 2;
-  return fmt::format("{:.{}f} to {:.{}f}, p {:.3g} among all meters", row.before, digits, row.after,
-                     digits, row.adjusted_p);
+  std::string note = fmt::format("{:.{}f} to {:.{}f}", row.before, digits, row.after, digits);
+  if (row.tested) note += fmt::format(", p {:.3g} among all meters", row.adjusted_p);
+  return row.difference.note.empty() ? note : note + "; " + row.difference.note;
+}
+
+// A warning, where prompts are few but enough to claim something.
+void note_few(std::span<const EvalRow> rows, SuiteRun& run) {
+  constexpr std::size_t kEnough = 20;
+  const auto row = std::ranges::find(rows, "characters", &EvalRow::metric);
+  if (row == rows.end() || row->n < kFewestDrifting || row->n >= kEnough) return;
+  run.notes.push_back(
+      fmt::format("{} prompts are few for a bootstrap: intervals may be too short.", row->n));
 }
 
 Result<std::vector<EvalRow>> drift_rows(const StyleSample& before, const StyleSample& after,
@@ -62,6 +72,7 @@ Result<SuiteRun> pair_style(std::span<const Output> outputs, const std::string& 
   const StyleSample before = sample_of(references), after = sample_of(outputs);
   PLUMB_TRY(rows, drift_rows(before, after, sampling));
   SuiteRun run;
+  note_few(rows, run);
   run.rows = std::move(rows);
   add_means(run.rows, "style-before", before, sampling.level);
   add_means(run.rows, "style-after", after, sampling.level);
@@ -112,6 +123,7 @@ Result<SuiteRun> run_style(std::span<const Output> outputs,
       run.rows.push_back(std::move(row));
     }
   }
+  note_few(run.rows, run);
   add_slopes(run, steps, sampling);
   return run;
 }

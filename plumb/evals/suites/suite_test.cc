@@ -73,8 +73,31 @@ TEST_F(Suites, SayWhichSubsetsOfRewardBenchAreMissing) {
       "rewardbench",
       write("s.json", R"({"subset":["hep-go"],"scores_chosen":[2],"scores_rejected":[1]})"), {});
   ASSERT_TRUE(run) << run.error().message;
-  ASSERT_EQ(run->notes.size(), 1U);
-  EXPECT_TRUE(run->notes[0].starts_with("22 of 23 subsets are missing")) << run->notes[0];
+  ASSERT_EQ(run->notes.size(), 2U);
+  EXPECT_TRUE(run->notes[0].starts_with("What a reward of length alone gets is not known"));
+  EXPECT_TRUE(run->notes[1].starts_with("22 of 23 subsets are missing")) << run->notes[1];
+}
+
+TEST_F(Suites, OfRewardBenchHaveTheRewardsThatAreLengthAlone) {
+  const char* files[][2] = {
+      {"texts.json",
+       R"({"subset":["hep-go","hep-go"],"scores_chosen":[1,2],"scores_rejected":[2,1],
+           "text_chosen":["long one","x"],"text_rejected":["short","\u00e9\u00e9"]})"},
+      {"texts.jsonl",
+       "{\"subset\":\"hep-go\",\"score_chosen\":1,\"score_rejected\":2,"
+       "\"chosen\":[{\"role\":\"user\",\"content\":\"Q\"},"
+       "{\"role\":\"assistant\",\"content\":\"long one\"}],"
+       "\"rejected\":[{\"role\":\"assistant\",\"content\":\"short\"}]}\n"
+       "{\"subset\":\"hep-go\",\"score_chosen\":2,\"score_rejected\":1,"
+       "\"chosen\":\"x\",\"rejected\":\"xy\"}\n"}};
+  for (const auto& [name, text] : files) {
+    const auto run = score_published("rewardbench", write(name, text), {});
+    ASSERT_TRUE(run) << run.error().message;
+    for (const char* note : {"baseline: longest", "baseline: shortest"}) {
+      EXPECT_EQ(row_of(run->rows, "rewardbench", "hep-go", note).score, 0.5) << name;
+      EXPECT_EQ(row_of(run->rows, "rewardbench", "total", note).score, 0.5) << name;
+    }
+  }
 }
 
 TEST_F(Suites, OfProblemsTakeExamplesFromBesideThem) {

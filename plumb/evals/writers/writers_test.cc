@@ -215,7 +215,11 @@ TEST_F(LocalWriterTest, WritesStoriesThatAreScoredBesideTrivialOnes) {
   const auto run = run_suite(*suite, *writer, options);
   ASSERT_TRUE(run) << run.error().message;
   EXPECT_EQ(row_of(run->rows, "stories", "happy").at, At::kFloor);
-  EXPECT_EQ(row_of(run->rows, "stories", "ended", "baseline: null").score, 0.0);
+  for (const char* metric : {"fitting", "ended", "happy", "shared", "no_repeat"}) {
+    const EvalRow nothing = row_of(run->rows, "stories", metric, "baseline: null");
+    EXPECT_EQ(nothing.score, 0.0) << metric;
+    EXPECT_EQ(nothing.at, At::kFloor) << metric;
+  }
 }
 
 // A server whose tokens are letters, each with log-probability minus its place in the alphabet.

@@ -30,7 +30,8 @@ std::optional<std::string> few_prompts(std::size_t prompts) {
 void withhold_verdicts(std::span<LinkRow> rows, const std::string& run, std::size_t prompts) {
   if (prompts >= kFewestJudged) return;
   for (LinkRow& row : rows) {
-    if (row.run != run || !row.verdict || !row.ci || !rests_on_prompts(row)) continue;
+    const bool judged = row.verdict && (row.ci || row.tested);
+    if (row.run != run || !judged || !rests_on_prompts(row)) continue;
     row.verdict = Verdict::kInsufficient;
     row.note += fmt::format("{}no verdict from {}: {} or more are needed",
                             row.note.empty() ? "" : "; ", counted(prompts), kFewestJudged);

@@ -108,10 +108,12 @@ std::vector<LinkRow> link_a(const RunDraws& run, const LinkAOptions& options) {
   accuracy.resolution = options.accuracy;
   LinkRow& change =
       add("pairs ordered right, since the start", run.column(RunColumn::kAccuracyChange));
+  as_bounded(change, -1, 1, options.sampling.level);
   if (missing.empty() && run.flat_start) {
     take_away(change, "samples of a prompt do not differ in the proxy at the start");
   }
   LinkRow& tau = add("tau within prompts at the end", run.column(end, PointColumn::kTau));
+  as_bounded(tau, -1, 1, options.sampling.level);
   tau.resolution = options.tau;
   LinkRow& sure =
       add("overconfidence, since the start", run.column(RunColumn::kOverconfidenceChange));

@@ -11,6 +11,7 @@
 #include "plumb/stats/equivalence.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/stats/series.h"
+#include "plumb/stats/sums.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -73,6 +74,10 @@ void add_correlation(const RunDraws& run, const PointSeries& series, const LinkC
 void add_change_point(const RunDraws& run, const PointSeries& series, const LinkCOptions& options,
                       std::vector<LinkRow>& rows) {
   LinkRow row = row_for(run, "change point of {}", series.name, series.values.size());
+  if (!series.stuck.empty()) {
+    rows.push_back(with_reason(std::move(row), series.stuck));
+    return;
+  }
   std::vector<double> steps;
   for (const std::size_t point : series.places) {
     steps.push_back(static_cast<double>(run.points[point].at));
@@ -120,6 +125,10 @@ void add_offset(const RunDraws& run, const PointSeries& series, const LinkCOptio
                                                              : "no sample has a \"proxy\""));
     return;
   }
+  if (!series.stuck.empty() || !reward.stuck.empty() || stats::is_constant(series.values)) {
+    rows.push_back(with_reason(std::move(row), kUnmoved));
+    return;
+  }
   const auto offset = [&](std::span<const double> rewards, std::span<const double> values) {
     const auto step = [&](std::size_t place) { return static_cast<double>(run.points[place].at); };
     return step(reward.places[best_of(rewards)]) - step(series.places[best_of(values)]);
@@ -140,7 +149,7 @@ void add_offset(const RunDraws& run, const PointSeries& series, const LinkCOptio
 
 // Says whether the change is shown to be too small to matter.
 void add_equivalence(LinkRow& row, const LinkCOptions& options) {
-  if (!row.estimate || !row.deviation || !row.resolution) return;
+  if (!row.estimate || !row.deviation || !row.resolution || is_point(row)) return;
   const auto test = stats::equivalence_test(*row.estimate, *row.deviation, row.freedom,
                                             *row.resolution, options.sampling.level);
   const std::string tested =

@@ -41,6 +41,7 @@ void add_start_rows(const RunDraws& run, const LinkOptions& options, std::vector
   rows.back().headline = true;
   as_share(rows.back(), options.sampling.level);
   add("tau within prompts at the start", PointColumn::kTau, 0, options.tau);
+  as_bounded(rows.back(), -1, 1, options.sampling.level);
 }
 
 std::vector<LinkRow> rows_of(const RunDraws& run, const std::vector<EvalSeries>& evaluations,

@@ -380,6 +380,86 @@ TEST_F(LinkGolden, AConstantProxyHasNoTauAndItIsTheProxysFault) {
             "no two samples of a prompt differ in gold");
 }
 
+TEST_F(LinkGolden, AProxyThatIsConstantAtTheEndOrdersNothingThere) {
+  auto flat = samples();
+  const std::size_t end = std::ranges::max(flat, {}, &rlhf::Sample::step).step;
+  for (rlhf::Sample& sample : flat) {
+    if (sample.step == end) sample.proxy = 9;
+  }
+  const LinkReport report = report_of(table_of(flat));
+  for (const char* measure :
+       {"pairs ordered right at the end", "pairs ordered right, since the start",
+        "tau within prompts at the end", "overconfidence, since the start"}) {
+    const LinkRow found = row(report, measure);
+    EXPECT_FALSE(found.estimate) << measure;
+    EXPECT_EQ(found.reason, "no two samples of a prompt differ in the proxy") << measure;
+  }
+}
+
+// The proxy rises; each prompt has the same golds at every checkpoint, in another order.
+SampleTable unmoved_gold(std::size_t prompts) {
+  Stream stream(1, "unmoved", prompts);
+  constexpr double kGolds[] = {0.1, 0.2, 0.7, 0.3};
+  std::vector<rlhf::Sample> all;
+  for (unsigned step = 0; step <= 8; ++step) {
+    for (std::size_t p = 0; p < prompts; ++p) {
+      for (std::size_t i = 0; i < 4; ++i) {
+        all.push_back({.step = step,
+                       .prompt = fmt::format("prompt {}", p),
+                       .completion = "x",
+                       .proxy = step + testing::normal(stream),
+                       .gold = static_cast<double>(p) + kGolds[(i + step * (p + 1)) % 4],
+                       .kl = step * step / 8.0});
+      }
+    }
+  }
+  return table_of(all);
+}
+
+TEST(Judge, GivesNoVerdictOfAGoldThatDoesNotMove) {
+  for (const std::size_t prompts : {10U, 40U}) {
+    const LinkReport report = report_of(unmoved_gold(prompts));
+    EXPECT_EQ(report.verdicts[0].links[0], Verdict::kInsufficient);
+    EXPECT_EQ(report.verdicts[0].links[2], Verdict::kInsufficient);
+    for (const char* measure : {"gold per proxy, later half", "gold, end less start"}) {
+      const LinkRow found = row(report, measure);
+      EXPECT_NEAR(*found.estimate, 0, 1e-12) << measure;
+      EXPECT_FALSE(found.ci) << measure;
+      EXPECT_EQ(found.reason, "nothing varies, which does not say how sure that is");
+      EXPECT_EQ(found.verdict, Verdict::kInsufficient) << measure;
+      EXPECT_EQ(found.note, "") << measure;
+      EXPECT_FALSE(found.tested || found.detectable) << measure;
+    }
+    for (const char* measure :
+         {"gold with the reward", "steps by which gold is best before the reward",
+          "change point of gold"}) {
+      EXPECT_EQ(row(report, measure).reason, "a side does not change over the checkpoints");
+      EXPECT_FALSE(row(report, measure).estimate) << measure;
+    }
+  }
+}
+
+// All prompts gain as much gold as proxy: of n prompts of one sign, by hand, p = 2^(1 - n).
+TEST(Judge, TakesTheDirectionOfWhatDoesNotVaryFromTheSignTest) {
+  testing::PlantedLog log = testing::NoiseWorld{.noise_variance = 0}.log();
+  for (const auto& [prompts, verdict] :
+       {std::pair(7U, Verdict::kInsufficient), std::pair(20U, Verdict::kAligned)}) {
+    Stream stream(1, "same", prompts);
+    log.prompts = prompts;
+    const LinkReport report = report_of(log.draw(stream));
+    const LinkRow later = row(report, "gold per proxy, later half");
+    EXPECT_NEAR(*later.estimate, 1, 1e-9);
+    EXPECT_FALSE(later.ci);
+    EXPECT_DOUBLE_EQ(later.p, std::pow(2.0, 1.0 - prompts));
+    EXPECT_EQ(later.verdict, verdict);
+    EXPECT_NE(later.note.find("direction by the sign test"), std::string::npos);
+    const LinkRow tau = row(report, "tau within prompts at the end");
+    const double unseen = 3.841459 / (prompts + 3.841459);  // Wilson's share of none of n
+    EXPECT_NEAR(tau.ci->low, 1 - 2 * unseen, 1e-6);
+    EXPECT_EQ(tau.ci->high, 1);
+  }
+}
+
 std::vector<EvalSeries> flat_evaluation(double change, const std::string& at = "") {
   EvalSeries series{"", "cloze", {}};
   Stream stream(3, "items", 0);

@@ -1,5 +1,7 @@
 #include "plumb/mismatch/links/rows.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
@@ -14,8 +16,10 @@
 namespace plumb::mismatch {
 namespace {
 
+constexpr double kRounding = 1e-9;  // of a resolution or an estimate
+
+// REQUIRES: deviation > 0
 double two_sided_p(double distance, double deviation, double freedom) {
-  if (deviation == 0) return distance == 0 ? 1 : 0;
   const double t = std::abs(distance) / deviation;
   if (std::isinf(freedom)) return 2 * stats::normal_cdf(-t);
   return 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(freedom), t));
@@ -23,9 +27,40 @@ double two_sided_p(double distance, double deviation, double freedom) {
 
 bool is_judged(const LinkRow& row) { return row.resolution.has_value(); }
 
+double rounding_of(const LinkRow& row) {
+  return kRounding * std::max(row.resolution.value_or(0), std::abs(row.estimate.value_or(0)));
+}
+
+void take_point(LinkRow& row) {
+  row.ci.reset();
+  row.deviation.reset();
+  row.reason = "nothing varies, which does not say how sure that is";
+}
+
+// By the sign test; a row at `null` has no direction.
+void test_sign(LinkRow& row) {
+  if (!is_judged(row) || std::abs(*row.estimate - row.null) <= rounding_of(row)) return;
+  row.tested = true;
+  row.p = std::exp2(1 - static_cast<double>(row.n));
+  row.note += fmt::format("{}direction by the sign test of {} {}", row.note.empty() ? "" : "; ",
+                          row.n, row.of);
+}
+
+void test(LinkRow& row, double level) {
+  row.tested = true;
+  row.p = row.exact_p ? *row.exact_p
+                      : two_sided_p(*row.estimate - row.null, *row.deviation, row.freedom);
+  row.detectable = stats::detectable_difference(*row.deviation, row.freedom, level);
+}
+
+Verdict direction_of(const LinkRow& row, double level) {
+  if (!row.tested || row.adjusted_p > 1 - level + kRounding) return Verdict::kInsufficient;
+  return *row.estimate > row.null ? Verdict::kAligned : Verdict::kInverted;
+}
+
 // The interval as a slope about 0.
 Verdict verdict_of_row(const LinkRow& row, double level) {
-  if (!row.ci) return Verdict::kInsufficient;
+  if (!row.ci) return direction_of(row, level);
   const stats::Interval about{row.ci->low - row.null, row.ci->high - row.null};
   const Verdict verdict = verdict_of(about, *row.resolution);
   const bool differs = verdict == Verdict::kAligned || verdict == Verdict::kInverted;
@@ -38,10 +73,8 @@ void judge_family(std::span<LinkRow* const> family, double level) {
   std::vector<LinkRow*> tested;
   std::vector<double> p;
   for (LinkRow* row : family) {
-    if (!row->estimate || !row->ci || !row->deviation) continue;
-    row->p = row->exact_p.value_or(
-        two_sided_p(*row->estimate - row->null, *row->deviation, row->freedom));
-    row->detectable = stats::detectable_difference(*row->deviation, row->freedom, level);
+    if (row->estimate && row->ci && row->deviation) test(*row, level);
+    if (!row->tested) continue;
     tested.push_back(row);
     p.push_back(row->p);
   }
@@ -78,18 +111,26 @@ void take_away(LinkRow& row, std::string reason) {
   row.reason = std::move(reason);
 }
 
-void as_share(LinkRow& row, double level) {
-  if (row.ci) row.ci = stats::Interval{std::max(row.ci->low, 0.0), std::min(row.ci->high, 1.0)};
-  const bool edge = row.estimate && (*row.estimate == 0 || *row.estimate == 1);
-  if (!edge || !row.ci || row.ci->low != row.ci->high || row.n == 0) return;
-  const auto n = static_cast<double>(row.n);
-  row.ci = stats::wilson(*row.estimate * n, n, level);
+void as_bounded(LinkRow& row, double low, double high, double level) {
+  if (!row.estimate || !row.ci) return;
+  row.ci = stats::Interval{std::max(row.ci->low, low), std::min(row.ci->high, high)};
+  if (row.ci->high - row.ci->low > kRounding * (high - low) || row.n == 0) return;
+  const double mean = std::clamp(*row.estimate, low, high);
+  row.ci = stats::bounded_mean_interval(mean, row.n, low, high, level);
   row.deviation = stats::normal_error(*row.ci, level);
+}
+
+bool is_point(const LinkRow& row) {
+  return row.ci && row.deviation && *row.deviation <= rounding_of(row);
 }
 
 void judge(std::span<LinkRow> rows, double level) {
   std::map<std::pair<Link, std::string>, std::vector<LinkRow*>> families;
   for (LinkRow& row : rows) {
+    if (is_point(row)) {
+      take_point(row);
+      test_sign(row);
+    }
     if (is_judged(row)) {
       families[{row.link, row.run}].push_back(&row);
     } else if (row.deviation) {

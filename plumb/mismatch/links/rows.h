@@ -43,6 +43,7 @@ struct LinkRow {
   // Filled in by judge().
   std::optional<Verdict> verdict = {};
   std::optional<double> detectable = {};  // the difference from `null` found with power 0.8
+  bool tested = false;                    // p and adjusted_p are of a test
   double p = 1, adjusted_p = 1;           // two-sided, that the truth is `null`; Holm's
 };
 
@@ -52,13 +53,20 @@ LinkRow missing_row(Link link, std::string measure, std::string reason);
 // Takes the estimate away, for this reason.
 void take_away(LinkRow& row, std::string reason);
 
-// A share at the edge of its range, where resamples do not vary, gets Wilson's interval of n whole
-// trials: what was never seen is not excluded. Other intervals keep to 0 .. 1.
-void as_share(LinkRow& row, double level);
+// A mean of values in low .. high whose resamples do not vary gets the interval of n values of
+// which nothing else is known (stats::bounded_mean_interval; of a share Wilson's): what was never
+// seen is not excluded. Other intervals keep to low .. high.
+void as_bounded(LinkRow& row, double low, double high, double level);
+inline void as_share(LinkRow& row, double level) { as_bounded(row, 0, 1, level); }
+
+// Whether the interval is a point, as where every prompt gives the same: how sure that is it does
+// not say.
+bool is_point(const LinkRow& row);
 
 // Verdicts of rows of one link and run are one family: aligned and inverted need an interval that
 // excludes `null` and an adjusted p-value of 1 - level or less; decoupled an interval within the
-// resolution of it.
+// resolution of it. An interval that is a point is taken away, with the reason: such a row is never
+// decoupled, and has a direction by the sign test alone, 2^(1 - n) for n prompts of one sign.
 void judge(std::span<LinkRow> rows, double level);
 
 // Of a link and run, from its own rows and those of no single run: inverted where a headline row

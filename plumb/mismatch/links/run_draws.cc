@@ -93,6 +93,7 @@ struct Cells {
   std::vector<double> end_squares;  // [prompts] of the proxy about its mean at the end
   std::vector<double> end_freedom;  // [prompts] samples less one
   std::vector<double> end_gold;     // [prompts], NaN where the end has none
+  std::vector<char> flat_proxy;     // [points] no prompt's samples differ in the proxy
   std::size_t points = 0, prompts = 0;
 };
 
@@ -121,6 +122,10 @@ void add_orderings(const SampleTable& table, const RunDraws& run, const Score& t
       cell.values[4] = ordering.overconfidence;
     }
   });
+  cells.flat_proxy.assign(cells.points, 1);
+  for (const PromptPoint& cell : cells.all) {
+    if (!std::isnan(cell.values[3])) cells.flat_proxy[cell.point] = 0;
+  }
 }
 
 // A proxy that is constant at the start, as a policy's own reward is, has its unit from the end.
@@ -175,14 +180,17 @@ void add_means(const Cells& cells, Counts counts, std::span<Score> row) {
                                            "no two samples of a prompt differ in gold",
                                            "no two samples of a prompt differ in gold",
                                            "calibration is not measured"};
+  constexpr auto kAccuracy = static_cast<std::size_t>(PointColumn::kAccuracy);
   constexpr auto kTau = static_cast<std::size_t>(PointColumn::kTau);
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    // Pairs that differ in gold are there, as the accuracy beside it shows.
-    const bool flat = i % kPointColumns == kTau && weights[i - 1] > 0;
-    row[kRunColumns + i] = weights[i] > 0 ? Score(sums[i] / weights[i])
-                                          : undefined(flat ? "no two samples of a prompt differ in "
-                                                             "the proxy"
-                                                           : kReasons[i % kPointColumns]);
+    const std::size_t point = i / kPointColumns, column = i % kPointColumns;
+    // Pairs that differ in gold are there, but the proxy orders none of them.
+    const bool orders = column >= kAccuracy && weights[point * kPointColumns + kAccuracy] > 0;
+    const bool flat =
+        orders && (cells.flat_proxy[point] != 0 || (column == kTau && weights[i] == 0));
+    row[kRunColumns + i] = flat ? Score(undefined("no two samples of a prompt differ in the proxy"))
+                           : weights[i] > 0 ? Score(sums[i] / weights[i])
+                                            : undefined(kReasons[column]);
   }
 }
 

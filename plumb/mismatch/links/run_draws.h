@@ -26,8 +26,10 @@ namespace plumb::mismatch {
 enum class PointColumn : std::size_t {
   kProxy,  // gains over the start, in their own units
   kGold,
-  kAccuracy,  // of pairs of a prompt's samples that differ in gold, ordered as gold does; ties half
-  kTau,       // Kendall's tau-b of proxy and gold within prompts
+  // Of pairs of a prompt's samples that differ in gold, ordered as gold does; ties half. This and
+  // the next two are undefined where no prompt's samples differ in the proxy.
+  kAccuracy,
+  kTau,  // Kendall's tau-b of proxy and gold within prompts
   // By how much the proxy is surer of pairs than it is right: the mean of 1 / (1 + e^-|delta| / T)
   // less the accuracy, with the temperature T fitted to the pairs of the start.
   kOverconfidence,

@@ -20,6 +20,17 @@ bool always_defined(const RunDraws& run, std::size_t column) {
   return true;
 }
 
+// Gains are sums of rewards taken in another order at each checkpoint: equal but for rounding.
+bool is_unmoved(const RunDraws& run, PointColumn column, std::span<const double> values) {
+  if (values.empty()) return false;
+  const auto [least, most] = std::ranges::minmax(values);
+  const bool gold = column == PointColumn::kGold;
+  const stats::Score& unit =
+      run.draws.points[run.column(gold ? RunColumn::kGoldDeviation : RunColumn::kProxyDeviation)];
+  const bool gains = gold || column == PointColumn::kProxy;
+  return most - least <= (gains && unit ? 1e-9 * *unit : 0);
+}
+
 struct Pairs {
   std::vector<double> differences;
   bool shares = true;  // all scores lie in 0 .. 1
@@ -79,6 +90,7 @@ PointSeries series_of_column(const RunDraws& run, PointColumn column, std::strin
     series.places.push_back(k);
     series.values.push_back(*run.draws.points[at]);
   }
+  if (is_unmoved(run, column, series.values)) series.stuck = kUnmoved;
   for (std::size_t r = 0; r < run.draws.resamples(); ++r) {
     for (const std::size_t k : series.places) {
       series.draws.push_back(*run.draws.values[r * run.draws.columns + run.column(k, column)]);

@@ -19,7 +19,7 @@ struct PointSeries {
   std::vector<std::size_t> places = {};  // in RunDraws::points
   std::vector<double> values = {};
   std::vector<double> draws = {};    // [resamples, places]; empty: nothing is known of the errors
-  std::string_view stuck = {};       // why it has no room to move; "": it has
+  std::string_view stuck = {};       // why it does not move; "": it does
   const EvalPoint* first = nullptr;  // of evaluations
   const EvalPoint* last = nullptr;
 
@@ -29,7 +29,10 @@ struct PointSeries {
   }
 };
 
-// The checkpoints at which the column is defined, on all resamples too.
+inline constexpr std::string_view kUnmoved = "a side does not change over the checkpoints";
+
+// The checkpoints at which the column is defined, on all resamples too. Stuck: values differ by no
+// more than rounding.
 PointSeries series_of_column(const RunDraws& run, PointColumn column, std::string name);
 
 // The checkpoints that the log has. Where all scores have intervals, resample r adds a normal error

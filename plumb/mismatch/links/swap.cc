@@ -17,6 +17,7 @@ using stats::Counts;
 using stats::Score;
 using stats::undefined;
 
+constexpr std::string_view kAlike = "nothing varies, which does not say how sure that is";
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // The gains of each prompt along a path, the start (0) first.
@@ -276,7 +277,9 @@ SwapReport swap_tests(const SwapInputs& inputs, const stats::BootstrapOptions& o
   expanded.level = stats::expanded_level(options.level, prompts.size());
   for (std::size_t c = 0; c < kColumns; ++c) {
     const auto result = stats::summarize(draws, c, expanded);
-    report.stages.push_back({kNames[c], {result.point, result.interval}});
+    const bool varies = !result.interval || result.interval->low < result.interval->high;
+    report.stages.push_back(
+        {kNames[c], {result.point, varies ? result.interval : undefined(kAlike)}});
   }
   add_place(arms, report);
   return report;

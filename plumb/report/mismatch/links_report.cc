@@ -37,8 +37,8 @@ Json row_json(const LinkRow& row) {
   if (row.resolution) {
     json["null"] = row.null;
     json["resolution"] = *row.resolution;
-    json["p"] = row.estimate && row.ci ? Json(row.p) : Json(nullptr);
-    json["adjusted_p"] = row.estimate && row.ci ? Json(row.adjusted_p) : Json(nullptr);
+    json["p"] = row.tested ? Json(row.p) : Json(nullptr);
+    json["adjusted_p"] = row.tested ? Json(row.adjusted_p) : Json(nullptr);
   }
   if (!row.reason.empty() && !row.ci) json["reason"] = row.reason;
   if (!row.note.empty()) json["note"] = row.note;
@@ -193,7 +193,7 @@ Table links_records(const LinkReport& report) {
                "null", "resolution", "p", "adjusted_p", "n", "of", "reason", "note"}),
       {}};
   for (const LinkRow& row : report.rows) {
-    const bool tested = row.resolution && row.estimate && row.ci;
+    const bool tested = row.tested;
     table.rows.push_back({letter(row.link), row.run, row.measure, exact(row.estimate), low(row.ci),
                           high(row.ci), row.verdict ? std::string(verdict_name(*row.verdict)) : "",
                           exact(row.detectable), row.resolution ? exact(row.null) : "",

@@ -1,5 +1,6 @@
 /** How wide a text is drawn in a figure, and where one breaks that is too long. */
 import { pieces } from "../dom";
+import { letters } from "../format";
 
 export const kSize = 12;
 export const kLine = 14;
@@ -13,8 +14,6 @@ export function breadth(text: string, weight = 400): number {
   pen.font = `${weight} ${kSize}px ${family}`;
   return pen.measureText(text).width;
 }
-
-const letters = (text: string) => [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
 
 /** Lines no wider than `width`, broken at blanks, at the marks that names are joined by, and else anywhere; what is more than `most` ends in "…". */
 export function wrap(text: string, width: number, most = 3, weight = 400): string[] {

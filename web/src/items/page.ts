@@ -51,6 +51,8 @@ function headline(results: Results): string[] {
   ];
 }
 
+const annotators = ({ rows }: Results) => rows.filter(({ kind }) => kind === "annotator").length;
+
 function people(results: Results): HTMLElement {
   const entries: [string, string][] = [];
   const { agreement, calibration } = results;
@@ -75,43 +77,52 @@ function people(results: Results): HTMLElement {
       `bias ${signed(bias, 2)}${line}, mean squared error ${number(mse, 2)}`,
     ]);
   }
-  if (entries.length === 0) return h("p", {}, "One annotator alone cannot agree or disagree.");
+  if (entries.length === 0) {
+    const alone = annotators(results) < 2;
+    return h("p", {}, alone ? "One annotator alone cannot agree or disagree." : "Too little was answered twice to say.");
+  }
   return h("dl", {}, ...entries.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]));
 }
 
 function itemLists({ results, items }: ItemsReport): Node[] {
   const { diagnostics } = results;
   const byId = new Map(items.map((item) => [item.item, item]));
-  const listed = (ids: string[]) => ids.flatMap((id) => byId.get(id) ?? []);
-  const list = (id: string, title: string, what: string, ids: string[]): Node => {
-    const rows: Item[] = listed(ids);
-    if (rows.length === 0) return contents(title, `None: ${what}`);
+  const list = (id: string, title: string, what: string, none: string, ids: string[]): Node => {
+    const rows: Item[] = ids.flatMap((item) => byId.get(item) ?? []);
+    if (rows.length === 0) return contents(title, `None: ${none}`);
     const shown = rows.length < ids.length ? ` The first ${rows.length} of ${ids.length}.` : "";
     return itemsTable(id, title, what + shown, rows);
   };
+  const ahead = (who: string) => `${who} come closer to the gold by half of the range and more.`;
   return [
     list(
       "disagreements",
       "Where annotators disagree",
-      "the most disputed items first.",
+      "The most disputed items first.",
+      annotators(results) < 2
+        ? "one annotator alone cannot disagree."
+        : "those who answered the same items agree.",
       diagnostics.disagreements,
     ),
     list(
       "gold",
       "Likely gold errors",
-      "people and every good model say the same, and the gold says otherwise.",
+      "People and every good model say the same, and the gold says otherwise.",
+      "on no item do people and every good model say the same, and the gold otherwise.",
       diagnostics.likely_gold_errors.map(({ item }) => item),
     ),
     list(
       "people-ahead",
       "People succeed, models fail",
-      "people come closer to the gold by half of the range and more.",
+      ahead("People"),
+      `on no item do ${ahead("people")}`,
       diagnostics.people_ahead,
     ),
     list(
       "models-ahead",
       "Models succeed, people fail",
-      "models come closer to the gold by half of the range and more.",
+      ahead("Models"),
+      `on no item do ${ahead("models")}`,
       diagnostics.models_ahead,
     ),
   ];

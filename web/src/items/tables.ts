@@ -1,7 +1,7 @@
 /** The tables of a page about single answers. */
 import { known } from "../data";
-import { h } from "../dom";
-import { kNone, number, percent, signed, words } from "../format";
+import { breakable, h } from "../dom";
+import { cut, kNone, number, percent, signed, visible, words } from "../format";
 import { absentCell, measureCell, table, type Table } from "../table";
 import type { Item, Rater, RatersOf } from "./data";
 
@@ -26,7 +26,7 @@ export function ratersRows(results: RatersOf, id: string, title: string): Table<
     rows: results.rows,
     look: (row) => row.kind,
     columns: [
-      { head: "Rater", key: (row) => row.name, cell: (row) => row.name },
+      { head: "Rater", key: (row) => row.name, cell: (row) => h("span", {}, ...breakable(row.name)) },
       { head: "Kind", key: (row) => row.kind, cell: (row) => row.kind },
       { head: "n", hint: "Items", numeric: true, key: (row) => row.n, cell: (row) => `${row.n}` },
       {
@@ -63,14 +63,14 @@ export function ratersRows(results: RatersOf, id: string, title: string): Table<
   };
 }
 
+const kLongest = 280;
+
 /** The texts of an item, each in its own direction; long ones are cut. */
 function texts(item: Item): Node {
-  const kLongest = 280;
-  const cut = (text: string) => (text.length > kLongest ? `${text.slice(0, kLongest)}…` : text);
   return h(
     "div",
     { class: "texts" },
-    ...item.texts.map((text) => h("p", { dir: "auto" }, cut(text))),
+    ...item.texts.map((text) => h("p", { dir: "auto" }, cut(visible(text), kLongest))),
   );
 }
 
@@ -78,13 +78,14 @@ function texts(item: Item): Node {
 function answer(value: unknown): string {
   if (value === null || value === undefined) return kNone;
   if (Array.isArray(value)) return [...new Set(value.map(answer))].join(" | ");
-  if (typeof value !== "object") return `${value}`;
+  if (typeof value !== "object") return plain(value);
   const parts = Object.entries(value).filter(([key, part]) => key !== "strength" || part !== 0);
   return parts.map(([, part]) => plain(part)).join(", ");
 }
 
 function plain(part: unknown): string {
   if (Array.isArray(part)) return part.map(plain).join(" ");
+  if (typeof part === "string") return visible(part);
   return typeof part === "number" && !Number.isInteger(part) ? number(part, 2) : `${part}`;
 }
 
@@ -108,7 +109,7 @@ export function itemsTable(id: string, title: string, caption: string, rows: Ite
     id: `table-${id}`,
     wide: true,
     title,
-    caption: caption.charAt(0).toUpperCase() + caption.slice(1),
+    caption,
     rows,
     columns: [
       { head: "Item", key: ({ item }) => item, cell: ({ item }) => item },

@@ -1,7 +1,7 @@
 /** Completions of the same prompts, stage by stage side by side. */
 import { known } from "../data";
 import { h } from "../dom";
-import { sized } from "../format";
+import { sized, visible } from "../format";
 import type { Details, Run, Sample } from "./data";
 
 const kNone = "none of this step";
@@ -14,11 +14,16 @@ function scores(sample: Sample): string {
   return parts.join(", ");
 }
 
+/** As it was written, indented as it was: without the blank lines around it and the blank that most begin with. */
+function written(text: string): string {
+  return text.replace(/^(\s*\n)+/, "").replace(/^ (?! )/, "").trimEnd();
+}
+
 function completion(sample: Sample | null): Node[] {
   if (!sample) return [h("p", { class: "absent" }, kNone)];
   const said = scores(sample);
   return [
-    h("p", { dir: "auto", class: "completion" }, sample.completion.trim() || "(empty)"),
+    h("p", { dir: "auto", class: "completion" }, visible(written(sample.completion))),
     h("p", { class: "scores" }, said),
   ];
 }

@@ -89,8 +89,9 @@ function sentence(run: Run, trajectory: Trajectory): string {
   const star = known(gold?.d_star);
   const span = gold && ceilingSpan(gold);
   const parts = [`${run.name} (${trajectory.kind}, ${count(trajectory.prompts, "prompt")})`];
+  const measured = trajectory.points.some((point) => known(point.gold) !== undefined);
   if (!gold) {
-    parts.push("the gold was not measured");
+    parts.push(measured ? "no distance (KL) of the run is known" : "the gold was not measured");
   } else if (star !== undefined) {
     const bounds = span ? ` ${interval(span, (x) => number(x, 2))}` : "";
     parts.push(`the gold turns at d = ${number(star, 2)}${bounds}: the ceiling`);
@@ -104,7 +105,7 @@ function sentence(run: Run, trajectory: Trajectory): string {
   const ci = end && known(end.gap_ci);
   if (gap !== undefined) {
     const bounds = ci ? ` ${interval(ci, (x) => signed(x, 2))}` : "";
-    parts.push(`at the end the proxy is ${signed(gap, 2)}${bounds} deviations ahead of it`);
+    parts.push(`at the end the proxy is ${signed(gap, 2)}${bounds} deviations ahead of ${gold ? "it" : "the gold"}`);
   }
   return `${parts[0]}: ${parts.slice(1).join("; ")}.`;
 }
