@@ -436,11 +436,14 @@ async function run(file) {
   return failed;
 }
 
-/** A file with this page, in a folder of its own. */
+const kFolder = mkdtempSync(join(tmpdir(), "plumb-report-"));
+process.on("exit", () => rmSync(kFolder, { recursive: true }));
+let files = 0;
+
+/** A file with this page, until the checks end. */
 function inFolder(page) {
-  const folder = mkdtempSync(join(tmpdir(), "plumb-report-"));
-  process.on("exit", () => rmSync(folder, { recursive: true }));
-  const file = join(folder, "page.html");
+  files += 1;
+  const file = join(kFolder, `page-${files}.html`);
   writeFileSync(file, page);
   return file;
 }
