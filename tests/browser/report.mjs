@@ -1,12 +1,15 @@
 // Opens an HTML report in headless Chromium and checks what a reader would see:
 //   node tests/browser/report.mjs FILE.html     a finished report
-//   node tests/browser/report.mjs --sample TEMPLATE.html     the built page, filled with sample data
+//   node tests/browser/report.mjs --sample TEMPLATE.html     the built page, filled with sample data, and the
+//                                                            figures of data that are seldom
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { figureChecks } from "./figures.mjs";
+import { kOdd } from "./odd.mjs";
 import { fill, sample, written } from "./sample.mjs";
 import { kUnusual } from "./unusual.mjs";
 
@@ -106,7 +109,40 @@ const itemChecks = {
   },
 };
 
+/** Checks of numbers and signs that depend on the size and the number of runs. */
+const sizeChecks = {
+  async "the legend of a figure of curves names those that are drawn, and no other"(page, data) {
+    for (const [at, { trajectories }] of data.measure.runs.entries()) {
+      const drawn = trajectories.flatMap(({ kind, curves }) =>
+        curves.map(({ name }) => `${name}, ${kind === "run" ? "of the run" : kind}`),
+      );
+      const legend = page.locator(`#figure-curves-${at} .legend li`);
+      assert.deepEqual(await legend.allInnerTexts(), drawn);
+    }
+  },
+
+  async "no gain that is measured reads as nothing"(page, data) {
+    const none = /^[+−]?0(\.0+)?(?![.\d])/;
+    for (const [at, { trajectories }] of data.measure.runs.entries()) {
+      for (const [i, { points }] of trajectories.entries()) {
+        const rows = await page.locator(`#table-points-${at}-${i} tbody tr`).all();
+        const large = Math.max(...points.map(({ gold }) => Math.abs(gold ?? 0)));
+        for (const [row, { gold }] of points.entries()) {
+          if (!gold || Math.abs(gold) < large / 10) continue;
+          const cells = await rows[row].locator("th, td").allInnerTexts();
+          assert.doesNotMatch(cells[4].trim(), none);
+        }
+      }
+    }
+    for (const scores of await page.locator(".example .scores").allInnerTexts()) {
+      assert.doesNotMatch(scores.replace(/^\D*/, ""), /^0\.0+,/);
+    }
+  },
+};
+
 const mismatchChecks = {
+  ...sizeChecks,
+
   async "the curves hold a mark for each point, and the ceiling where one was detected"(page, data) {
     for (const [at, run] of data.measure.runs.entries()) {
       const curves = run.trajectories.flatMap((trajectory) => trajectory.curves);
@@ -248,6 +284,8 @@ const fullChecks = {
 };
 
 const commonChecks = {
+  ...figureChecks,
+
   async "every figure has a title and a description"(page) {
     for (const figure of await page.locator("figure").all()) {
       assert.match(await figure.locator("h3").innerText(), /^Figure \d+\. \w/);
@@ -398,21 +436,36 @@ async function run(file) {
   return failed;
 }
 
-/** A file with this page, in a folder of its own. */
+const kFolder = mkdtempSync(join(tmpdir(), "plumb-report-"));
+process.on("exit", () => rmSync(kFolder, { recursive: true }));
+let files = 0;
+
+/** A file with this page, until the checks end. */
 function inFolder(page) {
-  const folder = mkdtempSync(join(tmpdir(), "plumb-report-"));
-  process.on("exit", () => rmSync(folder, { recursive: true }));
-  const file = join(folder, "page.html");
+  files += 1;
+  const file = join(kFolder, `page-${files}.html`);
   writeFileSync(file, page);
   return file;
 }
 
-/** The built page filled with sample data. */
-const filled = (template) => inFolder(fill(readFileSync(template, "utf8"), sample()));
+/** Checks the built page filled with sample data, then its figures of each of those that are seldom. */
+async function runSamples(template) {
+  const filled = (data) => inFolder(fill(readFileSync(template, "utf8"), data));
+  let failed = await run(filled(sample()));
+  const browser = await chromium.launch(kBrowser);
+  for (const [name, data] of Object.entries(kOdd)) {
+    console.log(`${name}:`);
+    const checks = { ...(data.measure && sizeChecks), ...figureChecks };
+    failed += await runChecks(browser, filled(data), data, checks);
+  }
+  await browser.close();
+  return failed;
+}
 
 const [first, second] = process.argv.slice(2);
 if (!first || (first === "--sample" && !second)) {
   console.error("usage: node tests/browser/report.mjs FILE.html | --sample TEMPLATE.html");
   process.exit(2);
 }
-process.exitCode = (await run(first === "--sample" ? filled(second) : resolve(first))) > 0 ? 1 : 0;
+const failed = first === "--sample" ? await runSamples(second) : await run(resolve(first));
+process.exitCode = failed > 0 ? 1 : 0;

@@ -13,8 +13,12 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The text with places to break a line after each of the marks that long names are joined by. */
+/** The parts of a long name, each ending in the mark that joins it to the next. */
+export function pieces(text: string): string[] {
+  return text.split(/(?<=[_/-])(?=\w)|(?<=[a-z])(?=[A-Z][a-z])/);
+}
+
+/** The text with places to break a line between its parts. */
 export function breakable(text: string): Node[] {
-  const parts = text.split(/(?<=[_/-])(?=\w)|(?<=[a-z])(?=[A-Z][a-z])/);
-  return parts.flatMap((part, at) => (at > 0 ? [h("wbr"), new Text(part)] : [new Text(part)]));
+  return pieces(text).flatMap((part, at) => (at > 0 ? [h("wbr"), new Text(part)] : [new Text(part)]));
 }

@@ -3,25 +3,47 @@ import { known, why, type Interval, type Maybe, type Subset } from "./data";
 
 export const kNone = "–";
 
+const kMostDigits = 6;
+/** What is smaller is what rounding leaves of zero. */
+const kNothing = 1e-12;
+
+/** How many digits after the point show values of this size: two, none from 100 on, three figures of what is small. */
+export function digits(size: number): number {
+  const of = Math.abs(size);
+  if (!(of > kNothing && of < 0.05)) return of >= 100 ? 0 : 2;
+  return 2 - Math.floor(Math.log10(of));
+}
+
+/** With as many digits as the largest of its kind needs. */
+export function sized(values: (number | null | undefined)[], format = number): (value: number) => string {
+  const needed = digits(Math.max(0, ...values.map((value) => Math.abs(value ?? 0))));
+  return (value) => format(value, needed);
+}
+
 /** "(empty)" of a text in which there is nothing to be seen. */
 export function visible(text: string): string {
   return text.trim() === "" ? "(empty)" : text;
 }
 
-const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** As a reader counts them: an emoji is one. */
+export const letters = (text: string): string[] => [...segmenter.segment(text)].map(({ segment }) => segment);
 
 /** The first letters as a reader counts them, an emoji as one, with "…" where more would follow. */
 export function cut(text: string, most: number): string {
   if (text.length <= most) return text;
   let count = 0;
-  for (const { index } of letters.segment(text)) {
+  for (const { index } of segmenter.segment(text)) {
     if (count++ === most) return `${text.slice(0, index)}…`;
   }
   return text;
 }
 
 export function number(value: number, digits = 1): string {
-  const text = Math.abs(value).toFixed(digits);
+  const size = Math.abs(value);
+  const power = digits > kMostDigits && size > 0;
+  const text = power ? size.toExponential(2).replace("-", "−") : size.toFixed(Math.min(digits, kMostDigits));
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
@@ -48,6 +70,11 @@ export function measure(
   if (point === undefined) return kNone;
   const bounds = known(ci);
   return bounds ? `${format(point)} ${interval(bounds, format)}` : format(point);
+}
+
+/** Empty where there is a value. */
+export function instead(value: Maybe<number>, row?: { reason?: string }): string {
+  return known(value) === undefined ? absent(value, row) : "";
 }
 
 /** A dash, with the reason where one is known. */

@@ -22,21 +22,20 @@ export interface ForestLook<T> {
   look: (row: T) => Look;
   solid: (row: T) => boolean;
   title: (row: T) => string;
-  /** What stands in the place of a score that is absent. */
-  absent: (row: T) => string;
 }
 
-/** From the lowest to the highest score or bound of an interval. */
+/** From the lowest to the highest score or bound of an interval; with 0 and 1 where these do not differ. */
 export function extent(rows: Scored[]): [number, number] {
   const values = rows.flatMap((row) => [known(row.score) ?? [], known(row.ci) ?? []].flat());
-  return [Math.min(...values), Math.max(...values)];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low < high ? [low, high] : [Math.min(0, low), Math.max(1, high)];
 }
 
 export function forestMarks<T extends Scored>(
   rows: Placed<T>[],
   [y1, y2]: [number, number],
   human: T | undefined,
-  { look, solid, title, absent }: ForestLook<T>,
+  { look, solid, title }: ForestLook<T>,
 ): Plot.Markish[] {
   type Row = Placed<T>;
   const scored = rows.filter(({ row }) => known(row.score) !== undefined);
@@ -71,17 +70,5 @@ export function forestMarks<T extends Scored>(
       title: ({ row }: Row) => title(row),
       className: "score",
     }),
-    Plot.text(
-      rows.filter(({ row }) => known(row.score) === undefined),
-      {
-        y: "y",
-        frameAnchor: "left",
-        textAnchor: "start",
-        text: ({ row }: Row) => absent(row),
-        fill: "var(--quiet)",
-        stroke: "var(--paper)",
-        strokeWidth: 5,
-      },
-    ),
   ];
 }

@@ -1,6 +1,6 @@
 /** Figure 1: the leaderboard as a forest plot. */
 import { known, type Leaderboard, type LeaderboardRow } from "../data";
-import { absent, kNone, measure, number, percent, shortName, span } from "../format";
+import { instead, kNone, measure, number, percent, shortName, span } from "../format";
 import { separable } from "../summary";
 import { figure, kSigns, legend } from "./figure";
 import { extent, forestMarks } from "./forest";
@@ -30,10 +30,11 @@ export function leaderboardFigure(board: Leaderboard): HTMLElement {
           label,
           strong: (row) => row.kind === "human",
           columns: [
-            { head: "Score", width: 140, text: (row) => measure(row.score, row.ci) },
-            { head: "Rank", width: 84, text: rank },
+            { head: "Score", text: (row) => measure(row.score, row.ci) },
+            { head: "Rank", text: rank },
           ],
           note: (row) => `${measure(row.score)} · rank ${rank(row)}`,
+          absent: (row) => instead(row.score, row),
           x: { domain: extent(board.rows), nice: true },
           ticks: { ticks: 6, label: "Score →" },
           marks: (rows, height) =>
@@ -41,7 +42,6 @@ export function leaderboardFigure(board: Leaderboard): HTMLElement {
               look: ({ kind }) => (kind === "human" || kind === "model" ? kind : "baseline"),
               solid: (row) => row.kind === "human" || (row.kind === "model" && separable(row)),
               title: (row) => `${row.name}: ${measure(row.score, row.ci)}, rank ${rank(row)}`,
-              absent: (row) => absent(row.score, row),
             }),
         },
         width,

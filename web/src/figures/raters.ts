@@ -41,19 +41,19 @@ export function ratersChart(results: RatersOf): Figure {
           label: (row) => row.name,
           strong: (row) => row.kind === "human",
           columns: [
-            { head: "Score", width: 156, text: (row) => measure(row.score, row.ci, three) },
-            { head: "Human − rater", width: 176, text: difference },
-            { head: "Verdict", width: 120, text: (row) => row.verdict ?? "" },
+            { head: "Score", text: (row) => measure(row.score, row.ci, three) },
+            { head: "Human − rater", text: difference },
+            { head: "Verdict", text: (row) => row.verdict ?? "" },
           ],
           note: (row) => `${measure(row.score, null, three)} · ${row.verdict ?? row.kind}`,
-          x: { domain: domain(results.rows), nice: true },
+          absent: (row) => (known(row.score) === undefined ? `${kNone} ${row.score_reason ?? ""}` : ""),
+          x: { domain: extent(results.rows), nice: true },
           ticks: { ticks: 6, label: `${words(results.metric)} →` },
           marks: (rows, height) =>
             forestMarks(rows, height, human, {
               look: (row) => look(row.kind),
               solid: (row) => row.kind === "human" || (look(row.kind) === "model" && differs(row)),
               title: (row) => `${row.name}: ${measure(row.score, row.ci, three)}`,
-              absent: (row) => `${kNone} ${row.score_reason ?? ""}`,
             }),
         },
         width,
@@ -73,12 +73,6 @@ function groups(rows: Rater[]): Map<string, Rater[]> {
     ["Trivial answers", of("baseline")],
   ];
   return new Map(all.filter(([, members]) => members.length > 0));
-}
-
-/** Of an empty table, the span from 0 to 1. */
-function domain(rows: Rater[]): [number, number] {
-  const [low, high] = extent(rows);
-  return [Math.min(low, 1), Math.max(high, 0)];
 }
 
 /** Whether the paired difference from the human excludes zero. */

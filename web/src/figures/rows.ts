@@ -1,8 +1,10 @@
 /**
- * A chart of labelled rows in titled groups: what the three figures share. Wide, a row's label stands
- * left of the plot and its columns of text right of it; narrow, both stand above it.
+ * A chart of labelled rows in titled groups: what all figures of rows share. Wide, a row's label stands left of the
+ * plot and its columns of text right of it; where that leaves too little for the plot, both stand above it.
  */
 import * as Plot from "@observablehq/plot";
+import { kStyle } from "./chart";
+import { breadth, hidden, kLine, kSize, wrap } from "./fit";
 
 export interface Placed<T> {
   y: number;
@@ -15,63 +17,124 @@ export interface RowChart<T> {
   groups: Map<string, T[]>;
   label: (row: T) => string;
   strong: (row: T) => boolean;
-  /** Texts right of the plot, each with its width in pixels. */
-  columns: { head: string; width: number; text: (row: T) => string }[];
+  /** Texts right of the plot. */
+  columns: { head: string; text: (row: T) => string }[];
   /** The one text above the plot on a narrow page. */
   note: (row: T) => string;
+  /** What stands in the place of the marks of a row that has none; else empty. */
+  absent: (row: T) => string;
   x: Plot.ScaleOptions;
-  ticks: Plot.AxisXOptions;
+  ticks: Pick<Plot.AxisXOptions, "tickFormat" | "label"> & { ticks: number | number[] };
   /** The marks; `extent` is the top and the bottom of the rows in pixels. */
   marks: (rows: Placed<T>[], extent: [number, number]) => Plot.Markish[];
 }
 
 const kNarrow = 640;
-const kCharacter = 6.6;
+/** The least width of a plot with texts at its sides, and of a label there. */
+const kPlot = 220;
+const kLabel = 150;
+const kGap = 20;
+/** Half of a tick's label. */
+const kEdge = 16;
+/** From a row's marks to the text above them. */
+const kAbove = 11;
+
+interface Column<T> {
+  head: string;
+  text: (row: T) => string;
+  /** From the right end of the plot. */
+  at: number;
+}
+
+interface Frame<T> {
+  width: number;
+  narrow: boolean;
+  left: number;
+  right: number;
+  columns: Column<T>[];
+  /** Of the label; the note stands below it, not beside it, where `below`. */
+  room: number;
+  below: boolean;
+}
+
+function frame<T>(chart: RowChart<T>, width: number): Frame<T> {
+  const all = [...chart.groups.values()].flat();
+  const longest = (text: (row: T) => string, weight?: number) =>
+    Math.ceil(Math.max(0, ...all.map((row) => breadth(text(row), weight))));
+  const columns: Column<T>[] = [];
+  let right = 0;
+  for (const { head, text } of chart.columns) {
+    columns.push({ head, text, at: right + kGap });
+    right += kGap + Math.max(longest(text), Math.ceil(breadth(head)));
+  }
+  right = Math.max(right + 2, kEdge);
+  const most = Math.min(0.36 * width, Math.max(kLabel, width - right - kPlot));
+  const left = Math.min(longest(chart.label, 700) + 14, most);
+  if (width >= kNarrow && width - left - right >= kPlot) {
+    return { width, narrow: false, left, right, columns, room: left - 12, below: false };
+  }
+  const beside = width - longest(chart.note) - 12;
+  const below = beside < 120;
+  return { width, narrow: true, left: kEdge, right: kEdge, columns: [], room: below ? width : beside, below };
+}
+
+/** A row with its texts in lines. */
+interface Line<T> extends Placed<T> {
+  label: string[];
+  note: string[];
+  absent: string[];
+}
 
 interface Layout<T> {
-  rows: Placed<T>[];
-  headings: { y: number; title: string }[];
+  lines: Line<T>[];
+  headings: { y: number; title: string; lines: string[] }[];
   top: number;
   bottom: number;
 }
 
-/** Each row is `height` pixels high, its marks `foot` pixels above its bottom. */
-function place<T>(
-  groups: Map<string, T[]>,
-  top: number,
-  height: (row: T) => number,
-  foot: (row: T) => number,
-): Layout<T> {
-  const layout: Layout<T> = { rows: [], headings: [], top, bottom: top };
-  for (const [title, rows] of groups) {
+function place<T>(chart: RowChart<T>, { width, narrow, left, right, room, below }: Frame<T>, top: number): Layout<T> {
+  const layout: Layout<T> = { lines: [], headings: [], top, bottom: top };
+  for (const [title, rows] of chart.groups) {
     if (title) {
-      const lead = layout.rows.length > 0 ? 24 : 12;
-      layout.headings.push({ y: layout.bottom + lead, title });
-      layout.bottom += lead + 10;
+      const lines = wrap(title, width, 3, 600);
+      layout.bottom += (layout.lines.length > 0 ? 24 : 12) + kLine * (lines.length - 1);
+      layout.headings.push({ y: layout.bottom, title, lines });
+      layout.bottom += 10;
     }
     for (const row of rows) {
-      layout.bottom += height(row);
-      layout.rows.push({ y: layout.bottom - foot(row), row });
+      const label = wrap(chart.label(row), room, 3, chart.strong(row) ? 700 : 400);
+      const note = narrow ? wrap(chart.note(row), width, 2) : [];
+      const absent = wrap(chart.absent(row), width - left - right - 4);
+      const over = label.length - 1 + (below ? note.length : 0);
+      const under = Math.max(absent.length, 1) - 1;
+      const height = narrow ? 42 + kLine * (over + under) : 24 + kLine * Math.max(over, under);
+      layout.bottom += height;
+      const y = layout.bottom - (narrow ? 13 + kLine * under : height / 2);
+      layout.lines.push({ y, row, label, note, absent });
     }
   }
   return layout;
 }
 
-export function drawRows<T>(chart: RowChart<T>, width: number): SVGSVGElement {
-  const narrow = width < kNarrow;
-  const all = [...chart.groups.values()].flat();
-  const breadth = (text: string) => 12 + kCharacter * text.length;
-  const longest = (text: (row: T) => string) =>
-    Math.max(0, ...all.map((row) => breadth(text(row))));
-  const columns = narrow ? [] : chart.columns;
-  const left = narrow ? 8 : Math.min(longest(chart.label), 0.36 * width);
-  const right = narrow ? 8 : columns.reduce((sum, column) => sum + column.width, 4);
-  const room = narrow ? width - longest(chart.note) : left;
-  const height = (row: T) => (narrow ? 42 : 24) + (breadth(chart.label(row)) > room ? 13 : 0);
-  const layout = place(chart.groups, 40, height, (row) => (narrow ? 13 : height(row) / 2));
-  const { rows, top, bottom } = layout;
+/** No more ticks than there is room for. */
+function spaced(ticks: number | number[], room: number): number | number[] {
+  if (typeof ticks === "number") return Math.max(2, Math.min(ticks, Math.floor(room / 48)));
+  const step = [1, 2, 5, 10, 20, 50].find((by) => ticks.length / by <= room / 18) ?? 100;
+  return ticks.filter((tick) => tick % step === 0);
+}
 
-  const axis = { tickSize: 0, color: "var(--quiet)" } as const;
+export function drawRows<T>(chart: RowChart<T>, width: number): SVGSVGElement {
+  const fitted = frame(chart, width);
+  const { left, right } = fitted;
+  const layout = place(chart, fitted, 40);
+  const { lines, top, bottom } = layout;
+
+  const axis = {
+    ...chart.ticks,
+    ticks: spaced(chart.ticks.ticks, width - left - right),
+    tickSize: 0,
+    color: "var(--quiet)",
+  } as const;
   const svg = Plot.plot({
     width,
     height: bottom + 36,
@@ -79,16 +142,16 @@ export function drawRows<T>(chart: RowChart<T>, width: number): SVGSVGElement {
     marginBottom: 36,
     marginLeft: left,
     marginRight: right,
-    style: { fontFamily: "var(--sans)", fontSize: "12px", overflow: "visible" },
+    style: kStyle,
     x: { ...chart.x, axis: null },
     y: { type: "identity", axis: null },
     marks: [
-      Plot.gridX({ ...chart.ticks, y1: top, y2: bottom, stroke: "var(--guide)", strokeOpacity: 1 }),
-      Plot.ruleY(rows, { y: "y", stroke: "var(--guide)" }),
-      Plot.axisX({ ...chart.ticks, ...axis, anchor: "bottom", labelAnchor: "center" }),
-      Plot.axisX({ ...chart.ticks, ...axis, anchor: "top", label: null }),
-      ...chart.marks(rows, [top, bottom]),
-      ...texts(chart, columns, layout, { narrow, left, right, room }),
+      Plot.gridX({ ticks: axis.ticks, y1: top, y2: bottom, stroke: "var(--guide)", strokeOpacity: 1 }),
+      Plot.ruleY(lines, { y: "y", stroke: "var(--guide)" }),
+      Plot.axisX({ ...axis, anchor: "bottom", labelAnchor: "center" }),
+      Plot.axisX({ ...axis, anchor: "top", label: null }),
+      ...chart.marks(lines, [top, bottom]),
+      ...texts(chart, layout, fitted),
     ],
   }) as SVGSVGElement;
   svg.setAttribute("role", "img");
@@ -98,60 +161,74 @@ export function drawRows<T>(chart: RowChart<T>, width: number): SVGSVGElement {
 
 function texts<T>(
   chart: RowChart<T>,
-  columns: RowChart<T>["columns"],
-  { rows, headings }: Layout<T>,
-  { narrow, left, right, room }: { narrow: boolean; left: number; right: number; room: number },
+  { lines, headings }: Layout<T>,
+  { narrow, left, right, columns, below }: Frame<T>,
 ): Plot.Markish[] {
-  const above = narrow ? ({ lineAnchor: "bottom", dy: -11 } as const) : {};
   const halo = { stroke: "var(--paper)", strokeWidth: 5 } as const;
-  const start = { frameAnchor: "left", textAnchor: "start", dx: -left, y: "y" } as const;
-  const label = (placed: Placed<T>[], fontWeight: number) =>
-    Plot.text(placed, {
-      ...start,
-      ...above,
-      text: ({ row }: Placed<T>) => chart.label(row),
-      fontWeight,
-      fill: "currentColor",
-      ...halo,
-      lineHeight: 1.15,
-      lineWidth: (room - 12) / 12,
-      className: "label",
-    });
-  const marks: Plot.Markish[] = [
-    Plot.text(headings, { ...start, text: "title", fontWeight: 600, fill: "var(--quiet)" }),
-    label(
-      rows.filter(({ row }) => chart.strong(row)),
-      700,
-    ),
-    label(
-      rows.filter(({ row }) => !chart.strong(row)),
-      400,
-    ),
-  ];
-  if (narrow) {
-    marks.push(
-      Plot.text(rows, {
-        frameAnchor: "right",
-        textAnchor: "end",
-        dx: right,
-        ...above,
-        y: "y",
-        text: ({ row }: Placed<T>) => chart.note(row),
-        fill: "var(--quiet)",
+  const start = { frameAnchor: "left", textAnchor: "start", dx: -left } as const;
+  const lift = ({ note }: Line<T>) => kAbove + (below ? kLine * note.length : 0);
+  const label = (strong: boolean) =>
+    Plot.text(
+      lines.filter(({ row }) => chart.strong(row) === strong),
+      {
+        ...start,
         ...halo,
-      }),
+        y: (line: Line<T>) => line.y - (narrow ? lift(line) : 0),
+        lineAnchor: narrow ? "bottom" : "middle",
+        lineHeight: kLine / kSize,
+        text: (line: Line<T>) => line.label.join("\n"),
+        title: (line: Line<T>) => hidden(chart.label(line.row), line.label),
+        fontWeight: strong ? 700 : 400,
+        fill: "currentColor",
+        className: "label",
+      },
     );
-  }
-  let dx = 20;
-  for (const column of columns) {
-    const at = { frameAnchor: "right", textAnchor: "start", dx } as const;
-    marks.push(
-      Plot.text(rows, { ...at, y: "y", text: ({ row }: Placed<T>) => column.text(row) }),
-      Plot.text([column.head], { ...at, frameAnchor: "top-right", dy: -16, fill: "var(--quiet)" }),
-    );
-    dx += column.width;
-  }
-  return marks;
+  return [
+    Plot.text(headings, {
+      ...start,
+      y: "y",
+      lineAnchor: "bottom",
+      dy: 3,
+      lineHeight: kLine / kSize,
+      text: ({ lines: all }: { lines: string[] }) => all.join("\n"),
+      title: ({ title, lines: all }: { title: string; lines: string[] }) => hidden(title, all),
+      fontWeight: 600,
+      fill: "var(--quiet)",
+    }),
+    label(true),
+    label(false),
+    Plot.text(lines, {
+      ...(below ? start : ({ frameAnchor: "right", textAnchor: "end", dx: right } as const)),
+      ...halo,
+      y: (line: Line<T>) => line.y - kAbove,
+      lineAnchor: "bottom",
+      lineHeight: kLine / kSize,
+      text: ({ note }: Line<T>) => note.join("\n"),
+      fill: "var(--quiet)",
+    }),
+    Plot.text(
+      lines.filter(({ absent }) => absent.length > 0),
+      {
+        ...halo,
+        frameAnchor: "left",
+        textAnchor: "start",
+        dx: 4,
+        y: (line: Line<T>) => line.y - (narrow ? kLine / 4 : 0),
+        lineAnchor: narrow ? "top" : "middle",
+        lineHeight: kLine / kSize,
+        text: ({ absent }: Line<T>) => absent.join("\n"),
+        title: ({ row, absent }: Line<T>) => hidden(chart.absent(row), absent),
+        fill: "var(--quiet)",
+      },
+    ),
+    ...columns.flatMap(({ head, text, at }) => {
+      const place = { frameAnchor: "right", textAnchor: "start", dx: at } as const;
+      return [
+        Plot.text(lines, { ...place, y: "y", text: ({ row }: Line<T>) => text(row) }),
+        Plot.text([head], { ...place, frameAnchor: "top-right", dy: -16, fill: "var(--quiet)" }),
+      ];
+    }),
+  ];
 }
 
 /** Groups rows by a key, in the order in which the keys first occur. */

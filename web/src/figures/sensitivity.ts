@@ -1,7 +1,7 @@
 /** Figure 3: the human’s rank under every view of the audit. */
 import * as Plot from "@observablehq/plot";
 import { known, type View } from "../data";
-import { absent, kNone, measure, span, words } from "../format";
+import { instead, kNone, measure, span, words } from "../format";
 import { rankRange } from "../summary";
 import { figure, kSigns, legend } from "./figure";
 import { drawRows, groupBy, type Placed } from "./rows";
@@ -28,11 +28,12 @@ export function sensitivityFigure(views: View[]): HTMLElement {
           label: (view) => view.view,
           strong: (view) => view === views[0],
           columns: [
-            { head: "Rank", width: 76, text: rank },
-            { head: "Human", width: 60, text: (view) => measure(view.human) },
-            { head: "Best", width: 56, text: (view) => measure(view.best) },
+            { head: "Rank", text: rank },
+            { head: "Human", text: (view) => measure(view.human) },
+            { head: "Best", text: (view) => measure(view.best) },
           ],
           note: rank,
+          absent: (view) => instead(view.human_rank, view),
           x: { domain: [0.5, last + 0.5] },
           ticks: {
             ticks: Array.from({ length: last }, (_, i) => i + 1),
@@ -84,19 +85,6 @@ function marks(rows: Row[], [y1, y2]: [number, number], first?: View): Plot.Mark
       },
       className: "rank",
     }),
-    Plot.text(
-      rows.filter(({ row }) => known(row.human_rank) === undefined),
-      {
-        y: "y",
-        frameAnchor: "left",
-        textAnchor: "start",
-        dx: 4,
-        text: ({ row }: Row) => absent(row.human_rank, row),
-        fill: "var(--quiet)",
-        stroke: "var(--paper)",
-        strokeWidth: 5,
-      },
-    ),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Figure 2: the human against all models, subset by subset. */
 import * as Plot from "@observablehq/plot";
 import { known, type Gap, type Subset } from "../data";
-import { absent, count, measure, number, percent, shortName, signed, subsetName } from "../format";
+import { count, instead, measure, number, percent, shortName, signed, subsetName } from "../format";
 import { verdicts } from "../summary";
 import { figure, kSigns, legend } from "./figure";
 import { drawRows, groupBy, type Placed } from "./rows";
@@ -31,11 +31,12 @@ export function subsetsFigure(gap: Gap): HTMLElement {
           label: (subset) => subsetName(subset) + (subset.warnings?.length ? " †" : ""),
           strong: () => false,
           columns: [
-            { head: "Human − model", width: 156, text: difference },
-            { head: "Verdict", width: 120, text: (subset) => subset.verdict },
+            { head: "Human − model", text: difference },
+            { head: "Verdict", text: (subset) => subset.verdict },
           ],
           note: (subset) => `${measure(subset.difference, null, signed)} · ${subset.verdict}`,
-          x: { domain: [Math.min(0, ...scores(gap.subsets)), 100] },
+          absent: (subset) => instead(subset.human, subset),
+          x: { domain: domain(gap.subsets) },
           ticks: { ticks: 6, label: "Score →" },
           marks,
         },
@@ -48,8 +49,16 @@ function difference(subset: Subset): string {
   return measure(subset.difference, subset.ci, signed);
 }
 
-function scores(subsets: Subset[]): number[] {
-  return subsets.flatMap(({ models }) => (models ?? []).flatMap(({ score }) => known(score) ?? []));
+/** From 0 to 100 and to whatever is drawn beyond. */
+function domain(subsets: Subset[]): [number, number] {
+  const drawn = subsets.flatMap(({ models, annotators, human, human_ci, model, chance }) => [
+    ...(models ?? []).map(({ score }) => known(score)),
+    ...(annotators ?? []),
+    ...(known(human_ci) ?? []),
+    ...[human, model, chance].map((value) => known<number>(value)),
+  ]);
+  const values = drawn.filter((value) => value !== undefined);
+  return [Math.min(0, ...values), Math.max(100, ...values)];
 }
 
 /** One record a model of a row. */
@@ -119,18 +128,6 @@ function marks(rows: Row[]): Plot.Markish[] {
       strokeWidth: 0.75,
       className: "human",
     }),
-    Plot.text(
-      rows.filter(({ row }) => known(row.human) === undefined),
-      {
-        y: "y",
-        frameAnchor: "left",
-        textAnchor: "start",
-        text: ({ row }: Row) => absent(row.human, row),
-        fill: "var(--quiet)",
-        stroke: "var(--paper)",
-        strokeWidth: 5,
-      },
-    ),
     Plot.tip(
       dots,
       Plot.pointer({

@@ -1,5 +1,6 @@
 /** A population of reward models: which metric foretells the gold of what each chooses. */
 import * as Plot from "@observablehq/plot";
+import { drawChart } from "../figures/chart";
 import { figure, kSigns, legend, type Sign } from "../figures/figure";
 import { interval, number, signed } from "../format";
 import { lookOf } from "../links/data";
@@ -89,14 +90,13 @@ function drawScatter(all: Point[], base: number, width: number): SVGSVGElement {
   const narrow = width < 640;
   const color = (point: Point) => `var(--${point.look})`;
   const facet = narrow ? { fy: "facet" } : { fx: "facet" };
-  const svg = Plot.plot({
+  return drawChart({
     width,
     height: narrow ? 480 : 340,
     marginLeft: 46,
     marginRight: 12,
     marginBottom: 40,
     marginTop: narrow ? 16 : 34,
-    style: { fontFamily: "var(--sans)", fontSize: "12px", overflow: "visible" },
     x: { label: "pairs ordered right →", labelAnchor: "center", tickFormat: "%", ticks: 5, nice: true },
     y: { label: "↑ gold", nice: true, ticks: 5 },
     fx: { label: null },
@@ -115,10 +115,7 @@ function drawScatter(all: Point[], base: number, width: number): SVGSVGElement {
           ]
         : []),
     ],
-  }) as SVGSVGElement;
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${all.length} marks: ${all.map(({ facet: of, title }) => `${of}, ${title}`).join("; ")}.`);
-  return svg;
+  }, `${all.length} marks: ${all.map(({ facet: of, title }) => `${of}, ${title}`).join("; ")}.`);
 }
 
 function correlationTable(rows: Correlation[]): HTMLElement {

@@ -1,6 +1,7 @@
 /** Rounds of asking: what the old reward model knew of the new answers, and what each policy earned. */
 import * as Plot from "@observablehq/plot";
 import type { Interval } from "../data";
+import { drawChart } from "../figures/chart";
 import { figure, kSigns, legend } from "../figures/figure";
 import { interval, number } from "../format";
 import { measureCell, table } from "../table";
@@ -36,12 +37,11 @@ function marks(rounds: Round[]): Mark[] {
 
 function drawPanel(all: Mark[], rounds: number[], width: number): SVGSVGElement {
   const color = (one: Mark) => `var(--${one.look})`;
-  return Plot.plot({
+  return drawChart({
     width,
     height: 220,
     marginLeft: 46,
     marginBottom: 40,
-    style: { fontFamily: "var(--sans)", fontSize: "12px", overflow: "visible" },
     x: { type: "point", domain: rounds, label: "round →", labelAnchor: "center", tickFormat: (x: number) => `${x}` },
     y: { label: `↑ ${all[0]?.panel ?? ""}`, nice: true, ticks: 5 },
     marks: [
@@ -50,7 +50,7 @@ function drawPanel(all: Mark[], rounds: number[], width: number): SVGSVGElement 
       Plot.ruleX(all, { x: "round", y1: "low", y2: "high", stroke: color, strokeWidth: 2 }),
       Plot.dot(all, { x: "round", y: "value", r: 4, fill: color, title: "title", className: "points" }),
     ],
-  }) as SVGSVGElement;
+  });
 }
 
 /** Both panels in one drawing, beside each other or, where there is no room, one above the other. */

@@ -1,11 +1,11 @@
 /** What the cards show: judged measures on one scale, and quantities over the checkpoints. */
 import * as Plot from "@observablehq/plot";
 import type { Interval } from "../data";
+import { drawChart } from "../figures/chart";
 import { bare, figure, kSigns, legend, type Sign } from "../figures/figure";
-import { interval, number, signed } from "../format";
+import { drawRows } from "../figures/rows";
+import { digits, interval, number, signed, sized } from "../format";
 import { finite, lookOf, type LinkDetails, type LinkName, type LinkRow, type Links } from "./data";
-
-const kStyle = { fontFamily: "var(--sans)", fontSize: "12px", overflow: "visible" };
 
 interface Bar {
   name: string;
@@ -22,20 +22,10 @@ function bars(rows: LinkRow[], several: boolean): Bar[] {
     if (!finite(estimate) || !ci || !resolution) return [];
     const scaled = (x: number) => (x - (row.null ?? 0)) / resolution;
     const name = several && row.run ? `${row.run}: ${row.measure}` : row.measure;
-    const title = `${name}: ${number(estimate, 3)} ${interval(ci, (x) => number(x, 3))}, ${row.verdict ?? ""}`;
+    const said = (x: number) => number(x, Math.max(3, digits(estimate)));
+    const title = `${name}: ${said(estimate)} ${interval(ci, said)}, ${row.verdict ?? ""}`;
     return [{ name, value: scaled(estimate), ci: [scaled(ci[0]), scaled(ci[1])], look: lookOf(row.verdict), title }];
   });
-}
-
-function wrapped(name: string, width: number): string {
-  const most = width < 640 ? 18 : 40;
-  const lines: string[] = [""];
-  for (const word of name.split(" ")) {
-    const last = lines[lines.length - 1] as string;
-    if (last && last.length + word.length + 1 > most) lines.push(word);
-    else lines[lines.length - 1] = last ? `${last} ${word}` : word;
-  }
-  return lines.slice(0, 3).join("\n");
 }
 
 export function verdictsFigure(links: Links, link: LinkName): HTMLElement | undefined {
@@ -59,37 +49,39 @@ export function verdictsFigure(links: Links, link: LinkName): HTMLElement | unde
 }
 
 function drawBars(all: Bar[], width: number, link: LinkName): SVGSVGElement {
-  const names = all.map(({ name }) => name);
   const bounds = all.flatMap(({ ci, value }) => [...ci, value]);
   const low = 1.15 * Math.min(-1.3, ...bounds);
   const high = 1.15 * Math.max(1.3, ...bounds);
   const near = width < 640 ? [] : [-1, 1];
   const ticks = [-100, -10, ...near, 0, 10, 100].filter((x) => low <= x && x <= high);
-  const color = (bar: Bar) => `var(--${bar.look})`;
-  const svg = Plot.plot({
+  const color = ({ row }: { row: Bar }) => `var(--${row.look})`;
+  const svg = drawRows<Bar>(
+    {
+      description: `Link ${link}: ${all.map(({ title }) => title).join("; ")}.`,
+      groups: new Map([["", all]]),
+      label: ({ name }) => name,
+      strong: () => false,
+      columns: [],
+      note: () => "",
+      absent: () => "",
+      x: { type: "symlog", domain: [low, high] },
+      ticks: { ticks, tickFormat: (x: number) => signed(x, 0), label: null },
+      marks: (rows, [y1, y2]) => [
+        Plot.rect([[-1, 1]], { x1: (band: Interval) => band[0], x2: (band: Interval) => band[1], y1, y2, fill: "var(--guide)" }),
+        Plot.ruleX([0], { y1, y2, stroke: "var(--quiet)" }),
+        Plot.ruleY(rows, {
+          y: "y",
+          x1: ({ row }) => row.ci[0],
+          x2: ({ row }) => row.ci[1],
+          stroke: color,
+          strokeWidth: 2,
+          className: "interval",
+        }),
+        Plot.dot(rows, { x: ({ row }) => row.value, y: "y", r: 4, fill: color, title: ({ row }) => row.title, className: "verdicts" }),
+      ],
+    },
     width,
-    height: 54 + 40 * all.length,
-    marginLeft: width < 640 ? 120 : 250,
-    marginBottom: 36,
-    style: kStyle,
-    x: { type: "symlog", domain: [low, high], label: null, ticks, tickFormat: (x: number) => signed(x, 0) },
-    y: { domain: names, label: null, tickSize: 0, tickFormat: (name: string) => wrapped(name, width) },
-    marks: [
-      Plot.rect([[-1, 1]], { x1: (band: Interval) => band[0], x2: (band: Interval) => band[1], fill: "var(--guide)" }),
-      Plot.ruleX([0], { stroke: "var(--quiet)" }),
-      Plot.link(all, {
-        x1: (bar: Bar) => bar.ci[0],
-        x2: (bar: Bar) => bar.ci[1],
-        y1: "name",
-        y2: "name",
-        stroke: color,
-        strokeWidth: 2,
-      }),
-      Plot.dot(all, { x: "value", y: "name", r: 4, fill: color, title: "title", className: "verdicts" }),
-    ],
-  }) as SVGSVGElement;
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `Link ${link}: ${all.map(({ title }) => title).join("; ")}.`);
+  );
   return bare(svg);
 }
 
@@ -108,7 +100,8 @@ interface Line {
 
 function placed(x: number, value: number, ci: Interval | null, by: number, name: string): Placed {
   const [low, high] = ci ?? [value, value];
-  const title = `${name}, ${number(x, 2)}: ${number(value / by, 3)}${ci ? ` ${interval([low / by, high / by], (y) => number(y, 3))}` : ""}`;
+  const said = (y: number) => number(y, Math.max(3, digits(value / by)));
+  const title = `${name}, ${number(x, 2)}: ${said(value / by)}${ci ? ` ${interval([low / by, high / by], said)}` : ""}`;
   return { x, y: value / by, low: low / by, high: high / by, title };
 }
 
@@ -154,31 +147,32 @@ function linesFigure(drawn: Drawn): HTMLElement | undefined {
 }
 
 function drawLines({ title, lines, x, y, level, ceiling }: Drawn, width: number): SVGSVGElement {
-  const svg = Plot.plot({
-    width,
-    height: width < 640 ? 260 : 320,
-    marginLeft: 52,
-    marginBottom: 40,
-    style: kStyle,
-    x: { label: x, labelAnchor: "center", zero: true },
-    y: { label: `↑ ${y}`, grid: false, nice: true },
-    marks: [
-      Plot.gridY({ stroke: "var(--guide)", strokeOpacity: 1 }),
-      ...(level === undefined ? [] : [Plot.ruleY([level], { stroke: "var(--quiet)" })]),
-      ...(ceiling ? [Plot.ruleX([ceiling.d_star], { stroke: "var(--human)", strokeDasharray: "4,3" })] : []),
-      ...lines.flatMap((one) => [
-        Plot.areaY(one.points, { x: "x", y1: "low", y2: "high", fill: `var(--${one.look})`, fillOpacity: 0.16 }),
-        Plot.line(one.points, { x: "x", y: "y", stroke: `var(--${one.look})`, strokeWidth: 1.75 }),
-        Plot.dot(one.points, { x: "x", y: "y", r: 3, fill: `var(--${one.look})`, title: "title", className: "points" }),
-      ]),
-    ],
-  }) as SVGSVGElement;
-  const said = lines.map(({ name, points }) => {
+  const ends = lines.map(({ name, points }) => {
+    const said = sized(points.map((point) => point.y));
     const [first, last] = [points[0] as Placed, points[points.length - 1] as Placed];
-    return `${name} from ${number(first.y, 2)} to ${number(last.y, 2)}`;
+    return `${name} from ${said(first.y)} to ${said(last.y)}`;
   });
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${title}, from the start to the end: ${said.join("; ")}.`);
+  const svg = drawChart(
+    {
+      width,
+      height: width < 640 ? 260 : 320,
+      marginLeft: 52,
+      marginBottom: 40,
+      x: { label: x, labelAnchor: "center", zero: true },
+      y: { label: `↑ ${y}`, grid: false, nice: true },
+      marks: [
+        Plot.gridY({ stroke: "var(--guide)", strokeOpacity: 1 }),
+        ...(level === undefined ? [] : [Plot.ruleY([level], { stroke: "var(--quiet)" })]),
+        ...(ceiling ? [Plot.ruleX([ceiling.d_star], { stroke: "var(--human)", strokeDasharray: "4,3" })] : []),
+        ...lines.flatMap((one) => [
+          Plot.areaY(one.points, { x: "x", y1: "low", y2: "high", fill: `var(--${one.look})`, fillOpacity: 0.16 }),
+          Plot.line(one.points, { x: "x", y: "y", stroke: `var(--${one.look})`, strokeWidth: 1.75 }),
+          Plot.dot(one.points, { x: "x", y: "y", r: 3, fill: `var(--${one.look})`, title: "title", className: "points" }),
+        ]),
+      ],
+    },
+    `${title}, from the start to the end: ${ends.join("; ")}.`,
+  );
   return bare(svg);
 }
 

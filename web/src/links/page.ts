@@ -1,6 +1,6 @@
 /** Lays out the report of `plumb report links`: the three links as cards, then where gold is lost. */
 import { h } from "../dom";
-import { count, interval, number, percent } from "../format";
+import { count, percent } from "../format";
 import { entry, hash, header, provenance, section } from "../layout";
 import { examplesSection } from "../mismatch/examples";
 import {
@@ -18,7 +18,7 @@ import {
 } from "./data";
 import { diagram } from "./diagram";
 import { accuracyFigure, evaluationFigures, gainsFigure, verdictsFigure } from "./figures";
-import { linkTable, swapTable, verdictTag } from "./tables";
+import { estimateOf, linkTable, swapTable, verdictTag } from "./tables";
 
 type Made = Node | undefined;
 
@@ -29,9 +29,7 @@ function headlines(links: Links, link: LinkName): Node[] {
   const all = links.links.filter((row) => row.link === link && row.headline);
   const rows = [...all.filter(({ estimate }) => finite(estimate)), ...all.filter(({ estimate }) => !finite(estimate))];
   const said = rows.slice(0, kHeadlines).map((row) => {
-    const value = finite(row.estimate)
-      ? `${number(row.estimate, 2)}${row.ci ? ` ${interval(row.ci, (x) => number(x, 2))}` : ""}`
-      : (row.reason ?? "not measured");
+    const value = estimateOf(row) ?? row.reason ?? "not measured";
     const run = row.run && judged(links).length > 1 ? `${row.run}: ` : "";
     return h("li", {}, `${run}${row.measure} `, h("b", {}, value));
   });

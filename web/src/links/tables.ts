@@ -1,19 +1,20 @@
 /** The rows of the links, and the swap tests. */
 import { h } from "../dom";
-import { interval, kNone, number, percent, signed } from "../format";
+import { interval, kNone, number, percent, signed, sized } from "../format";
 import { table } from "../table";
 import { finite, kSides, lookOf, type LinkName, type LinkRow, type Links, type SwapStage } from "./data";
 
-function digits(row: LinkRow): number {
-  const size = Math.abs(row.estimate ?? 1);
-  if (size !== 0 && size < 0.05) return 4;
-  return size >= 100 ? 0 : 2;
+/** "0.81 [0.79, 0.82]", or undefined. */
+export function estimateOf(row: LinkRow): string | undefined {
+  if (!finite(row.estimate)) return undefined;
+  const said = sized([row.estimate]);
+  return row.ci ? `${said(row.estimate)} ${interval(row.ci, said)}` : said(row.estimate);
 }
 
 function estimateCell(row: LinkRow): Node | string {
-  if (!finite(row.estimate)) return h("span", { class: "absent" }, `${kNone} ${row.reason ?? ""}`);
-  const said = (x: number) => number(x, digits(row));
-  return row.ci ? `${said(row.estimate)} ${interval(row.ci, said)}` : `${said(row.estimate)} (${row.reason ?? "no interval"})`;
+  const said = estimateOf(row);
+  if (said === undefined) return h("span", { class: "absent" }, `${kNone} ${row.reason ?? ""}`);
+  return row.ci ? said : `${said} (${row.reason ?? "no interval"})`;
 }
 
 export function verdictTag(verdict: string | null): HTMLElement {
@@ -44,7 +45,7 @@ export function linkTable(links: Links, link: LinkName): HTMLElement {
         head: "Detectable",
         numeric: true,
         key: (row) => row.detectable ?? undefined,
-        cell: (row) => (finite(row.detectable) ? number(row.detectable, digits(row)) : kNone),
+        cell: (row) => (finite(row.detectable) ? sized([row.estimate ?? row.detectable])(row.detectable) : kNone),
       },
       { head: "n", numeric: true, key: (row) => row.n, cell: (row) => (row.n > 0 ? `${row.n} ${row.of}` : kNone) },
     ],
@@ -54,12 +55,13 @@ export function linkTable(links: Links, link: LinkName): HTMLElement {
 export function swapTable(links: Pick<Links, "swap" | "swap_at">, run = ""): HTMLElement | undefined {
   if (links.swap.length === 0) return undefined;
   const at = links.swap_at;
+  const lost = sized(links.swap.map(({ loss }) => loss), signed);
   return table<SwapStage>({
     id: run ? `table-swap-${run}` : "table-swap",
     title: run ? `${run}: where gold is lost` : "Where gold is lost",
     caption:
       "One stage at a time is replaced by the best there is: the gold for the reward model, best of n for the optimiser at equal gain of the proxy, new labels " +
-      `for the evaluation.${at ? ` Compared at a proxy gain of ${number(at.proxy_gain, 2)} (step ${number(at.step, 0)}, n = ${number(at.n, 1)}), over ${at.prompts} prompts.` : ""}`,
+      `for the evaluation.${at ? ` Compared at a proxy gain of ${sized([at.proxy_gain])(at.proxy_gain)} (step ${number(at.step, 0)}, n = ${number(at.n, 1)}), over ${at.prompts} prompts.` : ""}`,
     rows: links.swap,
     look: (row) => (row.stage === "total" ? "headline" : ""),
     columns: [
@@ -70,8 +72,7 @@ export function swapTable(links: Pick<Links, "swap" | "swap_at">, run = ""): HTM
         key: (row) => row.loss ?? undefined,
         cell: (row) => {
           if (!finite(row.loss)) return h("span", { class: "absent" }, `${kNone} ${row.reason ?? ""}`);
-          const two = (x: number) => signed(x, 2);
-          return row.ci ? `${two(row.loss)} ${interval(row.ci, two)}` : two(row.loss);
+          return row.ci ? `${lost(row.loss)} ${interval(row.ci, lost)}` : lost(row.loss);
         },
       },
     ],

@@ -1,8 +1,9 @@
 /** Proxy and gold of a run against the distance from its start, with their fits and the ceiling. */
 import * as Plot from "@observablehq/plot";
 import { known, type Interval } from "../data";
-import { figure, kSigns, legend } from "../figures/figure";
-import { interval, number, percent, signed } from "../format";
+import { drawChart } from "../figures/chart";
+import { figure, kSigns, legend, type Sign } from "../figures/figure";
+import { interval, number, percent, signed, sized } from "../format";
 import { inDeviations, unit, type Curve, type Run, type Trajectory } from "./data";
 
 export const kLook = { gold: "human", proxy: "model" } as const;
@@ -18,13 +19,14 @@ interface Placed {
 /** The points of a curve in the figure's unit, from the start on. */
 function placed(curve: Curve, trajectory: Trajectory): Placed[] {
   const by = unit(trajectory, curve.name);
+  const said = sized(curve.points.map(({ mean }) => mean / by), signed);
   const points = curve.points.map(({ d, mean, ci }): Placed => {
     const [low, high] = known(ci) ?? [mean, mean];
     return {
       d,
       value: mean / by,
       ci: [low / by, high / by],
-      title: `${curve.name}, ${trajectory.kind}, d = ${number(d, 2)}: ${signed(mean / by, 2)} ${interval([low / by, high / by], (x) => signed(x, 2))}`,
+      title: `${curve.name}, ${trajectory.kind}, d = ${number(d, 2)}: ${said(mean / by)} ${interval([low / by, high / by], said)}`,
     };
   });
   return [{ d: 0, value: 0, ci: [0, 0], title: "start" }, ...points];
@@ -108,6 +110,16 @@ function describe(run: Run): string {
   return `Proxy and gold of ${run.name} against the distance from the start: ${parts.join("; ")}.`;
 }
 
+/** Of the curves that are drawn. */
+function signs({ trajectories }: Run): Sign[] {
+  return trajectories.flatMap(({ kind, curves }) =>
+    curves.map(({ name }): Sign => {
+      const best = kind === "best of n";
+      return [kSigns.circle, `${best ? "" : "solid "}${kLook[name]}`, `${name}, ${best ? kind : "of the run"}`];
+    }),
+  );
+}
+
 export function curvesFigure(run: Run, at: number, level: number, label: string): HTMLElement {
   const rewards = inDeviations(run) ? "in deviations of the start" : "in their own units";
   return figure({
@@ -117,12 +129,7 @@ export function curvesFigure(run: Run, at: number, level: number, label: string)
       `Mean gains over the start ${rewards}, with ${percent(level)} intervals over prompts as bands, and the fitted ` +
       "forms of Gao et al. (2023) as lines. The upright line is the ceiling of the gold, where a turn-over was " +
       "detected, in its interval.",
-    legend: legend([
-      [kSigns.circle, "solid human", "gold, of the run"],
-      [kSigns.circle, "solid model", "proxy, of the run"],
-      [kSigns.circle, "human", "gold, best of n"],
-      [kSigns.circle, "model", "proxy, best of n"],
-    ]),
+    legend: legend(signs(run)),
     draw: (width) => draw(run, width, rewards),
   });
 }
@@ -137,12 +144,10 @@ function draw(run: Run, width: number, rewards: string): SVGSVGElement {
   const low = Math.min(0, ...bounds);
   const high = Math.max(0, ...bounds);
   const room = 0.04 * (high - low || 1);
-  const svg = Plot.plot({
+  return drawChart({
     width,
     height: width < 640 ? 300 : 400,
-    marginLeft: 48,
     marginBottom: 40,
-    style: { fontFamily: "var(--sans)", fontSize: "12px", overflow: "visible" },
     x: { label: "d = √KL from the start →", labelAnchor: "center", zero: true },
     y: { label: `↑ gain ${rewards}`, domain: [low - room, high + room], grid: false },
     marks: [
@@ -152,8 +157,5 @@ function draw(run: Run, width: number, rewards: string): SVGSVGElement {
         marks(trajectory, curve, low - room, high + room),
       ),
     ],
-  }) as SVGSVGElement;
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", describe(run));
-  return svg;
+  }, describe(run));
 }

@@ -1,7 +1,7 @@
 /** Completions of the same prompts, stage by stage side by side. */
 import { known } from "../data";
 import { h } from "../dom";
-import { number, visible } from "../format";
+import { sized, visible } from "../format";
 import type { Details, Run, Sample } from "./data";
 
 const kNone = "none of this step";
@@ -9,7 +9,7 @@ const kNone = "none of this step";
 function scores(sample: Sample): string {
   const parts = (["proxy", "gold"] as const).flatMap((name) => {
     const value = known(sample[name]);
-    return value === undefined ? [] : [`${name} ${number(value, 2)}`];
+    return value === undefined ? [] : [`${name} ${sized([value])(value)}`];
   });
   return parts.join(", ");
 }

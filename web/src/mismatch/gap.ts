@@ -1,6 +1,7 @@
 /** The gap of proxy and gold against the distance from the start, and what it is made of. */
 import * as Plot from "@observablehq/plot";
 import { known, type Interval, type Maybe } from "../data";
+import { drawChart } from "../figures/chart";
 import { figure, kSigns, legend, type Sign } from "../figures/figure";
 import { interval, number, percent, signed } from "../format";
 import type { Point, Run, Trajectory } from "./data";
@@ -79,12 +80,10 @@ function stroke({ look }: Part): string {
 }
 
 function draw(run: Run, trajectory: Trajectory, parts: Part[], width: number): SVGSVGElement {
-  const svg = Plot.plot({
+  return drawChart({
     width,
     height: width < 640 ? 260 : 320,
-    marginLeft: 48,
     marginBottom: 40,
-    style: { fontFamily: "var(--sans)", fontSize: "12px", overflow: "visible" },
     x: { label: "d = √KL from the start →", labelAnchor: "center", zero: true },
     y: { label: "↑ deviations of the start", grid: false },
     marks: [
@@ -121,10 +120,7 @@ function draw(run: Run, trajectory: Trajectory, parts: Part[], width: number): S
         ];
       }),
     ],
-  }) as SVGSVGElement;
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", describe(run, trajectory));
-  return svg;
+  }, describe(run, trajectory));
 }
 
 function describe(run: Run, { points }: Trajectory): string {

@@ -1,6 +1,7 @@
 /** Meters of a run over its steps: one small chart a meter, in one figure. */
 import * as Plot from "@observablehq/plot";
 import { known, type Interval } from "../data";
+import { drawChart } from "../figures/chart";
 import { figure, kSigns, legend } from "../figures/figure";
 import { interval, number } from "../format";
 import type { Meter, Run } from "./data";
@@ -15,7 +16,7 @@ const kTitles: Record<string, string> = {
   refusals: "opens like a refusal",
 };
 
-const kHeight = 170;
+const kHeight = 176;
 
 type Point = Meter["points"][number];
 
@@ -61,14 +62,13 @@ function drawMeter({ name, points }: Meter, width: number): SVGSVGElement {
     const ci = known(point.ci);
     return ci ? [{ step: point.step, ci }] : [];
   });
-  return Plot.plot({
+  return drawChart({
     width,
     height: kHeight - 8,
     marginLeft: 44,
     marginTop: 28,
-    marginBottom: 30,
-    style: { fontFamily: "var(--sans)", fontSize: "11px", overflow: "visible" },
-    x: { label: "step →", ticks: 4, tickFormat: "d" },
+    marginBottom: 36,
+    x: { label: "step →", ticks: 4, tickFormat: (step: number) => (Number.isInteger(step) ? `${step}` : "") },
     y: { label: kTitles[name] ?? name, labelArrow: "none", ticks: 4, grid: false },
     marks: [
       Plot.gridY({ ticks: 4, stroke: "var(--guide)", strokeOpacity: 1 }),
@@ -91,7 +91,7 @@ function drawMeter({ name, points }: Meter, width: number): SVGSVGElement {
         },
       }),
     ],
-  }) as SVGSVGElement;
+  });
 }
 
 function describe(run: Run, meters: Meter[]): string {

@@ -1,7 +1,7 @@
 /** Tables of a mismatch report: ceilings, points, stopping rules. */
 import { known, type Interval, type Maybe } from "../data";
 import { breakable, h } from "../dom";
-import { kNone, interval, number, percent, signed } from "../format";
+import { kNone, interval, number, percent, signed, sized } from "../format";
 import { measureCell, table, type Column } from "../table";
 import { peakSpan } from "./curves";
 import type { Curve, Point, Rule, Run, Stopping, Trajectory } from "./data";
@@ -12,8 +12,10 @@ interface CeilingRow {
   curve: Curve;
 }
 
-const two = (value: number) => number(value, 2);
-const plus = (value: number) => signed(value, 2);
+type Format = (value: number) => string;
+
+const two: Format = (value) => number(value, 2);
+const plus: Format = (value) => signed(value, 2);
 
 function bounded(ci: Curve["slope_end_ci"]): Interval | undefined {
   return ci && ci[0] !== null && ci[1] !== null ? [ci[0], ci[1]] : undefined;
@@ -21,9 +23,9 @@ function bounded(ci: Curve["slope_end_ci"]): Interval | undefined {
 
 function ceilingCell({ curve }: CeilingRow): Node | string {
   const star = known(curve.d_star);
-  if (star !== undefined) return measureCell(star, peakSpan(curve), undefined, two);
+  if (star !== undefined) return measureCell(star, peakSpan(curve), undefined, sized([star]));
   if (curve.reason) return h("span", { class: "absent" }, curve.reason);
-  return h("span", { class: "absent" }, `none below ${two(curve.d_max ?? 0)}`);
+  return h("span", { class: "absent" }, `none below ${sized([curve.d_max])(curve.d_max ?? 0)}`);
 }
 
 function verdictCell({ curve: { verdict, note } }: CeilingRow): Node | string {
@@ -61,14 +63,14 @@ export function ceilingsTable(runs: Run[], level: number): HTMLElement {
         hint: "the gain there",
         numeric: true,
         key: (row) => known(row.curve.r_star),
-        cell: ({ curve }) => measureCell(curve.r_star, curve.r_star_ci, undefined, two),
+        cell: ({ curve }) => measureCell(curve.r_star, curve.r_star_ci, undefined, sized([known(curve.r_star)])),
       },
       {
         head: "Slope at the end",
         numeric: true,
         key: (row) => row.curve.slope_end,
         cell: ({ curve }) =>
-          measureCell(curve.slope_end, bounded(curve.slope_end_ci), undefined, plus),
+          measureCell(curve.slope_end, bounded(curve.slope_end_ci), undefined, sized([curve.slope_end], signed)),
       },
       { head: "Verdict", key: (row) => row.curve.verdict, cell: verdictCell },
     ],
@@ -77,7 +79,7 @@ export function ceilingsTable(runs: Run[], level: number): HTMLElement {
 
 type Figures = "proxy" | "gold" | "gap" | "regressional" | "length" | "rest" | "accuracy";
 
-function estimate(head: string, name: Figures, hint?: string, format = plus): Column<Point> {
+function estimate(head: string, name: Figures, hint?: string, format: Format = plus): Column<Point> {
   const ci = (point: Point): Maybe<Interval> => point[`${name}_ci`];
   return {
     head,
@@ -90,6 +92,8 @@ function estimate(head: string, name: Figures, hint?: string, format = plus): Co
 
 export function pointsTable(run: Run, trajectory: Trajectory, at: string): HTMLElement {
   const isRun = trajectory.kind === "run";
+  const own = (name: "proxy" | "gold" | "d", format?: typeof signed): Format =>
+    sized(trajectory.points.map((point) => known(point[name])), format);
   return table<Point>({
     id: `table-points-${at}`,
     title: `${run.name}, ${trajectory.kind}: every point`,
@@ -111,11 +115,11 @@ export function pointsTable(run: Run, trajectory: Trajectory, at: string): HTMLE
         head: "d",
         numeric: true,
         key: (point) => known(point.d),
-        cell: (point) => measureCell(point.d, undefined, undefined, two),
+        cell: (point) => measureCell(point.d, undefined, undefined, own("d")),
       },
       { head: "KL is", key: (point) => point.kl_is, cell: (point) => point.kl_is },
-      estimate("Proxy", "proxy"),
-      estimate("Gold", "gold"),
+      estimate("Proxy", "proxy", undefined, own("proxy", signed)),
+      estimate("Gold", "gold", undefined, own("gold", signed)),
       estimate("Gap", "gap", "the proxy’s gain less the gold’s"),
       estimate("Regressional", "regressional", "what the correlation at the start predicts lost"),
       estimate("Length", "length", "what lines through the start say of the change of length"),
@@ -132,6 +136,8 @@ export function rulesTable(run: Run, stopping: Stopping, at: number, level: numb
     stopping.stopped_at === null || stopping.stopped_at === undefined
       ? "The stopping rule does not stop the run."
       : `The stopping rule stops the run at step ${stopping.stopped_at}.`;
+  const rules = stopping.rules ?? [];
+  const own = (format?: typeof signed) => sized(rules.map(({ gold }) => gold), format);
   return table<Rule>({
     id: `table-rules-${at}`,
     title: `${run.name}: which checkpoint to keep`,
@@ -139,7 +145,7 @@ export function rulesTable(run: Run, stopping: Stopping, at: number, level: numb
       `${stopped} Each rule chooses on ${stopping.prompts_choosing ?? 0} prompts and is reported on ` +
       `${stopping.prompts_reporting ?? 0} others. Regret is the highest gold that any checkpoint has there less that of the rule’s; ` +
       "noise makes the highest too high, alike for all.",
-    rows: stopping.rules ?? [],
+    rows: rules,
     columns: [
       { head: "Rule", key: (rule) => rule.name, cell: (rule) => rule.name },
       {
@@ -148,14 +154,14 @@ export function rulesTable(run: Run, stopping: Stopping, at: number, level: numb
         key: (rule) => rule.step,
         cell: (rule) => `${rule.step}`,
       },
-      { head: "d", numeric: true, key: (rule) => rule.d, cell: (rule) => two(rule.d) },
+      { head: "d", numeric: true, key: (rule) => rule.d, cell: (rule) => sized(rules.map(({ d }) => d))(rule.d) },
       {
         head: `Held-out gold, ${percent(level)}`,
         numeric: true,
         key: (rule) => rule.gold,
-        cell: (rule) => measureCell(rule.gold, rule.gold_ci, undefined, plus),
+        cell: (rule) => measureCell(rule.gold, rule.gold_ci, undefined, own(signed)),
       },
-      { head: "Regret", numeric: true, key: (rule) => rule.regret, cell: (rule) => two(rule.regret) },
+      { head: "Regret", numeric: true, key: (rule) => rule.regret, cell: (rule) => own()(rule.regret) },
     ],
   });
 }
