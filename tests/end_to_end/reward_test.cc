@@ -125,7 +125,7 @@ TEST_F(Reward, SaysOfHowManyTextsItReadsNoBeginning) {
   ASSERT_EQ(trained.code, 0) << trained.error;
   const Json report = Json::parse(trained.out);
   EXPECT_EQ(report["truncated"], 80);  // of 160 texts
-  const Outcome measured = run(fmt::format("reward eval '{}' --model '{}' --resamples 50 --json",
+  const Outcome measured = run(fmt::format("reward eval '{}' --model '{}' --resamples 100 --json",
                                            path("pairs.jsonl"), path("run/model")));
   ASSERT_EQ(measured.code, 0) << measured.error;
   const Json eval = Json::parse(measured.out);
