@@ -208,10 +208,12 @@ Estimate as_share(Estimate share, double n, double level) {
   return share;
 }
 
+// `expanded`: the options at the level that percentiles of few prompts need; Wilson's take the
+// level itself.
 GapPoint point_of(const stats::Draws& draws, std::size_t first, const Gains& gains,
-                  const stats::BootstrapOptions& options) {
+                  const stats::BootstrapOptions& options, const stats::BootstrapOptions& expanded) {
   const auto estimate = [&](PointColumn column) {
-    return estimate_of(draws, first + column, options);
+    return estimate_of(draws, first + column, expanded);
   };
   const auto count = [](double n) { return static_cast<std::size_t>(n); };
   return {.proxy = estimate(kProxy),
@@ -285,7 +287,7 @@ GapReport measure_gap(const Trajectory& trajectory, const stats::BootstrapOption
     const auto gains = gains_of(cells_of(trajectory, begin, end), begin, end, once);
     for (std::size_t k = 0; k < end - begin; ++k) {
       report.points.push_back(
-          point_of(draws, kStartColumns + k * kPointColumns, gains[k], expanded));
+          point_of(draws, kStartColumns + k * kPointColumns, gains[k], options, expanded));
     }
     if (begin > 0) continue;
     report.correlation = estimate_of(draws, kCorrelation, expanded);
