@@ -40,9 +40,10 @@ Result<double> number(const Record& record, const std::string& column) {
 // Nothing of an empty cell, or of null: not measured.
 Result<std::optional<double>> reward_of(const Record& record, const std::string& column) {
   const auto cell = record.fields.find(column);
-  if (cell != record.fields.end() && (cell->is_null() || *cell == "")) {
-    return std::optional<double>();
-  }
+  const auto is_empty = [](const Json& value) {
+    return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty());
+  };
+  if (cell != record.fields.end() && is_empty(*cell)) return std::optional<double>();
   PLUMB_TRY(value, number(record, column));
   return std::optional(value);
 }

@@ -57,8 +57,8 @@ std::uint64_t mark_of(const rlhf::Sample& sample, std::uint64_t prompt) {
 // How many of the marks are there before.
 std::size_t repeats_of(std::vector<std::uint64_t>& marks) {
   std::ranges::sort(marks);
-  const auto repeated = std::ranges::unique(marks);
-  return repeated.size();
+  const auto distinct = std::unique(marks.begin(), marks.end());
+  return static_cast<std::size_t>(marks.end() - distinct);
 }
 
 }  // namespace

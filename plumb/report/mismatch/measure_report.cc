@@ -222,8 +222,7 @@ std::string rule_sentences(const RuleReport& rules) {
 std::string why_unmeasured(const TrajectoryMeasure& measure, Estimate GapPoint::*column) {
   std::size_t without = 0;
   std::string reason;
-  for (std::size_t k = 0; k < measure.gap.points.size(); ++k) {
-    const GapPoint& point = measure.gap.points[k];
+  for (const GapPoint& point : measure.gap.points) {
     if ((point.*column).value || without++ > 0) continue;
     reason = (point.*column).value.error().reason;
     if (column == &GapPoint::length && point.rest.value) {

@@ -216,7 +216,7 @@ Result<BestOfNReport> BestOfNRun::run(const std::function<void(const PolicyStatu
   done.resumed_from = first;
   done.self_test = sound;
   done.seconds = seconds();
-  return std::move(done);
+  return done;
 }
 
 }  // namespace
