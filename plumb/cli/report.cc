@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "plumb/base/counted.h"
 #include "plumb/base/files.h"
 #include "plumb/base/hash.h"
 #include "plumb/cli/board_options.h"
@@ -62,9 +63,9 @@ Result<void> ReportCommand::run_items() const {
       report::items_json(found.comparison, found.options, found.diagnostics, found.task),
       report::listed_items_json(found.task, found.sheets, found.diagnostics, kListedItems));
   if (auto written = write_file_atomic(output, page); !written) return written;
-  const std::size_t raters = found.comparison.rows.size(), answered = found.task.items.size();
-  fmt::print(stderr, "{}: {} rater{}, {} item{}; open it in a browser\n", output, raters,
-             raters == 1 ? "" : "s", answered, answered == 1 ? "" : "s");
+  fmt::print(stderr, "{}: {}, {}; open it in a browser\n", output,
+             counted(found.comparison.rows.size(), "rater"),
+             counted(found.task.items.size(), "item"));
   return {};
 }
 

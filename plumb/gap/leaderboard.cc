@@ -8,6 +8,7 @@
 #include <map>
 #include <tuple>
 
+#include "plumb/base/counted.h"
 #include "plumb/stats/bradley_terry.h"
 #include "plumb/stats/rank_aggregation.h"
 
@@ -139,10 +140,6 @@ stats::ResampledScores resample(const Board& board, const Units& units,
 
 bool is_relative(Aggregate aggregate) {
   return aggregate == Aggregate::kBorda || aggregate == Aggregate::kBradleyTerry;
-}
-
-std::string counted(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string title_of(Aggregate aggregate, const Board& board, const Units& units) {

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
-#include "plumb/mismatch/few_prompts.h"
+#include "plumb/stats/equivalence.h"
+#include "plumb/stats/few_prompts.h"
 #include "plumb/stats/hierarchical.h"
 #include "plumb/stats/intervals.h"
 
@@ -97,18 +99,17 @@ double default_resolution(std::span<const CurvePoint> points) {
 
 // The least slope that an interval of so many prompts would exclude from 0 with power 0.8.
 double detectable_slope(const stats::Ceiling& ceiling, double level) {
-  constexpr double kPower = 0.8;
-  const double judged = stats::expanded_level(level, ceiling.clusters);
-  return (stats::normal_quantile((1 + judged) / 2) + stats::normal_quantile(kPower)) *
-         ceiling.slope_deviation;
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  return stats::detectable_difference(ceiling.slope_deviation, kInfinite,
+                                      stats::expanded_level(level, ceiling.clusters));
 }
 
 // Figures stay, claims go. Single points have no prompts to be few.
 void withhold_from_few(CurveReport& report) {
   const std::size_t prompts = report.ceiling->clusters;
   if (prompts == 0) return;
-  report.few = few_prompts(prompts);
-  if (!too_few_to_judge(prompts)) return;
+  report.few = stats::few_prompts(prompts);
+  if (!stats::too_few_to_judge(prompts)) return;
   report.verdict = Verdict::kInsufficient;
   report.ceiling->detected = false;
 }

@@ -1,7 +1,7 @@
 // The verdict on a measured curve: its form, where it turns, and whether more optimisation still
 // helps where the measurement ends. A form that was chosen from the data and has less than 97.5 %
 // of the resamples on its side is not relied on: what is claimed then holds under both forms. From
-// too few prompts (mismatch/few_prompts.h) nothing is claimed: there is no verdict, and no ceiling
+// too few prompts (stats/few_prompts.h) nothing is claimed: there is no verdict, and no ceiling
 // is detected.
 //
 //   for (const CurveReport& report : fit_curves(curves, {})) report.verdict,

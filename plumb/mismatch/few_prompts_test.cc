@@ -1,8 +1,6 @@
 // What is claimed from few prompts, counted over curves whose truth is known: with PLUMB_LONG_TESTS
 // 1000 curves a world (or as many as it says, above 1), else a few. The shares are printed;
 // docs/mismatch.md has those of the long run.
-#include "plumb/mismatch/few_prompts.h"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +8,7 @@
 
 #include "plumb/mismatch/ceiling.h"
 #include "plumb/mismatch/testing.h"
+#include "plumb/stats/few_prompts.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -130,8 +129,8 @@ TEST(FewPrompts, HoldTheSameWhereTheFormIsNotGiven) {
     const Counts flat = count(kFlatBestOfN, prompts, false);
     expect_rare(flat.sided, flat, "flat");
     const Counts turns = count(kBestOfNTurns, prompts, false);
-    EXPECT_EQ(turns.detected > 0, prompts >= kFewestJudged);
-    if (prompts < kFewestJudged) continue;
+    EXPECT_EQ(turns.detected > 0, prompts >= stats::kFewestJudged);
+    if (stats::too_few_to_judge(prompts)) continue;
     EXPECT_GE(turns.covered / turns.of, 0.93 - noise(0.93, turns.of)) << prompts;
   }
 }
@@ -151,15 +150,6 @@ TEST(FewPrompts, KeepTheirFiguresWithoutAClaim) {
     EXPECT_EQ(report.few->find("too few for a verdict or a ceiling") != std::string::npos, !claimed)
         << *report.few;
   }
-}
-
-TEST(FewPrompts, AreNamedUpToTwenty) {
-  EXPECT_EQ(few_prompts(1),
-            "1 prompt is too few for a verdict or a ceiling; 8 or more are needed, 20 or more are "
-            "better.");
-  EXPECT_EQ(few_prompts(8), "8 prompts are few for a bootstrap: intervals may be too short.");
-  EXPECT_EQ(few_prompts(20), std::nullopt);
-  EXPECT_EQ(no_verdict_from(5), "no verdict from 5 prompts: 8 or more are needed");
 }
 
 // Single points have no prompts: their intervals are those of least squares.

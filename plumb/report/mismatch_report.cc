@@ -7,8 +7,8 @@
 #include <set>
 
 #include "plumb/base/version.h"
-#include "plumb/mismatch/few_prompts.h"
 #include "plumb/report/common.h"
+#include "plumb/stats/few_prompts.h"
 
 namespace plumb::report {
 namespace {
@@ -237,7 +237,7 @@ std::string mismatch_fit_notes(CurveReports curves, const MismatchFitContext& co
       "whole curves of resampled prompts, where there are prompts. A ceiling is detected where the "
       "whole interval of d* lies below the largest d, of {} prompts or more.",
       100 * context.options.sampling.level, context.options.sampling.resamples,
-      mismatch::kFewestJudged);
+      stats::kFewestJudged);
   for (const CurveReport& report : curves) notes += " " + mismatch_fit_sentence(report);
   return notes;
 }

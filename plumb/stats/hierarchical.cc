@@ -81,6 +81,11 @@ double expanded_level(double level, std::size_t units) {
   return std::min(1 - 1e-9, 1 - 2 * normal_cdf(-std::sqrt(n / (n - 1)) * t));
 }
 
+BootstrapOptions expanded(BootstrapOptions options, std::size_t units) {
+  options.level = expanded_level(options.level, units);
+  return options;
+}
+
 tl::expected<Deviation, Undefined> deviation_of(const Draws& draws, std::size_t column) {
   const auto squares = covariance_of(draws, draws, column);
   if (!squares) return tl::unexpected(squares.error());

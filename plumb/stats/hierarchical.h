@@ -29,6 +29,8 @@ Draws pool_draws(std::span<const Draws> units, const BootstrapOptions& options);
 // too narrow by sqrt((n - 1) / n), and their deviation is itself an estimate (the expanded
 // percentile interval of Hesterberg 2015). The level itself where units < 2.
 double expanded_level(double level, std::size_t units);
+// With that level.
+BootstrapOptions expanded(BootstrapOptions options, std::size_t units);
 
 struct Deviation {
   double value;

@@ -18,18 +18,14 @@ std::vector<std::uint32_t> each_its_own(std::size_t items) {
   return clusters;
 }
 
-bool all_alike(std::span<const double> values) {
-  return std::ranges::all_of(values, [&](double value) { return value == values[0]; });
-}
-
 std::optional<stats::Interval> interval_of(std::span<const double> values, const Scale& scale,
                                            double level) {
   const bool bounded = scale.floor && scale.ceiling;
-  if (bounded && all_alike(values)) {
+  if (stats::is_constant(values)) {
+    if (!bounded) return std::nullopt;
     return stats::bounded_mean_interval(values[0], values.size(), *scale.floor, *scale.ceiling,
                                         level);
   }
-  if (all_alike(values)) return std::nullopt;
   auto ci = stats::student_interval(values, level);
   if (!ci || !bounded) return ci;
   return stats::Interval{std::max(ci->low, *scale.floor), std::min(ci->high, *scale.ceiling)};

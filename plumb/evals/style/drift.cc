@@ -7,7 +7,9 @@
 #include <cmath>
 #include <map>
 
+#include "plumb/base/counted.h"
 #include "plumb/evals/scoring/intervals.h"
+#include "plumb/stats/few_prompts.h"
 #include "plumb/stats/hierarchical.h"
 #include "plumb/stats/hypothesis.h"
 #include "plumb/stats/intervals.h"
@@ -93,8 +95,8 @@ std::vector<std::size_t> shared_prompts(const PromptMeans& a, const PromptMeans&
 }
 
 std::string too_few(std::size_t prompts) {
-  return fmt::format("{} prompt{} too few for an interval; {} or more are needed", prompts,
-                     prompts == 1 ? " is" : "s are", kFewestDrifting);
+  return fmt::format("{} {} too few for an interval; {} or more are needed",
+                     counted(prompts, "prompt"), prompts == 1 ? "is" : "are", stats::kFewestJudged);
 }
 
 // Two-sided, from the share of draws on the smaller side of 0, at least 1 / draws. Draws of n units
@@ -136,7 +138,7 @@ void test_alike(double change, double level, DriftRow& row) {
 void test_drift(std::span<const double> differences, const stats::BootstrapOptions& options,
                 DriftRow& row) {
   const std::size_t prompts = differences.size();
-  if (prompts < kFewestDrifting) {
+  if (stats::too_few_to_judge(prompts)) {
     row.difference.note = too_few(prompts);
     return;
   }
@@ -146,9 +148,7 @@ void test_drift(std::span<const double> differences, const stats::BootstrapOptio
   };
   const auto draws =
       stats::paired_bootstrap(stats::Resampling::of_items(prompts), 1, statistics, options);
-  stats::BootstrapOptions expanded = options;
-  expanded.level = stats::expanded_level(options.level, prompts);
-  const auto result = stats::summarize(draws, 0, expanded);
+  const auto result = stats::summarize(draws, 0, stats::expanded(options, prompts));
   if (!result.interval) {
     row.difference.note = result.interval.error().reason;
     return;
@@ -217,12 +217,11 @@ EvalRow slope_row(const StyleMeter& meter, std::span<const double> d,
     return slope_of(d, means);
   };
   const std::size_t prompts = columns[0].size();
-  stats::BootstrapOptions expanded = options;
-  expanded.level = stats::expanded_level(options.level, prompts);
-  const auto result = stats::bootstrap(stats::Resampling::of_items(prompts), statistic, expanded);
+  const auto result = stats::bootstrap(stats::Resampling::of_items(prompts), statistic,
+                                       stats::expanded(options, prompts));
   EvalRow row = make_row("style", fmt::format("slope_{}", meter.id), prompts, result.point,
                          std::nullopt, kOpenScale);
-  if (prompts < kFewestDrifting) {
+  if (stats::too_few_to_judge(prompts)) {
     row.note = too_few(prompts);
   } else if (!result.interval) {
     row.note = result.interval.error().reason;

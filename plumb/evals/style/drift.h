@@ -6,8 +6,8 @@
 //
 // Prompts are what is resampled; completions of one prompt are first averaged. Percentiles are
 // taken at the level that covers with so many prompts (stats::expanded_level). From fewer than
-// kFewestDrifting prompts nothing is claimed: there is neither an interval nor a test, and a note
-// says why.
+// kFewestJudged prompts (stats/few_prompts.h) nothing is claimed: there is neither an interval nor
+// a test, and a note says why.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,6 @@
 #include "plumb/stats/bootstrap.h"
 
 namespace plumb::evals {
-
-inline constexpr std::size_t kFewestDrifting = 8;
 
 // Completions of one policy, any number a prompt.
 struct StyleSample {

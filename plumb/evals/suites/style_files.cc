@@ -10,6 +10,7 @@
 #include "plumb/evals/imports/outputs.h"
 #include "plumb/evals/scoring/intervals.h"
 #include "plumb/evals/style/drift.h"
+#include "plumb/stats/few_prompts.h"
 
 namespace plumb::evals {
 namespace {
@@ -39,11 +40,9 @@ std::string note_of(const DriftRow& row) {
 
 // A warning, where prompts are few but enough to claim something.
 void note_few(std::span<const EvalRow> rows, SuiteRun& run) {
-  constexpr std::size_t kEnough = 20;
   const auto row = std::ranges::find(rows, "characters", &EvalRow::metric);
-  if (row == rows.end() || row->n < kFewestDrifting || row->n >= kEnough) return;
-  run.notes.push_back(
-      fmt::format("{} prompts are few for a bootstrap: intervals may be too short.", row->n));
+  if (row == rows.end() || stats::too_few_to_judge(row->n)) return;
+  if (auto few = stats::few_prompts(row->n)) run.notes.push_back(std::move(*few));
 }
 
 Result<std::vector<EvalRow>> drift_rows(const StyleSample& before, const StyleSample& after,

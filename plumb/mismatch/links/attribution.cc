@@ -217,8 +217,7 @@ Attribution attribute_score(const SampleTable& table, std::span<const std::uint3
   };
   const stats::Draws draws = stats::paired_bootstrap(stats::Resampling::of_items(prompts.size()),
                                                      styles + 1, statistics, options);
-  stats::BootstrapOptions expanded = options;
-  expanded.level = stats::expanded_level(options.level, prompts.size());
+  const stats::BootstrapOptions expanded = stats::expanded(options, prompts.size());
   for (std::size_t s = 0; s < styles; ++s) {
     const auto style = static_cast<Style>(columns[s]);
     const bool token = style == Style::kLength && data.tokens;

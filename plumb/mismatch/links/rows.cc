@@ -8,8 +8,8 @@
 #include <map>
 #include <utility>
 
-#include "plumb/mismatch/few_prompts.h"
 #include "plumb/stats/equivalence.h"
+#include "plumb/stats/few_prompts.h"
 #include "plumb/stats/hypothesis.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/stats/normal.h"
@@ -151,9 +151,9 @@ void withhold_verdicts(std::span<LinkRow> rows, const std::string& run, std::siz
     const bool judged = row.verdict && (row.ci || row.tested);
     if (row.run != run || !judged || !rests_on_prompts(row)) continue;
     const std::size_t behind = row.of == "prompts" ? std::min(row.n, prompts) : prompts;
-    if (!too_few_to_judge(behind)) continue;
+    if (!stats::too_few_to_judge(behind)) continue;
     row.verdict = Verdict::kInsufficient;
-    row.note += (row.note.empty() ? "" : "; ") + no_verdict_from(behind);
+    row.note += (row.note.empty() ? "" : "; ") + stats::no_verdict_from(behind);
   }
 }
 

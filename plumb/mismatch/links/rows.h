@@ -70,7 +70,7 @@ bool is_point(const LinkRow& row);
 void judge(std::span<LinkRow> rows, double level);
 
 // Rows of this run that rest on its prompts have insufficient evidence where these are too few to
-// judge by (mismatch/few_prompts.h); their notes say so. After judge().
+// judge by (stats/few_prompts.h); their notes say so. After judge().
 void withhold_verdicts(std::span<LinkRow> rows, const std::string& run, std::size_t prompts);
 
 // Of a link and run, from its own rows and those of no single run: inverted where a headline row

@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "plumb/base/parallel.h"
-#include "plumb/mismatch/few_prompts.h"
 #include "plumb/mismatch/measure/gap_parts.h"
 #include "plumb/rlhf/sample_files.h"
 #include "plumb/stats/calibration.h"
 #include "plumb/stats/correlation.h"
+#include "plumb/stats/few_prompts.h"
 #include "plumb/stats/inequality.h"
 
 namespace plumb::mismatch {
@@ -411,9 +411,8 @@ tl::expected<stats::Deviation, stats::Undefined> RunDraws::deviation(std::size_t
 
 stats::BootstrapResult RunDraws::summary(std::size_t column,
                                          const stats::BootstrapOptions& options) const {
-  stats::BootstrapOptions expanded = options;
-  if (seeds == 1) expanded.level = stats::expanded_level(options.level, prompts_of(column));
-  auto result = stats::summarize(draws, column, expanded);
+  auto result = stats::summarize(
+      draws, column, seeds == 1 ? stats::expanded(options, prompts_of(column)) : options);
   if (seeds == 1 || !result.interval) return result;
   const auto own = deviation(column);
   result.interval =
@@ -453,7 +452,7 @@ Result<RunDraws> draw_run(std::string name, const SampleTable& table, std::size_
                                        [](const Moments& prompt) { return prompt.pp == 0; });
   thin(run.path, run.warnings);
   run.prompts = run.path.prompts.size();
-  if (auto few = few_prompts(run.prompts)) run.warnings.push_back(std::move(*few));
+  if (auto few = stats::few_prompts(run.prompts)) run.warnings.push_back(std::move(*few));
   for (const std::uint32_t prompt : run.path.prompts) run.texts.push_back(table.prompts[prompt]);
   run.points.push_back({run.path.kind == TrajectoryKind::kRun ? run.path.start.step : 1, 0.0});
   for (const TrajectoryPoint& point : run.path.points) {

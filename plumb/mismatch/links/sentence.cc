@@ -7,8 +7,8 @@
 #include <functional>
 #include <vector>
 
-#include "plumb/mismatch/few_prompts.h"
 #include "plumb/mismatch/links/links.h"
+#include "plumb/stats/few_prompts.h"
 
 namespace plumb::mismatch {
 namespace {
@@ -65,7 +65,7 @@ std::string swap_sentence(const SwapReport& swap) {
   std::ranges::stable_sort(measured, std::greater{},
                            [](const SwapStage& s) { return *s.loss.value; });
   if (swap.stages.empty() || !swap.stages.back().loss.value) return "";
-  if (too_few_to_judge(swap.prompts)) {
+  if (stats::too_few_to_judge(swap.prompts)) {
     return fmt::format("where gold is lost is not settled by {} prompts", swap.prompts);
   }
   std::vector<std::string> shown;

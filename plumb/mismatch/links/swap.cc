@@ -297,8 +297,7 @@ SwapReport swap_tests(const SwapInputs& inputs, const stats::BootstrapOptions& o
                                              statistics, options);
   constexpr const char* kNames[] = {"reward model", "optimiser", "evaluation", "remainder",
                                     "total"};
-  stats::BootstrapOptions expanded = options;
-  expanded.level = stats::expanded_level(options.level, prompts.size());
+  const stats::BootstrapOptions expanded = stats::expanded(options, prompts.size());
   for (std::size_t c = 0; c < kColumns; ++c) {
     const auto result = stats::summarize(draws, c, expanded);
     const bool varies = !result.interval || result.interval->low < result.interval->high;

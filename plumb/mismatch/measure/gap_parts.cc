@@ -273,8 +273,7 @@ StartDeviations start_deviations(const Start& start, Counts prompts) {
 
 GapReport measure_gap(const Trajectory& trajectory, const stats::BootstrapOptions& options) {
   GapReport report;
-  stats::BootstrapOptions expanded = options;
-  expanded.level = stats::expanded_level(options.level, trajectory.prompts.size());
+  const stats::BootstrapOptions expanded = stats::expanded(options, trajectory.prompts.size());
   const std::vector<std::uint32_t> once(trajectory.prompts.size(), 1);
   const StartLines all = lines_of(trajectory.start, once);
   report.within_prompts = all.within;

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "plumb/base/random.h"
-#include "plumb/mismatch/few_prompts.h"
 #include "plumb/rlhf/sample_files.h"
+#include "plumb/stats/few_prompts.h"
 #include "plumb/stats/intervals.h"
 #include "plumb/stats/sums.h"
 
@@ -73,7 +73,7 @@ TrajectoryMeasure measure_trajectory(Trajectory trajectory, std::span<const Miss
                                        .resolution = options.resolution,
                                        .sampling = options.sampling});
   if (measure.curves.empty()) {
-    if (auto few = few_prompts(path.prompts.size())) {
+    if (auto few = stats::few_prompts(path.prompts.size())) {
       measure.trajectory.warnings.push_back(std::move(*few));
     }
   }

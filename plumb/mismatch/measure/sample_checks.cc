@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "plumb/base/counted.h"
+
 namespace plumb::mismatch {
 namespace {
 
@@ -18,10 +20,6 @@ constexpr std::pair<std::string_view, std::vector<double> SampleTable::*> kField
     {"tokens", &SampleTable::tokens}, {"ended", &SampleTable::ended}};
 
 bool is_reward(std::string_view field) { return field == "proxy" || field == "gold"; }
-
-std::string counted(std::size_t count, const char* what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
 
 std::string percent(double share) { return fmt::format("{:.2g} %", 100 * share); }
 

@@ -73,9 +73,7 @@ void fill_shift(const std::vector<PerturbedPair>& pairs, const PerturbationOptio
   };
   const auto draws = stats::paired_bootstrap(stats::Resampling::of_items(sums.size()), 1, statistic,
                                              options.sampling);
-  stats::BootstrapOptions expanded = options.sampling;
-  expanded.level = stats::expanded_level(options.sampling.level, sums.size());
-  result.shift = stats::summarize(draws, 0, expanded);
+  result.shift = stats::summarize(draws, 0, stats::expanded(options.sampling, sums.size()));
   const auto changed = static_cast<std::size_t>(
       std::ranges::count_if(sums, [](const PromptSums& own) { return own.texts > 0; }));
   if (result.shift.point && changed < std::min(kFewestPrompts, sums.size())) {

@@ -195,8 +195,7 @@ std::vector<LinkRow> noise_ceiling_rows(const std::vector<std::vector<std::strin
   const std::pair<std::size_t, const char*> measures[] = {
       {0, "agreement of repeated labels"}, {1, "noise ceiling of accuracy against labels"}};
   std::vector<LinkRow> rows;
-  stats::BootstrapOptions expanded = options;
-  expanded.level = stats::expanded_level(options.level, labels.size());
+  const stats::BootstrapOptions expanded = stats::expanded(options, labels.size());
   for (const auto& [column, measure] : measures) {
     rows.push_back(row_of(Link::kB, measure, stats::summarize(draws, column, expanded)));
     rows.back().n = labels.size();

@@ -1,4 +1,4 @@
-// What so many prompts are enough for: one threshold and one wording for curves and links.
+// What so many prompts are enough for: one threshold and one wording for curves, links and style.
 //
 //   if (auto few = few_prompts(prompts)) warnings.push_back(*few);
 //   if (too_few_to_judge(prompts)) verdict = Verdict::kInsufficient;
@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace plumb::mismatch {
+namespace plumb::stats {
 
 // Of fewer prompts resamples say nothing: intervals of 2 to 5 hold the truth in 44 to 89 % of logs
 // instead of 95 % (docs/links.md).
@@ -22,4 +22,4 @@ std::optional<std::string> few_prompts(std::size_t prompts);
 // "no verdict from 5 prompts: 8 or more are needed"
 std::string no_verdict_from(std::size_t prompts);
 
-}  // namespace plumb::mismatch
+}  // namespace plumb::stats
