@@ -18,12 +18,11 @@ void withhold_incomplete(std::span<LinkRow> rows, const RunDraws& run) {
   if (bad == run.lacking.end()) return;
   const bool at_start = too_much_missing(run.lacking, "gold", 0, run.path.start.step) ||
                         too_much_missing(run.lacking, "proxy", 0, run.path.start.step);
+  const std::string why = fmt::format("no verdict: {} of {} samples lack \"{}\"", bad->missing,
+                                      bad->samples, bad->field);
   for (LinkRow& row : rows) {
-    if (row.run != run.name || !row.verdict || !row.ci || !rests_on_rewards(row)) continue;
-    if (row.link == Link::kB && !at_start) continue;
-    row.verdict = Verdict::kInsufficient;
-    row.note += fmt::format("{}no verdict: {} of {} samples lack \"{}\"",
-                            row.note.empty() ? "" : "; ", bad->missing, bad->samples, bad->field);
+    if (row.run != run.name || !rests_on_rewards(row)) continue;
+    if (row.link != Link::kB || at_start) withhold(row, why);
   }
 }
 

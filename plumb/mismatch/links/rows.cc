@@ -35,7 +35,7 @@ double rounding_of(const LinkRow& row) {
 void take_point(LinkRow& row) {
   row.ci.reset();
   row.deviation.reset();
-  row.reason = "nothing varies, which does not say how sure that is";
+  row.reason = kNothingVaries;
 }
 
 // By the sign test; a row at `null` has no direction.
@@ -146,14 +146,17 @@ void judge(std::span<LinkRow> rows, double level) {
   for (const auto& [key, family] : families) judge_family(family, level);
 }
 
+void withhold(LinkRow& row, const std::string& why) {
+  if (!row.verdict || (!row.ci && !row.tested)) return;
+  row.verdict = Verdict::kInsufficient;
+  row.note += (row.note.empty() ? "" : "; ") + why;
+}
+
 void withhold_verdicts(std::span<LinkRow> rows, const std::string& run, std::size_t prompts) {
   for (LinkRow& row : rows) {
-    const bool judged = row.verdict && (row.ci || row.tested);
-    if (row.run != run || !judged || !rests_on_prompts(row)) continue;
+    if (row.run != run || !rests_on_prompts(row)) continue;
     const std::size_t behind = row.of == "prompts" ? std::min(row.n, prompts) : prompts;
-    if (!stats::too_few_to_judge(behind)) continue;
-    row.verdict = Verdict::kInsufficient;
-    row.note += (row.note.empty() ? "" : "; ") + stats::no_verdict_from(behind);
+    if (stats::too_few_to_judge(behind)) withhold(row, stats::no_verdict_from(behind));
   }
 }
 

@@ -59,6 +59,9 @@ void take_away(LinkRow& row, std::string reason);
 void as_bounded(LinkRow& row, double low, double high, double level);
 inline void as_share(LinkRow& row, double level) { as_bounded(row, 0, 1, level); }
 
+inline constexpr std::string_view kNothingVaries =
+    "nothing varies, which does not say how sure that is";
+
 // Whether the interval is a point, as where every prompt gives the same: how sure that is it does
 // not say.
 bool is_point(const LinkRow& row);
@@ -68,6 +71,9 @@ bool is_point(const LinkRow& row);
 // resolution of it. An interval that is a point is taken away, with the reason: such a row is never
 // decoupled, and has a direction by the sign test alone, 2^(1 - n) for n prompts of one sign.
 void judge(std::span<LinkRow> rows, double level);
+
+// Takes the verdict of a row that was judged away; its note says why.
+void withhold(LinkRow& row, const std::string& why);
 
 // Rows of this run that rest on its prompts have insufficient evidence where these are too few to
 // judge by (stats/few_prompts.h); their notes say so. After judge().

@@ -7,6 +7,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "plumb/mismatch/links/rows.h"
 #include "plumb/mismatch/measure/sample_checks.h"
 #include "plumb/mismatch/measure/trajectory.h"
 #include "plumb/stats/hierarchical.h"
@@ -18,7 +19,6 @@ using stats::Counts;
 using stats::Score;
 using stats::undefined;
 
-constexpr std::string_view kAlike = "nothing varies, which does not say how sure that is";
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 // The gains of each prompt along a path, the start (0) first.
@@ -302,7 +302,7 @@ SwapReport swap_tests(const SwapInputs& inputs, const stats::BootstrapOptions& o
     const auto result = stats::summarize(draws, c, expanded);
     const bool varies = !result.interval || result.interval->low < result.interval->high;
     report.stages.push_back(
-        {kNames[c], {result.point, varies ? result.interval : undefined(kAlike)}});
+        {kNames[c], {result.point, varies ? result.interval : undefined(kNothingVaries)}});
   }
   add_place(arms, report);
   return report;
