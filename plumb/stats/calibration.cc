@@ -8,6 +8,7 @@
 
 #include "plumb/base/random.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/numbered.h"
 
 namespace plumb::stats {
 namespace {
@@ -157,19 +158,17 @@ std::vector<Interval> margin_reliability_intervals(std::span<const double> logit
   struct Bin {
     std::vector<double> right;
     std::vector<std::uint32_t> clusters;
-    std::map<std::uint32_t, std::uint32_t> numbers;  // of the clusters that have a pair in it
   };
   std::map<double, Bin> bins;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const Turned pair = turned(logits[i], outcomes[i]);
     Bin& bin = bins[bin_of(pair.margin, width)];
-    const auto next = static_cast<std::uint32_t>(bin.numbers.size());
     bin.right.push_back(pair.right);
-    bin.clusters.push_back(bin.numbers.emplace(cluster_of_pair[i], next).first->second);
+    bin.clusters.push_back(cluster_of_pair[i]);
   }
   std::vector<Interval> intervals;
   for (const auto& [low, bin] : bins) {
-    intervals.push_back(clustered_wilson(bin.right, bin.clusters, level)->ci);
+    intervals.push_back(clustered_wilson(bin.right, numbered(bin.clusters), level)->ci);
   }
   return intervals;
 }

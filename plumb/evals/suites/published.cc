@@ -18,6 +18,7 @@
 #include "plumb/evals/suites/style_files.h"
 #include "plumb/stats/correlation.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/numbered.h"
 
 namespace plumb::evals {
 namespace {
@@ -37,13 +38,9 @@ constexpr PublishedKind kKinds[] = {
 
 // The instruction of each, numbered from 0.
 std::vector<std::uint32_t> instructions_of(std::span<const Annotation> annotations) {
-  std::map<std::string_view, std::uint32_t> numbers;
-  std::vector<std::uint32_t> items;
-  for (const Annotation& one : annotations) {
-    const auto next = static_cast<std::uint32_t>(numbers.size());
-    items.push_back(numbers.emplace(one.instruction, next).first->second);
-  }
-  return items;
+  std::vector<std::string_view> instructions;
+  for (const Annotation& one : annotations) instructions.emplace_back(one.instruction);
+  return stats::numbered(instructions);
 }
 
 std::vector<EvalRow> annotation_rows(std::span<const Annotation> annotations,

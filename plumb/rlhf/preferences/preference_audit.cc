@@ -14,6 +14,7 @@
 #include "plumb/base/utf8.h"
 #include "plumb/stats/bootstrap.h"
 #include "plumb/stats/intervals.h"
+#include "plumb/stats/numbered.h"
 #include "plumb/stats/transitivity.h"
 #include "plumb/tasks/agreement.h"
 #include "plumb/text/refusal.h"
@@ -52,17 +53,6 @@ class PromptNumbers {
  private:
   std::unordered_map<std::string, std::uint32_t> numbers_;
 };
-
-// Clusters numbered without gaps, whatever was left out.
-std::vector<std::uint32_t> renumbered(std::span<const std::uint32_t> clusters) {
-  std::unordered_map<std::uint32_t, std::uint32_t> numbers;
-  std::vector<std::uint32_t> result;
-  for (const std::uint32_t cluster : clusters) {
-    result.push_back(
-        numbers.emplace(cluster, static_cast<std::uint32_t>(numbers.size())).first->second);
-  }
-  return result;
-}
 
 class Auditor {
  public:
@@ -122,7 +112,7 @@ void Auditor::share(std::string id, std::string title, const Sample& sample, dou
   row.n = sample.values.size();
   row.reference = reference;
   const auto share =
-      stats::clustered_wilson(sample.values, renumbered(sample.prompts), options_.level);
+      stats::clustered_wilson(sample.values, stats::numbered(sample.prompts), options_.level);
   constexpr std::string_view kNobody = "no comparison has a vote for one of the two";
   row.value = share ? stats::Score(share->value) : stats::undefined(kNobody);
   row.ci = share ? stats::IntervalScore(share->ci) : stats::undefined(kNobody);
@@ -141,7 +131,7 @@ void Auditor::difference_of_last_two(std::string id, std::string title, const Sa
                                     .threads = options_.sampling.threads};
   const auto mean = [&](stats::Counts counts) { return stats::mean(sample.values, counts); };
   const auto result =
-      stats::bootstrap(stats::Resampling::of_clusters(renumbered(sample.prompts)), mean, how);
+      stats::bootstrap(stats::Resampling::of_clusters(stats::numbered(sample.prompts)), mean, how);
   row.value = result.point;
   row.ci = result.interval;
   if (row.ci && row.ci->low == row.ci->high && first.ci && second.ci) {
