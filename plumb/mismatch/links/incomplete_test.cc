@@ -3,39 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
-#include "plumb/mismatch/links/links.h"
+#include "plumb/mismatch/links/links_testing.h"
 #include "plumb/mismatch/links/planted.h"
 
 namespace plumb::mismatch {
 namespace {
 
-const LinkOptions kQuick{.sampling = {.resamples = 100}};
-
-SampleTable table_of(const std::vector<rlhf::Sample>& samples) {
-  SampleTableBuilder builder;
-  std::array<float, kStyles> style{};
-  for (const rlhf::Sample& sample : samples) {
-    describe_style(sample, style);
-    builder.add(sample, style);
-  }
-  return builder.finish();
-}
-
-LinkReport report_of(const SampleTable& table) {
-  std::vector<RunLinks> runs;
-  runs.push_back(measure_links("run", table, {}, kQuick).value());
-  return report_links(std::move(runs), {}, {}, {}, kQuick).value();
-}
-
-LinkRow row(const LinkReport& report, std::string_view measure) {
-  const auto found = std::ranges::find(report.rows, measure, &LinkRow::measure);
-  if (found != report.rows.end()) return *found;
-  ADD_FAILURE() << "no row \"" << measure << "\"";
-  return {};
-}
+using testing::report_of;
+using testing::row;
+using testing::table_of;
 
 // Pairs that differ in gold in 3 of 24 prompts: the share of pairs is one of 3 prompts.
 TEST(Links, NCountsThePromptsThatHaveAValue) {
@@ -91,6 +69,20 @@ TEST(Links, HaveNoVerdictOnAGoldThatTheWorstAnswersLack) {
   ASSERT_EQ(report.runs[0].missing.size(), 1U);
   EXPECT_TRUE(report.runs[0].missing[0].starts_with("\"gold\" is missing in 60 of 5280 samples"));
   EXPECT_NE(report.sentence.find("(A) are not settled"), std::string::npos);
+}
+
+// A direction by the sign test alone is a verdict like any other.
+TEST(Links, HaveNoDirectionOfSignsWhereGoldIsMissing) {
+  RunDraws run;
+  run.name = "run";
+  run.lacking = {{.field = "gold", .missing = 10, .samples = 100, .lacking = {{20, 10, 50}}}};
+  std::vector<LinkRow> rows = {{.link = Link::kA, .run = "run", .measure = "gold per proxy"}};
+  rows[0].of = "prompts";
+  rows[0].verdict = Verdict::kAligned;
+  rows[0].tested = true;
+  withhold_incomplete(rows, run);
+  EXPECT_EQ(rows[0].verdict, Verdict::kInsufficient);
+  EXPECT_EQ(rows[0].note, "no verdict: 10 of 100 samples lack \"gold\"");
 }
 
 // At the end the proxy of ten prompts that lack gold is far off: the gap is of the others.

@@ -7,13 +7,17 @@
 #include <nlohmann/json.hpp>
 
 #include "plumb/base/files.h"
+#include "plumb/mismatch/links/links_testing.h"
 #include "plumb/mismatch/links/planted.h"
 
 namespace plumb::mismatch {
 namespace {
 
 constexpr double kNear = 1e-9;
-const LinkOptions kQuick{.sampling = {.resamples = 100}};
+using testing::kQuick;
+using testing::report_of;
+using testing::row;
+using testing::table_of;
 
 // Golden values of NumPy and SciPy: tests/golden/link_measures.py.
 class LinkGolden : public ::testing::Test {
@@ -34,29 +38,6 @@ class LinkGolden : public ::testing::Test {
     return all;
   }
 };
-
-SampleTable table_of(const std::vector<rlhf::Sample>& samples) {
-  SampleTableBuilder builder;
-  std::array<float, kStyles> style{};
-  for (const rlhf::Sample& sample : samples) {
-    describe_style(sample, style);
-    builder.add(sample, style);
-  }
-  return builder.finish();
-}
-
-LinkReport report_of(const SampleTable& table, const std::vector<EvalSeries>& evaluations = {}) {
-  std::vector<RunLinks> runs;
-  runs.push_back(measure_links("run", table, evaluations, kQuick).value());
-  return report_links(std::move(runs), {}, {}, evaluations, kQuick).value();
-}
-
-LinkRow row(const LinkReport& report, std::string_view measure) {
-  const auto found = std::ranges::find(report.rows, measure, &LinkRow::measure);
-  if (found != report.rows.end()) return *found;
-  ADD_FAILURE() << "no row \"" << measure << "\"";
-  return {};
-}
 
 TEST_F(LinkGolden, MeasuresAreNumPysAndSciPys) {
   const LinkReport report = report_of(table_of(samples()));

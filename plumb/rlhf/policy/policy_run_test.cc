@@ -45,11 +45,15 @@ class PolicyRuns : public PolicyTest {
     return o;
   }
   Result<PolicyReport> train(const PolicyOptions& options, Reward* gold = nullptr) {
+    return train_on(proxy_, options, gold);
+  }
+  Result<PolicyReport> train_on(Reward& proxy, const PolicyOptions& options,
+                                Reward* gold = nullptr) {
     return train_policy({.start = *model_,
                          .tokenizer = folder_ / "tokenizer.bin",
                          .training = split_.training,
                          .held_out = split_.held_out,
-                         .proxy = &proxy_,
+                         .proxy = &proxy,
                          .gold = gold,
                          .pairs = pairs_},
                         options);
@@ -219,12 +223,7 @@ TEST_F(PolicyRuns, ThatStopLeaveTheLastGoodPolicyAsAModel) {
   o.keep_checkpoints = true;
   // Each step asks twice: for what it learns from and for what it is measured on.
   FailingReward failing(10);
-  const auto stopped = train_policy({.start = *model_,
-                                     .tokenizer = folder_ / "tokenizer.bin",
-                                     .training = split_.training,
-                                     .held_out = split_.held_out,
-                                     .proxy = &failing},
-                                    o);
+  const auto stopped = train_on(failing, o);
   ASSERT_FALSE(stopped);
   const std::string& message = stopped.error().message;
   EXPECT_NE(message.find("the gradient is not finite at step 6"), std::string::npos) << message;
@@ -300,12 +299,7 @@ TEST_F(PolicyRuns, TakeThePenaltyOffTheRewardOfWhatALimitCut) {
     PolicyOptions o = options(run);
     o.missing_end_penalty = penalty;
     o.max_tokens = 28;
-    const auto report = train_policy({.start = *model_,
-                                      .tokenizer = folder_ / "tokenizer.bin",
-                                      .training = split_.training,
-                                      .held_out = split_.held_out,
-                                      .proxy = &proxy},
-                                     o);
+    const auto report = train_on(proxy, o);
     EXPECT_TRUE(report) << report.error().message;
     // Some are cut and some are not, and what is reported is the reward without the penalty.
     const double ended = report->evaluations.front()["ended"];
