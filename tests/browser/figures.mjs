@@ -1,5 +1,6 @@
 // What a reader sees of every figure, at the widths of a telephone, a page of paper, a tablet and a screen.
 import assert from "node:assert/strict";
+import { settled } from "./settled.mjs";
 
 const kWidths = [360, 688, 768, 1280];
 
@@ -45,11 +46,6 @@ function faults() {
     }
   }
   return [...new Set(found)];
-}
-
-/** Until every figure has been drawn for the width that it has. */
-async function settled(page) {
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 export const figureChecks = {

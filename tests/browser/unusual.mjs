@@ -2,6 +2,7 @@
 // than paper holds, one annotator, a run without a distance. Of each kind of page: how its data are changed, and what
 // is then to be seen; report.mjs runs these on every page that it is given.
 import assert from "node:assert/strict";
+import { settled } from "./settled.mjs";
 
 const kLong = "a_name_without_any_blank_that_is_wider_than_the_narrowest_screen_beta_0.05_lr_3e-6_seed_7";
 const kCode = "def least(values):\n    if not values:\n\treturn None\n    return min(values)\n";
@@ -37,7 +38,7 @@ async function codeIsIndented(page) {
 async function widthAt(page, width, media) {
   await page.emulateMedia({ media });
   await page.setViewportSize({ width, height: 900 });
-  await page.waitForFunction(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))));
+  await settled(page);
   return page.evaluate(() => document.documentElement.scrollWidth);
 }
 

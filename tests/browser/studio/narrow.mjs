@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { settled } from "../settled.mjs";
 import { Browser, Studio, annotator, open, quiet, runChecks } from "./harness.mjs";
 import { Person } from "./people.mjs";
 import { annotateAll, clean, file, gold, makeStudy, signedIn, visit } from "./researcher.mjs";
@@ -43,7 +44,7 @@ const browser = await Browser.open();
 async function fits(page, view) {
   for (const width of [360, 768, 1280]) {
     await page.setViewportSize({ width, height: 800 });
-    await page.waitForFunction(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))));
+    await settled(page);
     if (pictures) await page.screenshot({ path: join(pictures, `${view}-${width}.png`), fullPage: true });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= width, `${view} is ${wide} px wide at ${width}`);

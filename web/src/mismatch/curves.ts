@@ -6,6 +6,9 @@ import { figure, kSigns, legend, type Sign } from "../figures/figure";
 import { interval, number, percent, signed, sized } from "../format";
 import { inDeviations, unit, type Curve, type Run, type Trajectory } from "./data";
 
+/** The axis on which runs and best of n stand beside one another. */
+export const kDistance = { label: "d = √KL from the start →", labelAnchor: "center", zero: true } as const;
+
 export const kLook = { gold: "human", proxy: "model" } as const;
 const color = (curve: Curve) => `var(--${kLook[curve.name]})`;
 
@@ -148,7 +151,7 @@ function draw(run: Run, width: number, rewards: string): SVGSVGElement {
     width,
     height: width < 640 ? 300 : 400,
     marginBottom: 40,
-    x: { label: "d = √KL from the start →", labelAnchor: "center", zero: true },
+    x: kDistance,
     y: { label: `↑ gain ${rewards}`, domain: [low - room, high + room], grid: false },
     marks: [
       Plot.gridY({ stroke: "var(--guide)", strokeOpacity: 1 }),

@@ -4,6 +4,7 @@ import { known, type Interval, type Maybe } from "../data";
 import { drawChart } from "../figures/chart";
 import { figure, kSigns, legend, type Sign } from "../figures/figure";
 import { interval, number, percent, signed } from "../format";
+import { kDistance } from "./curves";
 import type { Point, Run, Trajectory } from "./data";
 
 interface Part {
@@ -84,7 +85,7 @@ function draw(run: Run, trajectory: Trajectory, parts: Part[], width: number): S
     width,
     height: width < 640 ? 260 : 320,
     marginBottom: 40,
-    x: { label: "d = √KL from the start →", labelAnchor: "center", zero: true },
+    x: kDistance,
     y: { label: "↑ deviations of the start", grid: false },
     marks: [
       Plot.gridY({ stroke: "var(--guide)", strokeOpacity: 1 }),

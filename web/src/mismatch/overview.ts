@@ -4,7 +4,7 @@ import { known } from "../data";
 import { drawChart } from "../figures/chart";
 import { figure, kSigns, legend, type Sign } from "../figures/figure";
 import { number, signed, sized } from "../format";
-import { fitted } from "./curves";
+import { fitted, kDistance } from "./curves";
 import { unit, type Run } from "./data";
 
 interface Placed {
@@ -106,7 +106,7 @@ function draw(all: Line[], width: number): SVGSVGElement {
       width,
       height: width < 640 ? 300 : 380,
       marginBottom: 40,
-      x: { label: "d = √KL from the start →", labelAnchor: "center", zero: true },
+      x: kDistance,
       y: { label: "↑ gain of the gold", grid: false },
       marks: [
         Plot.gridY({ stroke: "var(--guide)", strokeOpacity: 1 }),
